@@ -1,0 +1,64 @@
+/** A first-in-first-out ring that allocates nothing once it has grown to what it needs to hold. */
+export class Ring<T> {
+  private slots: (T | undefined)[];
+  private head = 0;
+  private count = 0;
+
+  constructor(initialCapacity = 8) {
+    this.slots = new Array<T | undefined>(Math.max(1, initialCapacity));
+  }
+
+  get size(): number {
+    return this.count;
+  }
+
+  push(item: T): void {
+    if (this.count === this.slots.length) this.grow();
+    this.slots[(this.head + this.count) % this.slots.length] = item;
+    this.count++;
+  }
+
+  peek(): T | undefined {
+    return this.count === 0 ? undefined : this.slots[this.head];
+  }
+
+  shift(): T | undefined {
+    if (this.count === 0) return undefined;
+    const item = this.slots[this.head];
+    // Cleared, so that a frame that left the queue is not kept alive by it.
+    this.slots[this.head] = undefined;
+    this.head = (this.head + 1) % this.slots.length;
+    this.count--;
+    return item;
+  }
+
+  /** Removes the first item that is equal, wherever it is. */
+  remove(item: T): boolean {
+    if (this.count > 0 && this.slots[this.head] === item) {
+      this.shift();
+      return true;
+    }
+    const items = this.toArray();
+    const index = items.indexOf(item);
+    if (index < 0) return false;
+    items.splice(index, 1);
+    this.slots.fill(undefined);
+    this.head = 0;
+    this.count = items.length;
+    for (let i = 0; i < items.length; i++) this.slots[i] = items[i];
+    return true;
+  }
+
+  toArray(): T[] {
+    const items: T[] = [];
+    for (let i = 0; i < this.count; i++) items.push(this.slots[(this.head + i) % this.slots.length] as T);
+    return items;
+  }
+
+  private grow(): void {
+    const items = this.toArray();
+    this.slots = new Array<T | undefined>(items.length * 2);
+    for (let i = 0; i < items.length; i++) this.slots[i] = items[i];
+    this.head = 0;
+  }
+}

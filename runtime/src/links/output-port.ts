@@ -1,0 +1,77 @@
+import type { Schema } from '@streamlib/host-bridge';
+import { PortCounters } from '../stats/counters.js';
+import type { Frame } from './frame.js';
+import { HandleFields } from './handles.js';
+
+/** The far end of a link: an input of some node. */
+export interface Reader {
+  readonly lossless: boolean;
+  /** Only a lossless reader is ever full, and none that has stopped. */
+  readonly full: boolean;
+  /** Takes over one reference to the frame. Never blocks and never throws. */
+  offer(frame: Frame): void;
+}
+
+/** Hands each frame of one output to every reader. A slow reader drops in its own queue and delays nobody; a lossless one holds the producer back. */
+export class OutputPort {
+  readonly counters = new PortCounters();
+  readonly handles: HandleFields;
+  private readonly readers: Reader[] = [];
+  private readonly lossless: Reader[] = [];
+  private waiting: (() => void)[] = [];
+  /** Called each time a lossless reader has room again. */
+  onRoom: () => void = () => {};
+
+  constructor(
+    readonly name: string,
+    readonly schema: Schema,
+  ) {
+    this.handles = new HandleFields(schema);
+  }
+
+  get connected(): boolean {
+    return this.readers.length > 0;
+  }
+
+  /** Whether a lossless reader hangs on this port: its producer may be asked to wait. */
+  get blocking(): boolean {
+    return this.lossless.length > 0;
+  }
+
+  get heldBack(): boolean {
+    for (const reader of this.lossless) if (reader.full) return true;
+    return false;
+  }
+
+  connect(reader: Reader): void {
+    this.readers.push(reader);
+    if (reader.lossless) this.lossless.push(reader);
+  }
+
+  /** Gives every reader its reference and lets go of the caller's. Not to be called while `heldBack`. */
+  route(frame: Frame): void {
+    this.counters.frames++;
+    const last = this.readers.length - 1;
+    if (last < 0) {
+      frame.release();
+      return;
+    }
+    // The caller's reference goes to the last reader. All are taken first: a reader may be done before the next one is asked.
+    for (let i = 0; i < last; i++) frame.retain();
+    for (const reader of this.readers) reader.offer(frame);
+  }
+
+  /** A lossless reader tells that it is no longer full. */
+  roomMade(): void {
+    if (this.heldBack) return;
+    const woken = this.waiting;
+    this.waiting = [];
+    for (const wake of woken) wake();
+    this.onRoom();
+  }
+
+  /** Settles when there may be room: the caller looks again, another one may have been faster. */
+  whenRoom(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+}

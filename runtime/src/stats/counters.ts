@@ -1,0 +1,42 @@
+/** Why a frame was dropped. A processor may count reasons of its own besides. */
+export type DropReason =
+  /** `latest`: a newer frame took its place. */
+  | 'replaced'
+  /** `every_sample`: the queue was full, the oldest went. */
+  | 'overflow'
+  /** The Python process was not ready: the gate is a plug, not a queue. */
+  | 'not_ready'
+  /** `set()` while a lossless reader was full. */
+  | 'held_back'
+  /** The pool had no free slot, or the peer held too much. */
+  | 'exhausted'
+  /** The value could not be encoded, or `process()` threw. */
+  | 'error'
+  /** The Python process dropped it on its side: window full or no free slot. */
+  | 'client'
+  /** Left over when the node stopped. */
+  | 'stopped';
+
+export class PortCounters {
+  frames = 0;
+  private byReason: Record<string, number> = {};
+
+  drop(reason: string, count = 1): void {
+    this.byReason[reason] = (this.byReason[reason] ?? 0) + count;
+  }
+
+  /** Sets a figure that somebody else counts up. */
+  setDropped(reason: string, count: number): void {
+    this.byReason[reason] = count;
+  }
+
+  get dropped(): number {
+    let sum = 0;
+    for (const count of Object.values(this.byReason)) sum += count;
+    return sum;
+  }
+
+  droppedBy(): Record<string, number> {
+    return { ...this.byReason };
+  }
+}
