@@ -1,0 +1,41 @@
+import type { Delivery } from '../processor/types.js';
+
+/** A graph as it is written, by a manifest or through the API; nothing in it has been checked against the processors yet. */
+export interface GraphSpec {
+  readonly name: string;
+  readonly nodes: readonly NodeSpec[];
+  readonly connections: readonly ConnectionSpec[];
+}
+
+export interface NodeSpec {
+  readonly id: string;
+  readonly node_type: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** `from` and `to` are `node.port`, or `node` alone where it has only one such port. */
+export interface ConnectionSpec {
+  readonly from: string;
+  readonly to: string;
+  /** Overrides what the input declares. */
+  readonly delivery?: Delivery;
+  readonly queue?: number;
+}
+
+export type IssuePath = readonly (string | number)[];
+
+/** One thing that is wrong with a graph, at a place in its spec. */
+export interface GraphIssue {
+  readonly path: IssuePath;
+  readonly message: string;
+  /** Whether the name at `path` is meant (an unknown key), not its value. */
+  readonly atKey?: boolean;
+  /**
+   * False when only this node is concerned (its Python file does not import, say): the rest of the graph can run,
+   * and `Runtime.start()` lets it; `validate` reports it like any other.
+   */
+  readonly fatal: boolean;
+  readonly node?: string;
+}
+
+export const NODE_ID = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
