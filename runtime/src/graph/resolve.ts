@@ -4,7 +4,7 @@ import type { Delivery } from '../processor/types.js';
 import { describeDifference } from './difference.js';
 import { suggestion } from './nearest.js';
 import type { InputModel, NodePorts, OutputModel } from './ports.js';
-import { type GraphIssue, type GraphSpec, type IssuePath, NODE_ID } from './spec.js';
+import { type GraphIssue, type GraphSpec, type IssuePath, MISSING, NODE_ID } from './spec.js';
 
 export interface PortRef {
   readonly node: string;
@@ -26,6 +26,7 @@ export function checkNodeIds(spec: GraphSpec): GraphIssue[] {
   const issues: GraphIssue[] = [];
   const seen = new Set<string>();
   spec.nodes.forEach((node, index) => {
+    if (node.id === MISSING) return;
     const path: IssuePath = ['nodes', index, 'id'];
     if (!NODE_ID.test(node.id)) {
       issues.push(fatal(path, `node id "${node.id}" is malformed: letters, digits, "_" and "-" are allowed, a letter first`));
@@ -94,6 +95,7 @@ function endOf<D extends Direction>(
   path: IssuePath,
   issues: GraphIssue[],
 ): { node: string; port: PortOf<D> } | null {
+  if (text === MISSING) return null;
   const dot = text.indexOf('.');
   const node = dot < 0 ? text : text.slice(0, dot);
   const portName = dot < 0 ? null : text.slice(dot + 1);

@@ -39,3 +39,6 @@ export interface GraphIssue {
 }
 
 export const NODE_ID = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+
+/** Stands for a name that was missing and has been told; checks pass over it. */
+export const MISSING = '';

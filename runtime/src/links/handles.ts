@@ -29,6 +29,22 @@ export class HandleFields {
     }
   }
 
+  each(value: FrameValue, act: (handle: Handle) => void): void {
+    for (const { name } of this.fields) visit(value[name], act);
+  }
+
+  /** The frame with a clone of each handle that `taken` does not claim; the very same object when all are taken. */
+  adopt(value: FrameValue, taken: (handle: Handle) => boolean): FrameValue {
+    if (this.none) return value;
+    const [only, ...others] = this.fields;
+    if (only?.direct && others.length === 0) {
+      const handle = value[only.name];
+      if (!isHandle(handle) || taken(handle)) return value;
+      return { ...value, [only.name]: handle.clone() };
+    }
+    return this.map(value, (handle) => (taken(handle) ? handle : handle.clone()));
+  }
+
   /** The same frame with each handle replaced by `replace`; everything else is shared. */
   map(value: FrameValue, replace: (handle: Handle) => Handle): FrameValue {
     if (this.none) return value;

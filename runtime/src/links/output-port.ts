@@ -64,14 +64,18 @@ export class OutputPort {
   /** A lossless reader tells that it is no longer full. */
   roomMade(): void {
     if (this.heldBack) return;
-    const woken = this.waiting;
-    this.waiting = [];
-    for (const wake of woken) wake();
+    this.wakeWriters();
     this.onRoom();
   }
 
   /** Settles when there may be room: the caller looks again, another one may have been faster. */
   whenRoom(): Promise<void> {
     return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  wakeWriters(): void {
+    const woken = this.waiting;
+    this.waiting = [];
+    for (const wake of woken) wake();
   }
 }

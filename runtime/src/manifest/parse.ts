@@ -1,7 +1,14 @@
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { DELIVERIES } from '../delivery/delivery.js';
 import { suggestion } from '../graph/nearest.js';
-import type { ConnectionSpec, GraphIssue, GraphSpec, IssuePath, NodeSpec } from '../graph/spec.js';
+import {
+  type ConnectionSpec,
+  type GraphIssue,
+  type GraphSpec,
+  type IssuePath,
+  MISSING,
+  type NodeSpec,
+} from '../graph/spec.js';
 import type { Delivery } from '../processor/types.js';
 
 export interface Place {
@@ -112,9 +119,6 @@ function readGraph(reader: Reader, root: unknown, fallbackName: string): GraphSp
   });
   return { name, nodes, connections };
 }
-
-/** What stands for text that was missing and has been told; later checks pass over it. */
-export const MISSING = '';
 
 function readNode(reader: Reader, item: unknown, index: number): NodeSpec {
   const path: IssuePath = ['nodes', index];

@@ -1,0 +1,84 @@
+import { monotonicNs } from '@streamlib/host-bridge';
+import { DeliveryQueue } from '../delivery/queue.js';
+import type { InputModel } from '../graph/ports.js';
+import type { Frame } from '../links/frame.js';
+import type { OutputPort } from '../links/output-port.js';
+import { PortCounters } from '../stats/counters.js';
+import type { Histogram } from '../stats/histogram.js';
+import type { NodeInput } from './node.js';
+
+/** Where frames wait for a processor that runs in this process. */
+export class LocalInput implements NodeInput {
+  readonly name: string;
+  readonly lossless: boolean;
+  readonly counters = new PortCounters();
+  private readonly queue: DeliveryQueue<Frame>;
+  private upstream: OutputPort | null = null;
+  private open = true;
+  private readonly timed: boolean;
+
+  constructor(
+    model: InputModel,
+    private readonly latency: Histogram,
+    private readonly onFrame: () => void,
+  ) {
+    this.name = model.name;
+    this.lossless = model.delivery === 'lossless';
+    this.timed = model.schema.fields.some((field) => field.name === 'timestamp_ns' && field.type === 'Int64');
+    const reason = model.delivery === 'latest' ? 'replaced' : 'overflow';
+    this.queue = new DeliveryQueue(model.delivery, model.queue, (frame) => {
+      this.counters.drop(reason);
+      frame.release();
+    });
+  }
+
+  get full(): boolean {
+    return this.open && this.queue.full;
+  }
+
+  get waiting(): number {
+    return this.queue.size;
+  }
+
+  bind(upstream: OutputPort): void {
+    this.upstream = upstream;
+  }
+
+  offer(frame: Frame): void {
+    if (!this.open) {
+      this.counters.drop('stopped');
+      frame.release();
+      return;
+    }
+    if (!this.queue.offer(frame)) {
+      this.counters.drop('overflow');
+      frame.release();
+      return;
+    }
+    this.onFrame();
+  }
+
+  take(): Frame | undefined {
+    const wasFull = this.lossless && this.queue.full;
+    const frame = this.queue.take();
+    if (frame === undefined) return undefined;
+    this.counters.frames++;
+    if (this.timed) {
+      const at = frame.value.timestamp_ns;
+      if (typeof at === 'bigint') this.latency.record(Number(monotonicNs() - at));
+    }
+    if (wasFull) this.upstream?.roomMade();
+    return frame;
+  }
+
+  /** Takes no more; what waits is dropped, and a producer that was held back goes on. */
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.queue.clear((frame) => {
+      this.counters.drop('stopped');
+      frame.release();
+    });
+    this.upstream?.roomMade();
+  }
+}

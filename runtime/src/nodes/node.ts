@@ -1,0 +1,36 @@
+import type { NodeState, NodeStats } from '../runtime/api.js';
+import type { OutputPort, Reader } from '../links/output-port.js';
+
+/** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */
+export interface NodeInput extends Reader {
+  readonly name: string;
+  bind(upstream: OutputPort): void;
+}
+
+/** What a node tells the runtime. */
+export interface NodeListener {
+  /** `message` and `error` say why, where the state is a bad one. */
+  stateChanged(node: GraphNode, state: NodeState, message?: string, error?: Error): void;
+}
+
+/** A node of a running graph, whatever it consists of. */
+export interface GraphNode {
+  readonly id: string;
+  readonly type: string;
+  readonly state: NodeState;
+  readonly inputs: ReadonlyMap<string, NodeInput>;
+  readonly outputs: ReadonlyMap<string, OutputPort>;
+  /** Whether nothing waits or is being worked on here. */
+  readonly idle: boolean;
+  /** Both settle soon and never reject: what fails is told to the listener, and the rest of the graph goes on. */
+  setup(): Promise<void>;
+  start(): Promise<void>;
+  /** Stops and tears down; settles when everything the node owned has been given back. Never rejects. */
+  stop(): Promise<void>;
+  stats(): NodeStats;
+}
+
+/** Whether a node can still produce or take frames. */
+export function isOver(state: NodeState): boolean {
+  return state === 'finished' || state === 'stopped' || state === 'failed';
+}
