@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { BridgeError, InstanceLock } from '@streamlib/host-bridge';
+import { setTimeout as pause } from 'node:timers/promises';
+import { StreamlibError } from '../errors/streamlib-error.js';
+import { findUv, findWheel, venvPath, type WheelFile } from './locate.js';
+import type { Needs } from './needs.js';
+import { pythonFits } from './python-version.js';
+import { runTool } from './run.js';
+
+export interface PythonEnvironment {
+  readonly python: string;
+  /** Changes whenever what is installed may have changed. */
+  readonly stamp: string;
+  /** By the index of what was asked for: why a file's needs could not be met. The others are met. */
+  readonly failures: ReadonlyMap<number, StreamlibError>;
+}
+
+export interface EnvironmentOptions {
+  readonly onProgress: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+interface Stamp {
+  readonly wheel: WheelFile | null;
+  /** What has been asked for and found installed since the environment last changed. */
+  readonly satisfied: readonly string[];
+  readonly installedAt: string;
+}
+
+/** What every processor needs: the codec's arrays and the broker's gRPC. */
+const BASE = ['numpy', 'grpcio', 'protobuf'];
+const STAMP_FILE = 'streamlib-env.json';
+const LOCK_POLL_MS = 100;
+
+/**
+ * Makes the environment, or brings it up to date. An unchanged one costs reading one small file.
+ * Two runtimes may ask at once: a lock lets one work while the other waits and then finds everything done.
+ */
+export async function ensureEnvironment(
+  needs: readonly Needs[],
+  options: EnvironmentOptions,
+): Promise<PythonEnvironment> {
+  const venv = venvPath();
+  const wheel = findWheel();
+  const ready = readyStamp(venv, wheel, requirementsOf(needs));
+  if (ready !== null) return environment(venv, ready, versionFailures(venv, needs));
+
+  mkdirSync(dirname(venv), { recursive: true, mode: 0o700 });
+  const lock = await acquire(`${venv}.lock`, options);
+  try {
+    const byNow = readyStamp(venv, wheel, requirementsOf(needs));
+    if (byNow !== null) return environment(venv, byNow, versionFailures(venv, needs));
+    return await update(venv, wheel, needs, options);
+  } finally {
+    lock.release();
+  }
+}
+
+export function pythonOf(venv: string): string {
+  return join(venv, 'bin', 'python');
+}
+
+async function update(
+  venv: string,
+  wheel: WheelFile | null,
+  needs: readonly Needs[],
+  options: EnvironmentOptions,
+): Promise<PythonEnvironment> {
+  const uv = findUv();
+  if (wheel === null && !hasStreamlib(venv)) {
+    throw new StreamlibError(
+      'python_environment',
+      'the Python package streamlib was not found as a wheel; run `npm run setup` in a checkout, or name the wheel in STREAMLIB_WHEEL',
+    );
+  }
+  const run = async (what: string, args: string[]) => {
+    const { exit, output } = await runTool(uv, args, { onLine: options.onProgress, signal: options.signal });
+    if (exit.code === 0) return;
+    if (options.signal?.aborted) throw new StreamlibError('stopped', 'stopped while the Python environment was being made');
+    throw new StreamlibError('python_environment', `${what} failed:\n${output.map((line) => `  ${line}`).join('\n')}`);
+  };
+  if (!existsSync(pythonOf(venv))) {
+    options.onProgress('making the Python environment (only the first time)');
+    const interpreter = process.env.STREAMLIB_PYTHON || '>=3.11';
+    await run('making the Python environment', ['venv', '--allow-existing', '--python', interpreter, venv]);
+  }
+  const previous = readStamp(venv);
+  const wheelArgs = wheel === null ? [] : [wheel.path];
+  // A rebuilt wheel has the same version; without this uv would keep the old one.
+  const reinstall = wheel === null || sameWheel(previous?.wheel ?? null, wheel) ? [] : ['--reinstall-package', 'streamlib'];
+  const install = (requirements: readonly string[]) =>
+    run('installing Python packages', ['pip', 'install', '--python', pythonOf(venv), ...reinstall, ...wheelArgs, ...BASE, ...requirements]);
+
+  const failures = versionFailures(venv, needs);
+  const wanted = needs.filter((_, index) => !failures.has(index));
+  try {
+    options.onProgress(`installing Python packages: ${[...new Set([...BASE, ...requirementsOf(wanted)])].join(', ')}`);
+    await install(requirementsOf(wanted));
+  } catch (error) {
+    if (options.signal?.aborted || requirementsOf(wanted).length === 0) throw error;
+    // One file's needs must not keep the others from running: take them one by one.
+    let met: readonly string[] = [];
+    await install(met);
+    for (const [index, need] of needs.entries()) {
+      if (failures.has(index) || need.requirements.length === 0) continue;
+      try {
+        await install([...met, ...need.requirements]);
+        met = [...met, ...need.requirements];
+      } catch (cause) {
+        const message = cause instanceof Error ? cause.message : String(cause);
+        failures.set(
+          index,
+          new StreamlibError('python_environment', `what ${need.source} asks for (${need.requirements.join(', ')}) could not be installed; ${message}`, { cause }),
+        );
+      }
+    }
+  }
+  const satisfied = needs.filter((_, index) => !failures.has(index));
+  const stamp: Stamp = {
+    wheel,
+    // An install may have changed versions that earlier graphs had asked for, so only this one is known to be met.
+    satisfied: [...new Set([digest([]), digest(requirementsOf(satisfied))])],
+    installedAt: new Date().toISOString(),
+  };
+  writeStamp(venv, stamp);
+  return environment(venv, stamp, failures);
+}
+
+function requirementsOf(needs: readonly Needs[]): string[] {
+  return [...new Set(needs.flatMap((need) => need.requirements))].sort();
+}
+
+function environment(venv: string, stamp: Stamp, failures: Map<number, StreamlibError>): PythonEnvironment {
+  return { python: pythonOf(venv), stamp: digest([JSON.stringify(stamp.wheel), stamp.installedAt]), failures };
+}
+
+function versionFailures(venv: string, needs: readonly Needs[]): Map<number, StreamlibError> {
+  const failures = new Map<number, StreamlibError>();
+  const version = versionOf(venv);
+  if (version === null) return failures;
+  for (const [index, need] of needs.entries()) {
+    if (need.requiresPython === null || pythonFits(version, need.requiresPython)) continue;
+    failures.set(
+      index,
+      new StreamlibError(
+        'python_environment',
+        `${need.source} asks for Python ${need.requiresPython}, the environment ${venv} has ${version}; name another interpreter in STREAMLIB_PYTHON and remove that folder`,
+      ),
+    );
+  }
+  return failures;
+}
+
+function versionOf(venv: string): string | null {
+  try {
+    const config = readFileSync(join(venv, 'pyvenv.cfg'), 'utf8');
+    return /^version(?:_info)?\s*=\s*([\d.]+)/m.exec(config)?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The stamp, if it says that all of this is installed. */
+function readyStamp(venv: string, wheel: WheelFile | null, requirements: readonly string[]): Stamp | null {
+  if (!existsSync(pythonOf(venv))) return null;
+  const stamp = readStamp(venv);
+  if (stamp === null || !stamp.satisfied.includes(digest(requirements))) return null;
+  return wheel === null || sameWheel(stamp.wheel, wheel) ? stamp : null;
+}
+
+function sameWheel(a: WheelFile | null, b: WheelFile): boolean {
+  return a !== null && a.path === b.path && a.size === b.size && a.mtimeMs === b.mtimeMs;
+}
+
+function hasStreamlib(venv: string): boolean {
+  const lib = join(venv, 'lib');
+  if (!existsSync(lib)) return false;
+  return readdirSync(lib).some((name) => {
+    const packages = join(lib, name, 'site-packages');
+    return existsSync(packages) && readdirSync(packages).some((entry) => /^streamlib-.*\.dist-info$/.test(entry));
+  });
+}
+
+function readStamp(venv: string): Stamp | null {
+  try {
+    return JSON.parse(readFileSync(join(venv, STAMP_FILE), 'utf8')) as Stamp;
+  } catch {
+    return null;
+  }
+}
+
+function writeStamp(venv: string, stamp: Stamp): void {
+  const path = join(venv, STAMP_FILE);
+  writeFileSync(`${path}.new`, JSON.stringify(stamp));
+  renameSync(`${path}.new`, path);
+}
+
+function digest(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
+
+async function acquire(path: string, options: EnvironmentOptions): Promise<InstanceLock> {
+  for (let told = false; ; ) {
+    try {
+      return InstanceLock.acquire(path);
+    } catch (error) {
+      if (!(error instanceof BridgeError) || error.code !== 'locked') throw error;
+      if (!told) options.onProgress('another runtime prepares the Python environment; waiting for it');
+      told = true;
+    }
+    await pause(LOCK_POLL_MS, undefined, options.signal && { signal: options.signal });
+  }
+}
