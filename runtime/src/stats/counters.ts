@@ -14,6 +14,8 @@ export type DropReason =
   | 'error'
   /** The Python process dropped it on its side: window full or no free slot. */
   | 'client'
+  /** The Python process ended while it had them. */
+  | 'lost'
   /** Left over when the node stopped. */
   | 'stopped';
 

@@ -1,0 +1,80 @@
+import { Ring } from '../delivery/ring.js';
+import type { OutputModel } from '../graph/ports.js';
+import { Frame } from '../links/frame.js';
+import { OutputPort } from '../links/output-port.js';
+
+type Ack = (frameId: number) => void;
+
+/** How many frames of one output a client may have sent that are not handed on yet. */
+export const OUTPUT_WINDOW = 8;
+
+/**
+ * An output of a Python processor. A frame is acknowledged when it has been handed to all readers; while a lossless reader
+ * is full it waits here, unacknowledged, which in time holds the client back.
+ */
+export class PythonOutput {
+  readonly port: OutputPort;
+  private readonly waiting = new Ring<{ frameId: number; frame: Frame; ack: Ack | null }>();
+  private ack: Ack | null = null;
+  /** Drops that earlier incarnations of the client counted. */
+  private droppedBefore = 0;
+  private droppedNow = 0;
+
+  constructor(model: OutputModel) {
+    this.port = new OutputPort(model.name, model.schema);
+    this.port.onRoom = () => this.handOn();
+  }
+
+  get idle(): boolean {
+    return this.waiting.size === 0;
+  }
+
+  open(ack: Ack): void {
+    this.ack = ack;
+  }
+
+  close(): void {
+    this.ack = null;
+    this.droppedBefore += this.droppedNow;
+    this.droppedNow = 0;
+  }
+
+  /** The node has ended for good: what still waits cannot be waited for. */
+  dropWaiting(): void {
+    for (let item = this.waiting.shift(); item !== undefined; item = this.waiting.shift()) {
+      this.port.counters.drop('stopped');
+      item.frame.release();
+    }
+  }
+
+  /** False: the client sent more than its window allows. */
+  receive(frameId: number, value: Record<string, unknown>): boolean {
+    const frame = new Frame(value, this.port.handles);
+    if (this.waiting.size === 0 && !this.port.heldBack) {
+      this.port.route(frame);
+      this.ack?.(frameId);
+      return true;
+    }
+    if (this.waiting.size >= OUTPUT_WINDOW) {
+      frame.release();
+      return false;
+    }
+    this.waiting.push({ frameId, frame, ack: this.ack });
+    return true;
+  }
+
+  clientDropped(count: number): void {
+    this.droppedNow = count;
+    this.port.counters.setDropped('client', this.droppedBefore + count);
+  }
+
+  private handOn(): void {
+    while (!this.port.heldBack) {
+      const item = this.waiting.shift();
+      if (item === undefined) return;
+      this.port.route(item.frame);
+      // A frame of an earlier incarnation means nothing to its successor.
+      if (item.ack === this.ack) item.ack?.(item.frameId);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { filePath } from '../processor/define.js';
+import { DEFAULT_POLICY, type SupervisorPolicy } from '../supervisor/machine.js';
+import { type BridgeLimits, DEFAULT_LIMITS } from './types.js';
+
+const policyName = z.enum(['never', 'on-failure', 'always'], 'expected never, on-failure or always');
+const seconds = z.number().min(0);
+
+/** The parameters of a node of type `python`. */
+export const pythonParams = z.object({
+  file: filePath(),
+  kind: z.enum(['manual', 'reactive', 'continuous'], 'expected manual, reactive or continuous').optional(),
+  /** Which of the file's processors, where it has several. */
+  processor: z.string().min(1).optional(),
+  /** What the code finds as `ctx.config`. */
+  config: z.record(z.string(), z.unknown()).default({}),
+  restart: policyName.default('on-failure'),
+  max_restarts: z.number().int().min(0).default(DEFAULT_POLICY.maxRestarts),
+  /** The time in which `max_restarts` count. */
+  restart_window_s: seconds.default(DEFAULT_POLICY.windowMs / 1000),
+  backoff_s: seconds.default(DEFAULT_POLICY.backoffMs / 1000),
+  backoff_cap_s: seconds.default(DEFAULT_POLICY.backoffCapMs / 1000),
+  /** How long one call of the code may take before it counts as hanging; 0 for as long as it likes. */
+  hang_timeout_s: seconds.default(DEFAULT_LIMITS.busyKillMs / 1000),
+  /** How long the process may be silent before it counts as dead. */
+  heartbeat_timeout_s: z.number().min(1.5).default(DEFAULT_LIMITS.silenceKillMs / 1000),
+  /** How long it may take to stop when asked, before it is terminated. */
+  stop_timeout_s: seconds.default(DEFAULT_POLICY.stopGraceMs / 1000),
+  /** Packages that the code needs, or the file that lists them; otherwise its script block, or requirements.txt beside it. */
+  requirements: z.union([z.array(z.string().min(1)), filePath()], 'expected a list of packages or the name of a file').optional(),
+});
+export type PythonParams = z.infer<typeof pythonParams>;
+
+export function policyOf(params: PythonParams): SupervisorPolicy {
+  return {
+    ...DEFAULT_POLICY,
+    restart: params.restart,
+    maxRestarts: params.max_restarts,
+    windowMs: params.restart_window_s * 1000,
+    backoffMs: params.backoff_s * 1000,
+    backoffCapMs: Math.max(params.backoff_s, params.backoff_cap_s) * 1000,
+    stopGraceMs: params.stop_timeout_s * 1000,
+  };
+}
+
+export function limitsOf(params: PythonParams): BridgeLimits {
+  const kill = params.heartbeat_timeout_s * 1000;
+  return {
+    ...DEFAULT_LIMITS,
+    silenceKillMs: kill,
+    silenceWarnMs: Math.min(DEFAULT_LIMITS.silenceWarnMs, kill * 0.75),
+    busyKillMs: params.hang_timeout_s * 1000,
+    busyWarnMs: Math.min(DEFAULT_LIMITS.busyWarnMs, params.hang_timeout_s > 0 ? params.hang_timeout_s * 500 : Number.POSITIVE_INFINITY),
+  };
+}

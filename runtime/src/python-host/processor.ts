@@ -1,0 +1,240 @@
+import type { NodePorts } from '../graph/ports.js';
+import type { OutputPort } from '../links/output-port.js';
+import type { Logger } from '../log/logger.js';
+import { ErrorReporter } from '../nodes/error-reporter.js';
+import { type GraphNode, isOver, type NodeListener } from '../nodes/node.js';
+import type { NodeState, NodeStats } from '../runtime/api.js';
+import { Histogram } from '../stats/histogram.js';
+import { nodeStats } from '../stats/node-stats.js';
+import type { SupervisorPolicy } from '../supervisor/machine.js';
+import { Supervisor } from '../supervisor/supervisor.js';
+import { PythonBridge } from './bridge.js';
+import { PythonInput } from './input.js';
+import { OUTPUT_WINDOW, PythonOutput } from './output.js';
+import type { BridgeLimits, BridgePorts, HandshakeBroker } from './types.js';
+import type { PythonKind } from '../python-env/inspect.js';
+
+export interface PythonProcessorOptions {
+  readonly id: string;
+  readonly file: string;
+  readonly processor: string | null;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly ports: NodePorts;
+  readonly python: string;
+  readonly broker: HandshakeBroker;
+  readonly policy: SupervisorPolicy;
+  readonly limits: BridgeLimits;
+  readonly logLevel: string;
+  readonly log: Logger;
+  readonly listener: NodeListener;
+}
+
+/**
+ * The host half of a Python processor: what the three kinds have in common. Owns the supervisor and, through it, one bridge at
+ * a time; a kind only says what happens before its bridge is ready and when it becomes so.
+ */
+export abstract class PythonProcessor implements GraphNode {
+  readonly type = 'python';
+  readonly id: string;
+  readonly inputs: ReadonlyMap<string, PythonInput>;
+  readonly outputs: ReadonlyMap<string, OutputPort>;
+  protected abstract readonly kind: PythonKind;
+  protected readonly log: Logger;
+  private readonly inputList: readonly PythonInput[];
+  private readonly outputList: readonly PythonOutput[];
+  private readonly supervisor: Supervisor;
+  private readonly errors: ErrorReporter;
+  private readonly latency = new Histogram();
+  private readonly metrics: Record<string, number> = {};
+  private bridge: PythonBridge | null = null;
+  private incarnation = 0;
+  private startWanted = false;
+  private current: NodeState = 'created';
+  private failure: string | null = null;
+
+  constructor(protected readonly options: PythonProcessorOptions) {
+    this.id = options.id;
+    this.log = options.log;
+    this.errors = new ErrorReporter(options.log);
+    const onError = (message: string, error: Error) => this.errors.report(message, error);
+    this.inputList = [...options.ports.inputs.values()].map((model, index) => new PythonInput(model, index, this.latency, onError));
+    this.outputList = [...options.ports.outputs.values()].map((model) => new PythonOutput(model));
+    this.inputs = new Map(this.inputList.map((input) => [input.name, input]));
+    this.outputs = new Map(this.outputList.map(({ port }) => [port.name, port]));
+    this.supervisor = new Supervisor(options.policy, {
+      spawn: (incarnation) => this.spawn(incarnation),
+      askToStop: () => this.bridge?.askToStop(),
+      signal: (_incarnation, signal) => this.bridge?.signal(signal),
+      restarting: (delayMs, reason) => {
+        this.log.warn(`${reason}; restarting in ${delayMs} ms`);
+        this.become('waiting', reason);
+      },
+      ended: (state, reason) => this.ended(state, reason),
+    });
+  }
+
+  get state(): NodeState {
+    return this.current;
+  }
+
+  /** Whether frames flow. */
+  get ready(): boolean {
+    return this.bridge?.phase === 'ready';
+  }
+
+  get idle(): boolean {
+    if (isOver(this.current) && this.current !== 'finished') return true;
+    return this.inputList.every((input) => input.idle) && this.outputList.every((output) => output.idle);
+  }
+
+  /** Returns at once; the bridge comes up in the background. */
+  setup(): Promise<void> {
+    this.become('starting');
+    this.supervisor.start();
+    return Promise.resolve();
+  }
+
+  start(): Promise<void> {
+    this.startWanted = true;
+    if (this.ready) this.bridge?.start();
+    else this.log.debug(this.beforeReady());
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    const end = this.current;
+    if (!isOver(end)) this.become('stopping');
+    for (const input of this.inputList) input.close(true);
+    await this.supervisor.stop();
+    for (const output of this.outputList) output.dropWaiting();
+  }
+
+  stats(): NodeStats {
+    return nodeStats(
+      { type: this.type, state: this.current, inputs: this.inputs, outputs: this.outputs },
+      {
+        failure: this.failure,
+        errors: this.errors.count,
+        latency: this.latency,
+        metrics: this.metrics,
+        restarts: this.supervisor.restarts,
+        pid: this.bridge?.pid ?? null,
+        connectionId: this.bridge?.connectionId ?? null,
+      },
+    );
+  }
+
+  /** What this kind does until its bridge is ready; for the log. */
+  protected abstract beforeReady(): string;
+
+  private spawn(incarnation: number): void {
+    this.incarnation = incarnation;
+    if (incarnation > 1) this.become('starting');
+    const since = performance.now();
+    const bridge = new PythonBridge(
+      {
+        node: this.id,
+        kind: this.kind,
+        file: this.options.file,
+        processor: this.options.processor,
+        config: this.options.config,
+        python: this.options.python,
+        ports: this.bridgePorts(),
+        limits: this.options.limits,
+        logLevel: this.options.logLevel,
+      },
+      {
+        broker: this.options.broker,
+        log: this.log,
+        events: {
+          ready: () => {
+            this.metrics.ready_ms = Math.round(performance.now() - since);
+            this.bridgeReady(bridge);
+          },
+          frame: (port, frameId, value) => this.received(bridge, port, frameId, value),
+          ack: (port, frameId) => this.inputList[port]?.acked(frameId),
+          finished: () => {
+            if (this.current === 'running') this.become('finished');
+          },
+          error: (phase, message, traceback) => {
+            this.errors.report(`${phase}: ${message}\n${traceback}`.trimEnd());
+          },
+          clientDropped: (dropped) => this.countClientDrops(dropped),
+          broken: (reason) => {
+            this.closePorts(false);
+            this.log.error(reason);
+            this.supervisor.broken(incarnation, reason);
+          },
+          exited: (clean, reason) => {
+            this.closePorts(false);
+            if (this.bridge === bridge) this.bridge = null;
+            if (!clean) this.log.debug(reason);
+            this.supervisor.exited(incarnation, clean, reason);
+          },
+        },
+      },
+    );
+    this.bridge = bridge;
+    bridge.open();
+  }
+
+  private bridgeReady(bridge: PythonBridge): void {
+    this.supervisor.ready(this.incarnation);
+    this.log.info('ready', { connection: bridge.connectionId, pid: bridge.pid });
+    if (this.current === 'starting') this.become('running');
+    this.outputList.forEach((output, index) => {
+      output.open((frameId) => bridge.ack(index, frameId));
+    });
+    if (this.startWanted) bridge.start();
+    for (const input of this.inputList) input.open(bridge);
+  }
+
+  private received(bridge: PythonBridge, port: number, frameId: number, value: Record<string, unknown>): void {
+    const output = this.outputList[port];
+    if (output === undefined || output.receive(frameId, value)) return;
+    const reason = `broke the protocol: more than ${OUTPUT_WINDOW} frames on output "${output.port.name}" without an acknowledgement`;
+    if (this.bridge === bridge) this.supervisor.broken(this.incarnation, reason);
+  }
+
+  private countClientDrops(dropped: Readonly<Record<string, number>>): void {
+    for (const output of this.outputList) {
+      const count = dropped[output.port.name];
+      if (count !== undefined) output.clientDropped(count);
+    }
+  }
+
+  private closePorts(over: boolean): void {
+    for (const input of this.inputList) input.close(over);
+    for (const output of this.outputList) output.close();
+  }
+
+  private ended(state: 'stopped' | 'failed', reason: string | null): void {
+    this.closePorts(true);
+    if (state === 'failed') {
+      this.failure = reason;
+      this.log.error(`failed: ${reason}`);
+      this.become('failed', reason ?? undefined);
+      return;
+    }
+    // A subprocess that ended by itself, in order, was a source that had nothing more to send.
+    if (this.current !== 'finished') this.become(this.current === 'stopping' ? 'stopped' : 'finished');
+  }
+
+  private become(state: NodeState, message?: string): void {
+    if (this.current === state) return;
+    this.current = state;
+    this.options.listener.stateChanged(this, state, message);
+  }
+
+  private bridgePorts(): BridgePorts {
+    return {
+      inputs: this.inputList.map(({ name, schema, delivery, windowSize }) => ({ name, schema, delivery, window: windowSize })),
+      outputs: this.outputList.map(({ port }) => ({
+        name: port.name,
+        schema: port.schema,
+        blocking: port.blocking,
+        window: OUTPUT_WINDOW,
+      })),
+    };
+  }
+}

@@ -1,0 +1,47 @@
+import { serviceName, stateDir } from '@streamlib/host-bridge';
+import type { Logger } from '../log/logger.js';
+import { Child, type ChildExit } from '../supervisor/child.js';
+import { RateLimiter } from '../supervisor/lines.js';
+import type { BridgeSetup } from './types.js';
+
+const LINES_PER_SECOND = 200;
+const LINES_AT_ONCE = 1000;
+
+/** Starts the runner on a user's file; what it prints becomes log lines under the processor's name. */
+export function spawnRunner(
+  setup: BridgeSetup,
+  connectionId: string,
+  brokerAddress: string,
+  log: Logger,
+  onExit: (exit: ChildExit) => void,
+): Child {
+  const limiter = new RateLimiter(LINES_PER_SECOND, LINES_AT_ONCE);
+  const tellRefused = () => {
+    const refused = limiter.takeRefused();
+    if (refused > 0) log.warn(`${refused} lines of output left out: more than ${LINES_PER_SECOND} a second`);
+  };
+  return new Child({
+    command: setup.python,
+    args: ['-m', 'streamlib._subprocess_runner', setup.file, ...(setup.processor === null ? [] : [setup.processor])],
+    env: {
+      ...process.env,
+      STREAMLIB_CONNECTION_ID: connectionId,
+      STREAMLIB_BROKER_ENDPOINT: brokerAddress,
+      // Both sides must name the same relay and the same state directory, whatever defaults they would find for themselves.
+      STREAMLIB_BROKER_XPC_SERVICE: serviceName(),
+      STREAMLIB_HOME: stateDir(),
+      STREAMLIB_HOST_PID: String(process.pid),
+      PYTHONUNBUFFERED: '1',
+    },
+    onLine: (stream, line) => {
+      if (!limiter.allow(performance.now())) return;
+      tellRefused();
+      if (stream === 'stderr') log.warn(line, { stream });
+      else log.info(line, { stream });
+    },
+    onExit: (exit) => {
+      tellRefused();
+      onExit(exit);
+    },
+  });
+}

@@ -1,0 +1,83 @@
+import type { ControlValue, Endpoint, Schema } from '@streamlib/host-bridge';
+import type { Logger } from '../log/logger.js';
+import type { Delivery } from '../processor/types.js';
+import type { PythonKind } from '../python-env/inspect.js';
+
+/** What the bridge needs of the broker. Every call may wait until a broker answers again; `signal` ends the wait. */
+export interface HandshakeBroker {
+  /** The broker's gRPC address, for the subprocess. */
+  readonly address: string;
+  /** What the client finds out about the ports, as JSON, travels with the allocation. */
+  allocate(processorId: string, schemas: string, signal: AbortSignal): Promise<string>;
+  hostAlive(connectionId: string, signal: AbortSignal): Promise<void>;
+  /** Stores the endpoint with the relay and has the broker confirm it. `endpoint` is called again if it must be stored anew. */
+  publishEndpoint(connectionId: string, endpoint: () => Endpoint, signal: AbortSignal): Promise<void>;
+  markAcked(connectionId: string, signal: AbortSignal): Promise<void>;
+  /** What is known of the client, for a message about one that never came. */
+  clientState(connectionId: string): Promise<string>;
+  /** Never rejects: a broker that is away drops the record by itself. */
+  close(connectionId: string, reason: string): Promise<void>;
+}
+
+export interface BridgePorts {
+  readonly inputs: readonly { readonly name: string; readonly schema: Schema; readonly delivery: Delivery; readonly window: number }[];
+  readonly outputs: readonly { readonly name: string; readonly schema: Schema; readonly blocking: boolean; readonly window: number }[];
+}
+
+export interface BridgeLimits {
+  /** From ping to pong. */
+  readonly pongMs: number;
+  /** From spawn to the client's connection. */
+  readonly connectMs: number;
+  /** Without a heartbeat: reported, then killed. */
+  readonly silenceWarnMs: number;
+  readonly silenceKillMs: number;
+  /** In one call of the user's code: reported, then killed; 0 for never. */
+  readonly busyWarnMs: number;
+  readonly busyKillMs: number;
+}
+
+export const DEFAULT_LIMITS: BridgeLimits = {
+  pongMs: 5_000,
+  connectMs: 300_000,
+  silenceWarnMs: 3_000,
+  silenceKillMs: 6_000,
+  busyWarnMs: 5_000,
+  busyKillMs: 60_000,
+};
+
+export interface BridgeSetup {
+  readonly node: string;
+  readonly kind: PythonKind;
+  readonly file: string;
+  readonly processor: string | null;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly python: string;
+  readonly ports: BridgePorts;
+  readonly limits: BridgeLimits;
+  readonly logLevel: string;
+}
+
+export interface BridgeEvents {
+  /** Ping, pong, both acked, `setup()` returned: frames may flow. */
+  ready(): void;
+  frame(port: number, frameId: number, value: Record<string, unknown>): void;
+  ack(port: number, frameId: number): void;
+  /** A manual `start()` returned, or a generator ended. */
+  finished(): void;
+  /** The user's code raised an exception that it survives. */
+  error(phase: string, message: string, traceback: string): void;
+  clientDropped(dropped: Readonly<Record<string, number>>): void;
+  /** Of no use any more, though its process may still be there: it is to be killed. */
+  broken(reason: string): void;
+  /** Exactly once, last of all: no process, descriptor or broker record of this incarnation is left. */
+  exited(clean: boolean, reason: string): void;
+}
+
+export interface BridgeDependencies {
+  readonly broker: HandshakeBroker;
+  readonly log: Logger;
+  readonly events: BridgeEvents;
+}
+
+export type ControlMessage = Record<string, ControlValue>;
