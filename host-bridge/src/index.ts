@@ -1,1 +1,40 @@
-export {};
+import './memory/register.js';
+
+export {
+  type CloseReason,
+  Connection,
+  type ControlValue,
+  connectEndpoint,
+  connectNamed,
+  type PortDef,
+} from './channel/connection.js';
+export { Endpoint } from './channel/endpoint.js';
+export { Listener } from './channel/listener.js';
+export { decodeValue, encodeValue } from './codec.js';
+export { debugCounts } from './debug.js';
+export { BridgeError, type BridgeErrorCode, type BridgeErrorDetails } from './errors/bridge-error.js';
+export { bytesPerPixel, type PixelFormat, pixelFormats } from './memory/pixel-format.js';
+export { FramePool, type FramePoolOptions } from './memory/pool.js';
+export { SharedBuffer } from './memory/shared-buffer.js';
+export { Texture } from './memory/texture.js';
+export type { ConnectionStats, DebugCounts, PoolStats } from './native/addon.js';
+export { schemasEqual } from './schema/equal.js';
+export { parseSchema } from './schema/parse.js';
+export { AudioFrame, BoundingBox, ObjectDetections, VideoFrame } from './schema/shipped.js';
+export {
+  type FieldType,
+  type PrimitiveType,
+  primitiveTypes,
+  type Schema,
+  type SchemaField,
+  schemaLimits,
+} from './schema/types.js';
+export { InstanceLock } from './service/instance-lock.js';
+export {
+  brokerAddress,
+  monotonicNs,
+  processCpuNs,
+  relayPath,
+  serviceName,
+  stateDir,
+} from './service/names.js';

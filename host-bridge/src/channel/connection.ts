@@ -1,0 +1,192 @@
+import { BridgeError } from '../errors/bridge-error.js';
+import { closeHandles } from '../memory/close-handles.js';
+import { sweepMappings } from '../memory/segment-views.js';
+import { addon, type ConnectionStats, type NativeId } from '../native/addon.js';
+import type { Schema } from '../schema/types.js';
+import { Endpoint } from './endpoint.js';
+import { refuseUnknownFields } from './known-fields.js';
+import { surface } from './surface.js';
+
+/**
+ * What a control message can hold. A number that is an integer travels as int64, any other as double; an int64 arrives as
+ * number when it is safe, else as bigint.
+ */
+export type ControlValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | ControlValue[]
+  | { [key: string]: ControlValue };
+
+export interface PortDef {
+  readonly name: string;
+  readonly schema: Schema;
+}
+
+export interface CloseReason {
+  /** `closed` for an orderly end, `malformed` when the peer broke the form, `io` for what the system reported. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One direct channel to another process: control messages and frames, in order. */
+export class Connection {
+  /** Taken from the kernel when the connection was made, so the peer can't lie about them. */
+  readonly peer: { readonly pid: number; readonly uid: number };
+
+  /** The endpoint, if one came along, belongs to the handler. */
+  onControl: (message: Record<string, ControlValue>, endpoint: Endpoint | null) => void = (_, endpoint) =>
+    endpoint?.close();
+  /** `port` indexes the inputs given to `definePorts`. Handles in `value` belong to the handler, which closes them. */
+  onFrame: (port: number, frameId: number, value: Record<string, unknown>) => void = (_port, _id, value) =>
+    closeHandles(value);
+  /** `port` indexes the outputs. */
+  onAck: (port: number, frameId: number) => void = () => undefined;
+  /** Called exactly once, after `close()` or when the peer is gone. */
+  onClose: (reason: CloseReason) => void = () => undefined;
+
+  private id: NativeId;
+  private outputs: readonly PortDef[] = [];
+  private lastStats: ConnectionStats | undefined;
+
+  /** @internal Use `connectEndpoint`, `connectNamed` or a `Listener`. */
+  constructor(id: NativeId) {
+    this.id = id;
+    this.peer = addon().connectionPeer(id);
+  }
+
+  get closed(): boolean {
+    return this.id === 0;
+  }
+
+  /** Begins to read. Set the handlers before. A started connection keeps the process alive until it is closed. */
+  start(): void {
+    addon().connectionStart(this.open(), {
+      control: (message, endpoint) => {
+        const received = endpoint === null ? null : new Endpoint(endpoint);
+        try {
+          this.onControl(message as Record<string, ControlValue>, received);
+        } catch (error) {
+          surface(error);
+        }
+      },
+      frame: (port, frameId, value) => {
+        try {
+          this.onFrame(port, frameId, value);
+        } catch (error) {
+          surface(error);
+        }
+      },
+      ack: (port, frameId) => {
+        try {
+          this.onAck(port, frameId);
+        } catch (error) {
+          surface(error);
+        }
+      },
+      closed: (code, message) => this.finish({ code, message }),
+    });
+  }
+
+  /** A message that is never dropped: it waits here while the socket is full (too many waiting close the connection). */
+  sendControl(message: Record<string, ControlValue>, endpoint?: Endpoint): void {
+    addon().connectionSendControl(this.open(), message, endpoint?.nativeId() ?? null);
+  }
+
+  /** What this side receives (`inputs`) and sends (`outputs`). Both sides name the same ports in the same order. */
+  definePorts(ports: { readonly inputs: readonly PortDef[]; readonly outputs: readonly PortDef[] }): void {
+    addon().connectionDefinePorts(this.open(), JSON.stringify(ports.inputs), JSON.stringify(ports.outputs));
+    this.outputs = ports.outputs;
+  }
+
+  /**
+   * Sends one frame. False: the socket is full (or the peer just died, which `onClose` will tell) and nothing was sent.
+   * Handles in `value` stay the caller's; the peer holds leases of its own.
+   */
+  sendFrame(port: number, frameId: number, value: object): boolean {
+    const id = this.open();
+    const output = this.outputs[port];
+    if (output !== undefined) refuseUnknownFields(output, value);
+    return addon().connectionSendFrame(id, port, frameId, value);
+  }
+
+  /** Tells the sender that its frame was dealt with. It travels with the next message, at the latest when the loop goes idle. */
+  ack(port: number, frameId: number): void {
+    addon().connectionAck(this.open(), port, frameId);
+  }
+
+  /** Sends acks and returned leases at once instead of with the next message. */
+  flush(): void {
+    addon().connectionFlush(this.open());
+  }
+
+  /** Counters; after the connection closed, as they were then. */
+  get stats(): ConnectionStats {
+    if (this.id === 0) return this.lastStats ?? noStats;
+    return addon().connectionStats(this.id);
+  }
+
+  ref(): void {
+    if (this.id !== 0) addon().connectionKeepAlive(this.id, true);
+  }
+
+  /** Lets the process end although this connection is open. */
+  unref(): void {
+    if (this.id !== 0) addon().connectionKeepAlive(this.id, false);
+  }
+
+  close(): void {
+    if (this.id === 0) return;
+    this.finishLater({ code: 'closed', message: 'This side closed the connection' });
+  }
+
+  private finishLater(reason: CloseReason): void {
+    this.release();
+    queueMicrotask(() => this.onClose(reason));
+  }
+
+  private finish(reason: CloseReason): void {
+    if (this.id === 0) return;
+    this.release();
+    try {
+      this.onClose(reason);
+    } catch (error) {
+      surface(error);
+    }
+  }
+
+  private release(): void {
+    const id = this.id;
+    this.lastStats = addon().connectionStats(id);
+    this.id = 0;
+    addon().connectionClose(id);
+    sweepMappings();
+  }
+
+  private open(): NativeId {
+    if (this.id === 0) throw new BridgeError('closed', 'The Connection is closed');
+    return this.id;
+  }
+}
+
+const noStats: ConnectionStats = {
+  framesSent: 0,
+  framesReceived: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+  outstanding: 0,
+  imported: 0,
+};
+
+/** Connects to the listener behind an endpoint. The endpoint stays open and can be used again. */
+export function connectEndpoint(endpoint: Endpoint): Connection {
+  return new Connection(addon().connectEndpoint(endpoint.nativeId()));
+}
+
+/** Connects to a `Listener.named` of the same user. */
+export function connectNamed(path: string): Connection {
+  return new Connection(addon().connectNamed(path));
+}

@@ -1,0 +1,71 @@
+import { BridgeError } from '../errors/bridge-error.js';
+import { addon, type NativeId } from '../native/addon.js';
+import { Connection } from './connection.js';
+import { Endpoint } from './endpoint.js';
+import { surface } from './surface.js';
+
+/** Accepts connections, either through endpoints (`anonymous`) or at a path (`named`). */
+export class Listener {
+  private handler: ((connection: Connection) => void) | undefined;
+
+  private constructor(private id: NativeId) {}
+
+  /** A listener without a name: only who is given an `endpoint()` of it can connect. */
+  static anonymous(): Listener {
+    return new Listener(addon().listenerAnonymous());
+  }
+
+  /** A listener at a path, for processes of the same user. The directory is made 0700, the socket 0600; `close()` unlinks it. */
+  static named(path: string): Listener {
+    return new Listener(addon().listenerNamed(path));
+  }
+
+  /** A further reference to this listener; the caller owns it. For anonymous listeners only. */
+  endpoint(): Endpoint {
+    return new Endpoint(addon().listenerEndpoint(this.open()));
+  }
+
+  get onConnection(): (connection: Connection) => void {
+    return this.handler ?? (() => undefined);
+  }
+
+  /** Accepting begins when this is first set; until then peers wait in the kernel's queue. */
+  set onConnection(handler: (connection: Connection) => void) {
+    const first = this.handler === undefined;
+    this.handler = handler;
+    if (!first || this.id === 0) return;
+    addon().listenerStart(this.id, (accepted) => {
+      const connection = new Connection(accepted);
+      try {
+        this.handler?.(connection);
+      } catch (error) {
+        surface(error);
+      }
+    });
+  }
+
+  get closed(): boolean {
+    return this.id === 0;
+  }
+
+  /** A listener that accepts keeps the process alive; `unref()` lets it end. */
+  ref(): void {
+    if (this.id !== 0) addon().listenerKeepAlive(this.id, true);
+  }
+
+  unref(): void {
+    if (this.id !== 0) addon().listenerKeepAlive(this.id, false);
+  }
+
+  close(): void {
+    const id = this.id;
+    if (id === 0) return;
+    this.id = 0;
+    addon().listenerClose(id);
+  }
+
+  private open(): NativeId {
+    if (this.id === 0) throw new BridgeError('closed', 'The Listener was closed');
+    return this.id;
+  }
+}

@@ -1,0 +1,143 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { BridgeError, type BridgeErrorCode } from '../errors/bridge-error.js';
+import type { BufferFactory, TextureFactory } from './handles.js';
+
+/** A native object is a number: an index into a table of the addon with a generation, so a stale one is refused. */
+export type NativeId = number;
+
+export interface DebugCounts {
+  readonly descriptors: number;
+  readonly mappings: number;
+  readonly connections: number;
+  readonly leases: number;
+}
+
+/** What the addon calls back with; one object for each connection, set when it starts. */
+export interface ConnectionHandlers {
+  control(message: Record<string, unknown>, endpoint: NativeId | null): void;
+  frame(port: number, frameId: number, value: Record<string, unknown>): void;
+  ack(port: number, frameId: number): void;
+  closed(code: string, message: string): void;
+}
+
+export interface ConnectionStats {
+  readonly framesSent: number;
+  readonly framesReceived: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Leases of this side's memory that the peer holds. */
+  readonly outstanding: number;
+  /** Leases of the peer's memory that this side holds. */
+  readonly imported: number;
+}
+
+export interface PoolStats {
+  readonly segments: number;
+  readonly slots: number;
+  /** Slots that somebody holds: this process or a peer. */
+  readonly leased: number;
+  readonly bytes: number;
+}
+
+/** The functions of `streamlib.node`, in the order of `native/src/exports.rs`. */
+export interface Addon {
+  install(makeError: ErrorFactory, makeTexture: TextureFactory, makeBuffer: BufferFactory): void;
+
+  serviceName(): string;
+  relayPath(): string;
+  stateDir(): string;
+  brokerAddress(): string;
+  monotonicNs(): bigint;
+  processCpuNs(pid: number): number;
+  debugCounts(): DebugCounts;
+
+  lockAcquire(path: string): NativeId;
+  lockRelease(lock: NativeId): void;
+
+  endpointClose(endpoint: NativeId): void;
+  listenerAnonymous(): NativeId;
+  listenerNamed(path: string): NativeId;
+  listenerEndpoint(listener: NativeId): NativeId;
+  listenerStart(listener: NativeId, onConnection: (connection: NativeId) => void): void;
+  listenerKeepAlive(listener: NativeId, keep: boolean): void;
+  listenerClose(listener: NativeId): void;
+
+  connectEndpoint(endpoint: NativeId): NativeId;
+  connectNamed(path: string): NativeId;
+  connectionPeer(connection: NativeId): { pid: number; uid: number };
+  connectionStart(connection: NativeId, handlers: ConnectionHandlers): void;
+  connectionKeepAlive(connection: NativeId, keep: boolean): void;
+  connectionDefinePorts(connection: NativeId, inputsJson: string, outputsJson: string): void;
+  connectionSendControl(connection: NativeId, message: object, endpoint: NativeId | null): void;
+  connectionSendFrame(connection: NativeId, port: number, frameId: number, value: object): boolean;
+  connectionAck(connection: NativeId, port: number, frameId: number): void;
+  connectionFlush(connection: NativeId): void;
+  connectionStats(connection: NativeId): ConnectionStats;
+  connectionClose(connection: NativeId): void;
+
+  poolCreate(maxSlots: number): NativeId;
+  poolTexture(pool: NativeId, width: number, height: number, format: number): unknown;
+  poolBuffer(pool: NativeId, byteLength: number): unknown;
+  poolStats(pool: NativeId): PoolStats;
+  poolClose(pool: NativeId): void;
+
+  handleClone(handle: NativeId): NativeId;
+  /** True: that was the last use of its mapping, nothing can name it any more. */
+  handleClose(handle: NativeId): boolean;
+  /** The memory of a mapping as one ArrayBuffer. To be asked once for each mapping, see `segment-views.ts`. */
+  mappingBuffer(handle: NativeId): ArrayBuffer;
+  mappingIdle(mapping: number): boolean;
+
+  encodeValue(schemaJson: string, value: object): Uint8Array;
+  decodeValue(schemaJson: string, bytes: Uint8Array): Record<string, unknown>;
+}
+
+type ErrorFactory = (
+  code: BridgeErrorCode,
+  message: string,
+  port: string | undefined,
+  field: string | undefined,
+  holderPid: number | undefined,
+  osError: string | undefined,
+) => BridgeError;
+
+// From `src/native/` (tests) as well as from `dist/native/`.
+const addonPath = fileURLToPath(new URL('../../dist/native/streamlib.node', import.meta.url));
+
+let loaded: Addon | undefined;
+let factories: { texture: TextureFactory; buffer: BufferFactory } | undefined;
+
+/** Loaded at first use: what needs only schemas and types works without a built addon. */
+export function addon(): Addon {
+  return loaded ?? load();
+}
+
+/** Called once by the module that has the classes: this one must not import them (they import it). */
+export function registerFactories(texture: TextureFactory, buffer: BufferFactory): void {
+  factories = { texture, buffer };
+}
+
+function load(): Addon {
+  if (factories === undefined)
+    throw new BridgeError('io', 'The memory classes must be imported before the addon is used');
+  let binding: Addon;
+  try {
+    binding = createRequire(import.meta.url)(addonPath) as Addon;
+  } catch (cause) {
+    throw new BridgeError(
+      'io',
+      `Could not load the native addon ${addonPath}; build it with "npm run setup" (or node scripts/build-native.mjs)`,
+      { cause },
+    );
+  }
+  binding.install(makeError, factories.texture, factories.buffer);
+  loaded = binding;
+  return binding;
+}
+
+/** The addon reports a failure by calling this, so that a BridgeError carries the stack of the call that failed. */
+const makeError: ErrorFactory = (code, message, port, field, holderPid, osError) => {
+  const cause = osError === undefined ? undefined : new Error(osError);
+  return new BridgeError(code, message, { port, field, holderPid, cause });
+};

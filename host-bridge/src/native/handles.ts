@@ -1,0 +1,25 @@
+import type { NativeId } from './addon.js';
+
+/**
+ * Called by the addon for each texture that it hands out. `mapping` names the mapped segment in this process, `offset`
+ * counts from its start.
+ */
+export type TextureFactory = (
+  id: NativeId,
+  mapping: number,
+  offset: number,
+  byteLength: number,
+  writable: boolean,
+  width: number,
+  height: number,
+  stride: number,
+  format: number,
+) => unknown;
+
+export type BufferFactory = (
+  id: NativeId,
+  mapping: number,
+  offset: number,
+  byteLength: number,
+  writable: boolean,
+) => unknown;

@@ -1,0 +1,18 @@
+import { addon, type NativeId } from '../native/addon.js';
+
+/** Makes sure that there is one instance of something for each user. The kernel frees it when the process dies. */
+export class InstanceLock {
+  private constructor(private id: NativeId) {}
+
+  /** Throws a BridgeError `locked`, with `holderPid`, when another process holds it. */
+  static acquire(path: string): InstanceLock {
+    return new InstanceLock(addon().lockAcquire(path));
+  }
+
+  release(): void {
+    const id = this.id;
+    if (id === 0) return;
+    this.id = 0;
+    addon().lockRelease(id);
+  }
+}
