@@ -32,7 +32,10 @@ export function typedValue(schema: z.ZodType, override: Override): unknown {
     if (next === null) {
       const names = Object.keys(shapeOf(field) ?? {});
       const where = [override.node, ...override.path.slice(0, depth)].join('.');
-      throw new StreamlibError('config', `--set ${override.text}: ${where} has no parameter "${key}"${suggestion(key, names)}`);
+      throw new StreamlibError(
+        'config',
+        `--set ${override.text}: ${where} has no parameter "${key}"${suggestion(key, names)}`,
+      );
     }
     field = next;
   }
@@ -42,7 +45,10 @@ export function typedValue(schema: z.ZodType, override: Override): unknown {
   if (check.safeParse(override.value).success) return override.value;
   const result = check.safeParse(read);
   if (result.success) return read;
-  throw new StreamlibError('config', `--set ${override.text}: ${result.error.issues.map((issue) => issue.message).join('; ')}`);
+  throw new StreamlibError(
+    'config',
+    `--set ${override.text}: ${result.error.issues.map((issue) => issue.message).join('; ')}`,
+  );
 }
 
 /** `params` with the value put in at the override's path. */
@@ -55,7 +61,10 @@ export function withValue(
   if (key === undefined) return { ...params };
   if (rest.length === 0) return { ...params, [key]: value };
   const inner = params[key];
-  const below = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? (inner as Record<string, unknown>) : {};
+  const below =
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? (inner as Record<string, unknown>)
+      : {};
   return { ...params, [key]: withValue(below, rest, value) };
 }
 

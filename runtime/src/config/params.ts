@@ -9,7 +9,9 @@ export interface ParamIssue {
   readonly atKey?: boolean;
 }
 
-export type ParsedParams<C> = { readonly config: C; readonly issues: readonly [] } | { readonly config: null; readonly issues: readonly ParamIssue[] };
+export type ParsedParams<C> =
+  | { readonly config: C; readonly issues: readonly [] }
+  | { readonly config: null; readonly issues: readonly ParamIssue[] };
 
 /** Makes the relative paths among a node's parameters absolute; see `filePath()`. */
 export function resolvePaths(
@@ -31,7 +33,10 @@ export function resolvePaths(
 }
 
 /** Checks a node's parameters; unknown keys are mistakes even where the schema would pass over them. */
-export function parseParams<C>(schema: z.ZodType<C>, params: Readonly<Record<string, unknown>>): ParsedParams<C> {
+export function parseParams<C>(
+  schema: z.ZodType<C>,
+  params: Readonly<Record<string, unknown>>,
+): ParsedParams<C> {
   const issues: ParamIssue[] = [];
   const shape = shapeOf(schema);
   let known = params;
@@ -39,7 +44,11 @@ export function parseParams<C>(schema: z.ZodType<C>, params: Readonly<Record<str
     const names = Object.keys(shape);
     const unknown = Object.keys(params).filter((key) => !names.includes(key));
     for (const key of unknown) {
-      issues.push({ path: [key], message: `unknown parameter "${key}"${suggestion(key, names)}`, atKey: true });
+      issues.push({
+        path: [key],
+        message: `unknown parameter "${key}"${suggestion(key, names)}`,
+        atKey: true,
+      });
     }
     known = Object.fromEntries(Object.entries(params).filter(([key]) => !unknown.includes(key)));
   }
@@ -52,7 +61,9 @@ export function parseParams<C>(schema: z.ZodType<C>, params: Readonly<Record<str
       const name = path.join('.');
       issues.push({
         path,
-        message: missing ? `parameter "${name}" is missing: ${lower(issue.message)}` : `parameter "${name}": ${lower(issue.message)}`,
+        message: missing
+          ? `parameter "${name}" is missing: ${lower(issue.message)}`
+          : `parameter "${name}": ${lower(issue.message)}`,
       });
     }
   }

@@ -7,9 +7,12 @@ export function describeDifference(from: Schema, to: Schema): string {
   for (const field of from.fields) {
     const type = theirs.get(field.name);
     if (type === undefined) return ` without the field "${field.name}"`;
-    if (type !== JSON.stringify(field.type)) return ` whose field "${field.name}" is ${type}, not ${JSON.stringify(field.type)}`;
+    if (type !== JSON.stringify(field.type))
+      return ` whose field "${field.name}" is ${type}, not ${JSON.stringify(field.type)}`;
     theirs.delete(field.name);
   }
   const [missing] = theirs.keys();
-  return missing === undefined ? ' with its fields in another order' : ` that has a further field "${missing}"`;
+  return missing === undefined
+    ? ' with its fields in another order'
+    : ` that has a further field "${missing}"`;
 }

@@ -29,7 +29,10 @@ export function portsOf(
 ): NodePorts {
   return {
     inputs: new Map(
-      Object.entries(inputs).map(([name, spec]) => [name, { name, schema: schemaOf(spec), ...deliveryOf(spec) }]),
+      Object.entries(inputs).map(([name, spec]) => [
+        name,
+        { name, schema: schemaOf(spec), ...deliveryOf(spec) },
+      ]),
     ),
     outputs: new Map(Object.entries(outputs).map(([name, spec]) => [name, { name, schema: schemaOf(spec) }])),
     ownProcess,

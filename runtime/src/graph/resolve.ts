@@ -29,7 +29,12 @@ export function checkNodeIds(spec: GraphSpec): GraphIssue[] {
     if (node.id === MISSING) return;
     const path: IssuePath = ['nodes', index, 'id'];
     if (!NODE_ID.test(node.id)) {
-      issues.push(fatal(path, `node id "${node.id}" is malformed: letters, digits, "_" and "-" are allowed, a letter first`));
+      issues.push(
+        fatal(
+          path,
+          `node id "${node.id}" is malformed: letters, digits, "_" and "-" are allowed, a letter first`,
+        ),
+      );
     } else if (seen.has(node.id)) {
       issues.push(fatal(path, `node id "${node.id}" is used twice`));
     }
@@ -55,7 +60,12 @@ export function resolveLinks(
     if (to !== null) {
       const key = `${to.node}.${to.port.name}`;
       if (taken.has(key)) {
-        issues.push(fatal(['connections', index, 'to'], `input ${key} already has a connection; an input takes frames from one output`));
+        issues.push(
+          fatal(
+            ['connections', index, 'to'],
+            `input ${key} already has a connection; an input takes frames from one output`,
+          ),
+        );
         return;
       }
       taken.set(key, index);
@@ -71,7 +81,10 @@ export function resolveLinks(
       return;
     }
     const delivery = connection.delivery ?? to.port.delivery;
-    const queue = delivery === 'latest' ? 1 : (connection.queue ?? (to.port.delivery === 'latest' ? DEFAULT_QUEUE : to.port.queue));
+    const queue =
+      delivery === 'latest'
+        ? 1
+        : (connection.queue ?? (to.port.delivery === 'latest' ? DEFAULT_QUEUE : to.port.queue));
     links.push({
       from: { node: from.node, port: from.port.name },
       to: { node: to.node, port: to.port.name },
@@ -105,7 +118,10 @@ function endOf<D extends Direction>(
     return null;
   }
   if (nodePorts === null) return null;
-  const candidates = (direction === 'input' ? nodePorts.inputs : nodePorts.outputs) as ReadonlyMap<string, PortOf<D>>;
+  const candidates = (direction === 'input' ? nodePorts.inputs : nodePorts.outputs) as ReadonlyMap<
+    string,
+    PortOf<D>
+  >;
   if (portName === null) {
     const [only, ...others] = candidates.values();
     if (only !== undefined && others.length === 0) return { node, port: only };
@@ -137,7 +153,9 @@ function findCycles(
   links: readonly ResolvedLink[],
   ports: ReadonlyMap<string, NodePorts | null>,
 ): GraphIssue[] {
-  const rigid = links.filter((link) => link.delivery === 'lossless' || ports.get(link.to.node)?.ownProcess !== true);
+  const rigid = links.filter(
+    (link) => link.delivery === 'lossless' || ports.get(link.to.node)?.ownProcess !== true,
+  );
   const issues: GraphIssue[] = [];
   const done = new Set<string>();
   const trail: string[] = [];

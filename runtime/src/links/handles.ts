@@ -71,7 +71,8 @@ function visit(value: unknown, act: (handle: Handle) => void): void {
 function mapped(value: unknown, replace: (handle: Handle) => Handle): unknown {
   if (isHandle(value)) return replace(value);
   if (Array.isArray(value)) return value.map((item) => mapped(item, replace));
-  if (isPlain(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapped(item, replace)]));
+  if (isPlain(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapped(item, replace)]));
   return value;
 }
 

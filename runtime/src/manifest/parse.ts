@@ -63,7 +63,12 @@ class Reader {
   }
 
   /** A mapping whose keys are all known; null, and told, when it is something else. */
-  mapping(value: unknown, path: IssuePath, what: string, keys: readonly string[] | null): Record<string, unknown> | null {
+  mapping(
+    value: unknown,
+    path: IssuePath,
+    what: string,
+    keys: readonly string[] | null,
+  ): Record<string, unknown> | null {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       this.fail(path, `${what} must be a mapping, not ${nameOf(value)}`);
       return null;
@@ -98,7 +103,8 @@ function readGraph(reader: Reader, root: unknown, fallbackName: string): GraphSp
   const graph = reader.mapping(root, [], 'the manifest', GRAPH_KEYS);
   if (graph === null) return empty;
   if (graph.version === undefined) reader.fail([], 'the manifest lacks "version"; write `version: v1`');
-  else if (graph.version !== 'v1') reader.fail(['version'], `version ${JSON.stringify(graph.version)} is unknown; this is v1`);
+  else if (graph.version !== 'v1')
+    reader.fail(['version'], `version ${JSON.stringify(graph.version)} is unknown; this is v1`);
 
   let name = fallbackName;
   if (graph.metadata !== undefined) {
@@ -110,8 +116,11 @@ function readGraph(reader: Reader, root: unknown, fallbackName: string): GraphSp
   const nodes: NodeSpec[] = [];
   const nodeList = reader.list(graph.nodes, ['nodes'], '"nodes"');
   // Positions in the spec are those in the file, so a malformed node keeps its place.
-  nodeList.forEach((item, index) => nodes.push(readNode(reader, item, index)));
-  if (nodeList.length === 0) reader.fail(graph.nodes === undefined ? [] : ['nodes'], 'the manifest has no nodes');
+  nodeList.forEach((item, index) => {
+    nodes.push(readNode(reader, item, index));
+  });
+  if (nodeList.length === 0)
+    reader.fail(graph.nodes === undefined ? [] : ['nodes'], 'the manifest has no nodes');
 
   const connections: ConnectionSpec[] = [];
   reader.list(graph.connections, ['connections'], '"connections"').forEach((item, index) => {
@@ -140,10 +149,14 @@ function readConnection(reader: Reader, item: unknown, index: number): Connectio
   const { delivery, queue } = connection;
   const isDelivery = DELIVERIES.includes(delivery as Delivery);
   if (delivery !== undefined && !isDelivery) {
-    reader.fail([...path, 'delivery'], `unknown delivery ${JSON.stringify(delivery)}${suggestion(String(delivery), DELIVERIES)}`);
+    reader.fail(
+      [...path, 'delivery'],
+      `unknown delivery ${JSON.stringify(delivery)}${suggestion(String(delivery), DELIVERIES)}`,
+    );
   }
   const isQueue = typeof queue === 'number' && Number.isInteger(queue) && queue >= 1 && queue <= 1024;
-  if (queue !== undefined && !isQueue) reader.fail([...path, 'queue'], '"queue" must be a whole number from 1 to 1024');
+  if (queue !== undefined && !isQueue)
+    reader.fail([...path, 'queue'], '"queue" must be a whole number from 1 to 1024');
   return {
     from: reader.text(connection, 'from', path, 'the connection') ?? MISSING,
     to: reader.text(connection, 'to', path, 'the connection') ?? MISSING,
@@ -156,7 +169,9 @@ function nameOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  return typeof value === 'string' ? `the text ${JSON.stringify(value)}` : `the ${typeof value} ${String(value)}`;
+  return typeof value === 'string'
+    ? `the text ${JSON.stringify(value)}`
+    : `the ${typeof value} ${String(value)}`;
 }
 
 function place(lines: LineCounter, offset: number): Place {
@@ -170,7 +185,9 @@ function offsetOf(contents: Node | null, path: IssuePath, atKey: boolean): numbe
   for (const [depth, step] of path.entries()) {
     let next: unknown;
     if (isMap(node)) {
-      const pair = node.items.find((item: Pair) => isScalar(item.key) && String(item.key.value) === String(step));
+      const pair = node.items.find(
+        (item: Pair) => isScalar(item.key) && String(item.key.value) === String(step),
+      );
       if (!isPair(pair)) break;
       const last = depth === path.length - 1;
       next = (last && atKey) || pair.value === null ? pair.key : pair.value;

@@ -23,6 +23,9 @@ export class ErrorReporter {
     const more = this.silenced > 0 ? ` (and ${this.silenced} more since the last report)` : '';
     this.silenced = 0;
     this.quietUntil = now + QUIET_MS;
-    this.log.error(error === undefined ? `${message}${more}` : `${message}: ${error.message}${more}`, error && { error });
+    this.log.error(
+      error === undefined ? `${message}${more}` : `${message}: ${error.message}${more}`,
+      error && { error },
+    );
   }
 }

@@ -62,7 +62,7 @@ export class LocalInput implements NodeInput {
     const wasFull = this.lossless && this.queue.full;
     const frame = this.queue.take();
     if (frame === undefined) return undefined;
-    this.counters.frames++;
+    this.counters.pass();
     if (this.timed) {
       const at = frame.value.timestamp_ns;
       if (typeof at === 'bigint') this.latency.record(Number(monotonicNs() - at));

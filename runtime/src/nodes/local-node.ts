@@ -1,14 +1,20 @@
 import { FramePool, monotonicNs } from '@streamlib/host-bridge';
 import { toError } from '../errors/streamlib-error.js';
 import type { NodePorts } from '../graph/ports.js';
+import type { Frame } from '../links/frame.js';
 import { OutputPort } from '../links/output-port.js';
 import type { Logger } from '../log/logger.js';
-import type { FrameValue, InputHandle, OutputHandle, Processor, ProcessorContext } from '../processor/types.js';
+import type {
+  FrameValue,
+  InputHandle,
+  OutputHandle,
+  Processor,
+  ProcessorContext,
+} from '../processor/types.js';
 import type { NodeState, NodeStats } from '../runtime/api.js';
 import { Histogram } from '../stats/histogram.js';
 import { nodeStats } from '../stats/node-stats.js';
 import { ErrorReporter } from './error-reporter.js';
-import type { Frame } from '../links/frame.js';
 import { LocalInput } from './local-input.js';
 import { LocalOutput } from './local-output.js';
 import { type GraphNode, isOver, type NodeListener } from './node.js';
@@ -59,14 +65,20 @@ export class LocalNode implements GraphNode {
     this.type = options.type;
     this.errors = new ErrorReporter(options.log);
     const wake = () => this.schedule();
-    this.inputs = new Map([...options.ports.inputs].map(([name, model]) => [name, new LocalInput(model, this.latency, wake)]));
+    this.inputs = new Map(
+      [...options.ports.inputs].map(([name, model]) => [name, new LocalInput(model, this.latency, wake)]),
+    );
     this.inputList = [...this.inputs.values()];
-    this.outputs = new Map([...options.ports.outputs].map(([name, model]) => [name, new OutputPort(name, model.schema)]));
+    this.outputs = new Map(
+      [...options.ports.outputs].map(([name, model]) => [name, new OutputPort(name, model.schema)]),
+    );
     const loans = {
       texture: (...args: Parameters<FramePool['texture']>) => this.framePool().texture(...args),
       buffer: (byteLength: number) => this.framePool().buffer(byteLength),
     };
-    this.handles = new Map([...this.outputs].map(([name, port]) => [name, new LocalOutput(this.id, port, loans)]));
+    this.handles = new Map(
+      [...this.outputs].map(([name, port]) => [name, new LocalOutput(this.id, port, loans)]),
+    );
     this.context = this.makeContext();
   }
 
@@ -117,7 +129,8 @@ export class LocalNode implements GraphNode {
   }
 
   private schedule(): void {
-    if (this.scheduled || this.pumping || this.current !== 'running' || this.processor?.process === undefined) return;
+    if (this.scheduled || this.pumping || this.current !== 'running' || this.processor?.process === undefined)
+      return;
     this.scheduled = true;
     // Not called from within the producer's `set()`: a chain of nodes would run on one stack.
     queueMicrotask(() => {
@@ -222,7 +235,9 @@ export class LocalNode implements GraphNode {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        this.options.log.warn(`process() has not returned ${PROCESS_GRACE_MS} ms after the node was stopped; going on without it`);
+        this.options.log.warn(
+          `process() has not returned ${PROCESS_GRACE_MS} ms after the node was stopped; going on without it`,
+        );
         resolve();
       }, PROCESS_GRACE_MS);
     });
@@ -275,7 +290,9 @@ export class LocalNode implements GraphNode {
   private named<T>(ports: ReadonlyMap<string, T>, name: string, what: string): T {
     const port = ports.get(name);
     if (port === undefined) {
-      throw new TypeError(`${this.type} "${this.id}" has no ${what} "${name}"; it has: ${[...ports.keys()].join(', ') || 'none'}`);
+      throw new TypeError(
+        `${this.type} "${this.id}" has no ${what} "${name}"; it has: ${[...ports.keys()].join(', ') || 'none'}`,
+      );
     }
     return port;
   }

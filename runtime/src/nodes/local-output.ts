@@ -39,7 +39,10 @@ export class LocalOutput implements OutputHandle {
     while (this.open && this.port.heldBack) await this.port.whenRoom();
     if (!this.open) {
       this.giveUp(value, 'stopped');
-      throw new StreamlibError('stopped', `${this.node}.${this.port.name}: the node was stopped while it waited to write`);
+      throw new StreamlibError(
+        'stopped',
+        `${this.node}.${this.port.name}: the node was stopped while it waited to write`,
+      );
     }
     this.port.route(new Frame(this.adopt(value), this.port.handles));
   }

@@ -1,5 +1,5 @@
-import type { NodeState, NodeStats } from '../runtime/api.js';
 import type { OutputPort, Reader } from '../links/output-port.js';
+import type { NodeState, NodeStats } from '../runtime/api.js';
 
 /** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */
 export interface NodeInput extends Reader {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BridgeError, InstanceLock } from '@streamlib/host-bridge';
 import { setTimeout as pause } from 'node:timers/promises';
+import { BridgeError, InstanceLock } from '@streamlib/host-bridge';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import { findUv, findWheel, venvPath, type WheelFile } from './locate.js';
 import type { Needs } from './needs.js';
@@ -78,8 +78,12 @@ async function update(
   const run = async (what: string, args: string[]) => {
     const { exit, output } = await runTool(uv, args, { onLine: options.onProgress, signal: options.signal });
     if (exit.code === 0) return;
-    if (options.signal?.aborted) throw new StreamlibError('stopped', 'stopped while the Python environment was being made');
-    throw new StreamlibError('python_environment', `${what} failed:\n${output.map((line) => `  ${line}`).join('\n')}`);
+    if (options.signal?.aborted)
+      throw new StreamlibError('stopped', 'stopped while the Python environment was being made');
+    throw new StreamlibError(
+      'python_environment',
+      `${what} failed:\n${output.map((line) => `  ${line}`).join('\n')}`,
+    );
   };
   if (!existsSync(pythonOf(venv))) {
     options.onProgress('making the Python environment (only the first time)');
@@ -89,14 +93,26 @@ async function update(
   const previous = readStamp(venv);
   const wheelArgs = wheel === null ? [] : [wheel.path];
   // A rebuilt wheel has the same version; without this uv would keep the old one.
-  const reinstall = wheel === null || sameWheel(previous?.wheel ?? null, wheel) ? [] : ['--reinstall-package', 'streamlib'];
+  const reinstall =
+    wheel === null || sameWheel(previous?.wheel ?? null, wheel) ? [] : ['--reinstall-package', 'streamlib'];
   const install = (requirements: readonly string[]) =>
-    run('installing Python packages', ['pip', 'install', '--python', pythonOf(venv), ...reinstall, ...wheelArgs, ...BASE, ...requirements]);
+    run('installing Python packages', [
+      'pip',
+      'install',
+      '--python',
+      pythonOf(venv),
+      ...reinstall,
+      ...wheelArgs,
+      ...BASE,
+      ...requirements,
+    ]);
 
   const failures = versionFailures(venv, needs);
   const wanted = needs.filter((_, index) => !failures.has(index));
   try {
-    options.onProgress(`installing Python packages: ${[...new Set([...BASE, ...requirementsOf(wanted)])].join(', ')}`);
+    options.onProgress(
+      `installing Python packages: ${[...new Set([...BASE, ...requirementsOf(wanted)])].join(', ')}`,
+    );
     await install(requirementsOf(wanted));
   } catch (error) {
     if (options.signal?.aborted || requirementsOf(wanted).length === 0) throw error;
@@ -112,7 +128,11 @@ async function update(
         const message = cause instanceof Error ? cause.message : String(cause);
         failures.set(
           index,
-          new StreamlibError('python_environment', `what ${need.source} asks for (${need.requirements.join(', ')}) could not be installed; ${message}`, { cause }),
+          new StreamlibError(
+            'python_environment',
+            `what ${need.source} asks for (${need.requirements.join(', ')}) could not be installed; ${message}`,
+            { cause },
+          ),
         );
       }
     }
@@ -133,7 +153,11 @@ function requirementsOf(needs: readonly Needs[]): string[] {
 }
 
 function environment(venv: string, stamp: Stamp, failures: Map<number, StreamlibError>): PythonEnvironment {
-  return { python: pythonOf(venv), stamp: digest([JSON.stringify(stamp.wheel), stamp.installedAt]), failures };
+  return {
+    python: pythonOf(venv),
+    stamp: digest([JSON.stringify(stamp.wheel), stamp.installedAt]),
+    failures,
+  };
 }
 
 function versionFailures(venv: string, needs: readonly Needs[]): Map<number, StreamlibError> {
@@ -179,7 +203,9 @@ function hasStreamlib(venv: string): boolean {
   if (!existsSync(lib)) return false;
   return readdirSync(lib).some((name) => {
     const packages = join(lib, name, 'site-packages');
-    return existsSync(packages) && readdirSync(packages).some((entry) => /^streamlib-.*\.dist-info$/.test(entry));
+    return (
+      existsSync(packages) && readdirSync(packages).some((entry) => /^streamlib-.*\.dist-info$/.test(entry))
+    );
   });
 }
 

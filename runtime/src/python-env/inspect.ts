@@ -16,7 +16,9 @@ export interface InspectedProcessor {
   /** Null when the decorator leaves it open. */
   readonly kind: PythonKind | null;
   readonly isFunction: boolean;
-  readonly inputs: Readonly<Record<string, { schema: Schema; delivery?: 'latest' | 'every_sample' | 'lossless' }>>;
+  readonly inputs: Readonly<
+    Record<string, { schema: Schema; delivery?: 'latest' | 'every_sample' | 'lossless' }>
+  >;
   readonly outputs: Readonly<Record<string, Schema>>;
 }
 
@@ -80,7 +82,11 @@ function processorsOf(found: Report, file: string): InspectedProcessor[] {
       ? `; a package that it needs is listed in a "# /// script" block at its top, or in a requirements.txt beside it`
       : '';
     const at = line === null || line === undefined ? '' : `:${line}`;
-    throw new PythonFileError(`${basename(file)}${at}: ${type}: ${message}${missing}`, traceback ?? null, line ?? null);
+    throw new PythonFileError(
+      `${basename(file)}${at}: ${type}: ${message}${missing}`,
+      traceback ?? null,
+      line ?? null,
+    );
   }
   return found.processors.map((processor) => ({
     name: processor.name,
@@ -92,7 +98,9 @@ function processorsOf(found: Report, file: string): InspectedProcessor[] {
         return [name, { schema: parseSchema(schema), ...(declared !== undefined && { delivery: declared }) }];
       }),
     ),
-    outputs: Object.fromEntries(Object.entries(processor.outputs).map(([name, schema]) => [name, parseSchema(schema)])),
+    outputs: Object.fromEntries(
+      Object.entries(processor.outputs).map(([name, schema]) => [name, parseSchema(schema)]),
+    ),
   }));
 }
 
@@ -134,7 +142,13 @@ function runInspection(file: string, environment: PythonEnvironment, signal?: Ab
     };
     child.once('error', (cause) => {
       finish();
-      reject(new StreamlibError('python_environment', `${environment.python} could not be started: ${cause.message}`, { cause }));
+      reject(
+        new StreamlibError(
+          'python_environment',
+          `${environment.python} could not be started: ${cause.message}`,
+          { cause },
+        ),
+      );
     });
     child.once('close', (code, exitSignal) => {
       finish();
@@ -142,7 +156,13 @@ function runInspection(file: string, environment: PythonEnvironment, signal?: Ab
       if (parsed !== null) resolve(parsed);
       else {
         const how = exitSignal === null ? `exit code ${code}` : `signal ${exitSignal}`;
-        reject(new PythonFileError(`${basename(file)} could not be inspected (${how}):\n${stderr.trim()}`, null, null));
+        reject(
+          new PythonFileError(
+            `${basename(file)} could not be inspected (${how}):\n${stderr.trim()}`,
+            null,
+            null,
+          ),
+        );
       }
     });
     child.once('exit', kill);

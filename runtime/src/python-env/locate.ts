@@ -20,7 +20,10 @@ export function findUv(): string {
   const named = process.env.STREAMLIB_UV;
   if (named !== undefined && named !== '') {
     if (isExecutable(named)) return named;
-    throw new StreamlibError('python_environment', `STREAMLIB_UV names ${named}, which is not an executable file`);
+    throw new StreamlibError(
+      'python_environment',
+      `STREAMLIB_UV names ${named}, which is not an executable file`,
+    );
   }
   const candidates = [
     ...homes().map((home) => join(home, 'tools', 'bin', 'uv')),

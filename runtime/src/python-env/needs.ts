@@ -21,7 +21,8 @@ export function scriptNeeds(source: string, fileName: string): Needs | null {
   const where = `the "# /// script" block of ${fileName}`;
   const requiresPython = tomlValue(toml, 'requires-python', where);
   const dependencies = tomlValue(toml, 'dependencies', where);
-  if (requiresPython !== null && typeof requiresPython !== 'string') throw malformed(where, 'requires-python must be text');
+  if (requiresPython !== null && typeof requiresPython !== 'string')
+    throw malformed(where, 'requires-python must be text');
   if (typeof dependencies === 'string') throw malformed(where, 'dependencies must be a list of texts');
   return { requirements: dependencies ?? [], requiresPython, source: where };
 }
@@ -29,11 +30,17 @@ export function scriptNeeds(source: string, fileName: string): Needs | null {
 /** The lines of a requirements.txt that name packages; options (`-r`, `--index-url`) are refused, not passed over. */
 export function requirementsNeeds(text: string, fileName: string): Needs {
   const requirements: string[] = [];
-  for (const [index, line] of text.replace(/\\\r?\n/g, ' ').split(/\r?\n/).entries()) {
+  for (const [index, line] of text
+    .replace(/\\\r?\n/g, ' ')
+    .split(/\r?\n/)
+    .entries()) {
     const requirement = line.replace(/(^|\s)#.*$/, '').trim();
     if (requirement === '') continue;
     if (requirement.startsWith('-')) {
-      throw new StreamlibError('python_environment', `${fileName}:${index + 1}: options such as "${requirement}" are not supported; list packages only`);
+      throw new StreamlibError(
+        'python_environment',
+        `${fileName}:${index + 1}: options such as "${requirement}" are not supported; list packages only`,
+      );
     }
     requirements.push(requirement);
   }

@@ -19,10 +19,11 @@ export class AckFlusher {
   acked(): void {
     this.waiting++;
     if (this.waiting >= AT_MOST) this.flush();
-    else this.timer ??= setTimeout(() => {
-      this.timer = null;
-      if (this.waiting > 0) this.flush();
-    }, LINGER_MS);
+    else
+      this.timer ??= setTimeout(() => {
+        this.timer = null;
+        if (this.waiting > 0) this.flush();
+      }, LINGER_MS);
   }
 
   /** A message went out and took along what was waiting. */

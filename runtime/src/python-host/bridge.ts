@@ -6,7 +6,13 @@ import { AckFlusher } from './ack-flusher.js';
 import type { FrameSender } from './input.js';
 import { type ClientMessage, PING, readClientMessage } from './messages.js';
 import { spawnRunner } from './subprocess.js';
-import type { BridgeDependencies, BridgeEvents, BridgeSetup, ControlMessage, HandshakeBroker } from './types.js';
+import type {
+  BridgeDependencies,
+  BridgeEvents,
+  BridgeSetup,
+  ControlMessage,
+  HandshakeBroker,
+} from './types.js';
 import { HangWatch } from './watch.js';
 
 /**
@@ -18,7 +24,14 @@ import { HangWatch } from './watch.js';
  * - `ready`: frames flow.
  * - `over`: everything is given back.
  */
-export type BridgePhase = 'allocating' | 'connecting' | 'pinging' | 'acking' | 'setting_up' | 'ready' | 'over';
+export type BridgePhase =
+  | 'allocating'
+  | 'connecting'
+  | 'pinging'
+  | 'acking'
+  | 'setting_up'
+  | 'ready'
+  | 'over';
 
 const WATCH_MS = 1000;
 /** After the channel closed: how long to wait for the process's exit, which tells the cause better. */
@@ -145,7 +158,10 @@ export class PythonBridge implements FrameSender {
   private accept(connection: Connection): void {
     const { pid } = connection.peer;
     if (this.currentPhase !== 'connecting' || pid !== this.child?.pid) {
-      const why = pid !== this.child?.pid ? 'it is not the subprocess of this processor' : 'the processor has its client already';
+      const why =
+        pid !== this.child?.pid
+          ? 'it is not the subprocess of this processor'
+          : 'the processor has its client already';
       this.log.warn(`refused process ${pid}, which claims connection ${this.id}: ${why}`);
       connection.onClose = () => {};
       connection.close();
@@ -171,7 +187,9 @@ export class PythonBridge implements FrameSender {
     connection.start();
     this.send({ type: 'ping', bytes: PING });
     this.after(this.setup.limits.pongMs, () => {
-      this.fail(`handshake failed: the client connected but did not answer the ping within ${this.setup.limits.pongMs / 1000} s`);
+      this.fail(
+        `handshake failed: the client connected but did not answer the ping within ${this.setup.limits.pongMs / 1000} s`,
+      );
     });
   }
 
@@ -179,7 +197,8 @@ export class PythonBridge implements FrameSender {
     switch (message.type) {
       case 'pong':
         if (this.currentPhase !== 'pinging') return;
-        if (!message.valid) return this.fail('handshake failed: the client answered the ping with the wrong bytes');
+        if (!message.valid)
+          return this.fail('handshake failed: the client answered the ping with the wrong bytes');
         this.clearTimers();
         this.currentPhase = 'acking';
         this.acknowledge().catch((thrown: unknown) => {
@@ -188,16 +207,20 @@ export class PythonBridge implements FrameSender {
         return;
       case 'acked':
         this.clientAcked = true;
-        return this.bothAcked();
+        this.bothAcked();
+        return;
       case 'setup_done':
         if (this.currentPhase !== 'setting_up') return;
         this.currentPhase = 'ready';
         this.watchOver();
-        return this.events.ready();
+        this.events.ready();
+        return;
       case 'finished':
-        return this.events.finished();
+        this.events.finished();
+        return;
       case 'heartbeat': {
-        const busyMs = message.busySinceNs === null ? null : (Number(monotonicNs()) - message.busySinceNs) / 1e6;
+        const busyMs =
+          message.busySinceNs === null ? null : (Number(monotonicNs()) - message.busySinceNs) / 1e6;
         this.watch?.heartbeat(performance.now(), busyMs);
         this.events.clientDropped(message.dropped);
         // Leases that were let go of since the last frame went out have waited long enough.
@@ -206,16 +229,19 @@ export class PythonBridge implements FrameSender {
       }
       case 'log': {
         const left = message.dropped > 0 ? ` (${message.dropped} lines before it left out)` : '';
-        return this.log[message.level](`${message.message}${left}`, { logger: message.logger });
+        this.log[message.level](`${message.message}${left}`, { logger: message.logger });
+        return;
       }
       case 'error':
-        return this.clientError(message);
+        this.clientError(message);
+        return;
       case 'bye':
         this.saidBye = true;
         return;
       case 'started':
       case 'stopped':
-        return this.log.debug(`client ${message.type}`);
+        this.log.debug(`client ${message.type}`);
+        return;
       case 'unknown':
         if (this.refused.size < 16 && !this.refused.has(message.name)) {
           this.refused.add(message.name);
@@ -241,15 +267,22 @@ export class PythonBridge implements FrameSender {
       processor_id: setup.node,
       name: setup.node,
       config: JSON.stringify(setup.config),
-      inputs: Object.fromEntries(setup.ports.inputs.map((port) => [port.name, { delivery: port.delivery, window: port.window }])),
-      outputs: Object.fromEntries(setup.ports.outputs.map((port) => [port.name, { blocking: port.blocking, window: port.window }])),
+      inputs: Object.fromEntries(
+        setup.ports.inputs.map((port) => [port.name, { delivery: port.delivery, window: port.window }]),
+      ),
+      outputs: Object.fromEntries(
+        setup.ports.outputs.map((port) => [port.name, { blocking: port.blocking, window: port.window }]),
+      ),
       log_level: setup.logLevel,
     });
   }
 
   private clientError(message: ClientMessage & { type: 'error' }): void {
     const what = `${message.error}${message.error !== '' && message.message !== '' ? ': ' : ''}${message.message}`;
-    if (!message.fatal) return this.events.error(message.phase, what, message.traceback);
+    if (!message.fatal) {
+      this.events.error(message.phase, what, message.traceback);
+      return;
+    }
     this.fatal = `${message.phase} failed: ${what}`;
     this.log.error(`${this.fatal}\n${message.traceback}`.trimEnd(), { phase: message.phase });
   }
@@ -264,7 +297,7 @@ export class PythonBridge implements FrameSender {
       const now = performance.now();
       const late = now - due;
       due = now + WATCH_MS;
-      if (late > WATCH_MS) return watch.forgive(now);
+      if (late > WATCH_MS) watch.forgive(now);
       const verdict = watch.check(now);
       if (verdict.act === 'warn') this.log.warn(verdict.reason);
       else if (verdict.act === 'kill') this.fail(verdict.reason);
@@ -281,7 +314,9 @@ export class PythonBridge implements FrameSender {
 
   private async neverCame(id: string): Promise<void> {
     const state = await this.broker.clientState(id);
-    this.fail(`the client did not connect within ${this.setup.limits.connectMs / 1000} s; the broker says client_state: ${state}`);
+    this.fail(
+      `the client did not connect within ${this.setup.limits.connectMs / 1000} s; the broker says client_state: ${state}`,
+    );
   }
 
   private childExited(exit: ChildExit): void {
@@ -294,7 +329,10 @@ export class PythonBridge implements FrameSender {
     const how = describeExit(exit);
     if (this.fatal !== null) return `${this.fatal} (${how})`;
     const when = wasReady ? '' : ' before it was ready';
-    const tail = exit.stderrTail.length === 0 ? '' : `; the end of its stderr:\n${exit.stderrTail.map((line) => `  ${line}`).join('\n')}`;
+    const tail =
+      exit.stderrTail.length === 0
+        ? ''
+        : `; the end of its stderr:\n${exit.stderrTail.map((line) => `  ${line}`).join('\n')}`;
     return `the subprocess ${how}${when}${tail}`;
   }
 

@@ -144,7 +144,7 @@ export class PythonInput implements NodeInput {
     }
     this.nextFrameId++;
     this.window.sent(frameId);
-    this.counters.frames++;
+    this.counters.pass();
     if (this.timed) {
       const at = frame.value.timestamp_ns;
       if (typeof at === 'bigint') this.latency.record(Number(monotonicNs() - at));

@@ -15,7 +15,13 @@ export type ClientMessage =
       readonly busySinceNs: number | null;
       readonly dropped: Readonly<Record<string, number>>;
     }
-  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly logger: string; readonly dropped: number }
+  | {
+      readonly type: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly logger: string;
+      readonly dropped: number;
+    }
   | {
       readonly type: 'error';
       readonly phase: string;
@@ -38,7 +44,10 @@ export function readClientMessage(message: Readonly<Record<string, ControlValue>
   switch (type) {
     case 'pong': {
       const { bytes } = message;
-      const valid = bytes instanceof Uint8Array && bytes.length === 3 && PONG.every((byte, index) => bytes[index] === byte);
+      const valid =
+        bytes instanceof Uint8Array &&
+        bytes.length === 3 &&
+        PONG.every((byte, index) => bytes[index] === byte);
       return { type, valid };
     }
     case 'heartbeat': {
@@ -46,7 +55,13 @@ export function readClientMessage(message: Readonly<Record<string, ControlValue>
       return { type, busySinceNs: busy > 0 ? busy : null, dropped: counts(message.dropped) };
     }
     case 'log':
-      return { type, level: level(message.level), message: text(message.message), logger: text(message.logger), dropped: number(message.dropped) };
+      return {
+        type,
+        level: level(message.level),
+        message: text(message.message),
+        logger: text(message.logger),
+        dropped: number(message.dropped),
+      };
     case 'error':
       return {
         type,
@@ -70,7 +85,8 @@ function number(value: ControlValue | undefined): number {
 }
 
 function counts(value: ControlValue | undefined): Record<string, number> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
+    return {};
   return Object.fromEntries(Object.entries(value).map(([name, count]) => [name, Math.max(0, number(count))]));
 }
 

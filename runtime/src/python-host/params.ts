@@ -23,11 +23,16 @@ export const pythonParams = z.object({
   /** How long one call of the code may take before it counts as hanging; 0 for as long as it likes. */
   hang_timeout_s: seconds.default(DEFAULT_LIMITS.busyKillMs / 1000),
   /** How long the process may be silent before it counts as dead. */
-  heartbeat_timeout_s: z.number().min(1.5).default(DEFAULT_LIMITS.silenceKillMs / 1000),
+  heartbeat_timeout_s: z
+    .number()
+    .min(1.5)
+    .default(DEFAULT_LIMITS.silenceKillMs / 1000),
   /** How long it may take to stop when asked, before it is terminated. */
   stop_timeout_s: seconds.default(DEFAULT_POLICY.stopGraceMs / 1000),
   /** Packages that the code needs, or the file that lists them; otherwise its script block, or requirements.txt beside it. */
-  requirements: z.union([z.array(z.string().min(1)), filePath()], 'expected a list of packages or the name of a file').optional(),
+  requirements: z
+    .union([z.array(z.string().min(1)), filePath()], 'expected a list of packages or the name of a file')
+    .optional(),
 });
 export type PythonParams = z.infer<typeof pythonParams>;
 
@@ -50,6 +55,9 @@ export function limitsOf(params: PythonParams): BridgeLimits {
     silenceKillMs: kill,
     silenceWarnMs: Math.min(DEFAULT_LIMITS.silenceWarnMs, kill * 0.75),
     busyKillMs: params.hang_timeout_s * 1000,
-    busyWarnMs: Math.min(DEFAULT_LIMITS.busyWarnMs, params.hang_timeout_s > 0 ? params.hang_timeout_s * 500 : Number.POSITIVE_INFINITY),
+    busyWarnMs: Math.min(
+      DEFAULT_LIMITS.busyWarnMs,
+      params.hang_timeout_s > 0 ? params.hang_timeout_s * 500 : Number.POSITIVE_INFINITY,
+    ),
   };
 }

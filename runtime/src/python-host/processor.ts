@@ -3,6 +3,7 @@ import type { OutputPort } from '../links/output-port.js';
 import type { Logger } from '../log/logger.js';
 import { ErrorReporter } from '../nodes/error-reporter.js';
 import { type GraphNode, isOver, type NodeListener } from '../nodes/node.js';
+import type { PythonKind } from '../python-env/inspect.js';
 import type { NodeState, NodeStats } from '../runtime/api.js';
 import { Histogram } from '../stats/histogram.js';
 import { nodeStats } from '../stats/node-stats.js';
@@ -12,7 +13,6 @@ import { PythonBridge } from './bridge.js';
 import { PythonInput } from './input.js';
 import { OUTPUT_WINDOW, PythonOutput } from './output.js';
 import type { BridgeLimits, BridgePorts, HandshakeBroker } from './types.js';
-import type { PythonKind } from '../python-env/inspect.js';
 
 export interface PythonProcessorOptions {
   readonly id: string;
@@ -57,7 +57,9 @@ export abstract class PythonProcessor implements GraphNode {
     this.log = options.log;
     this.errors = new ErrorReporter(options.log);
     const onError = (message: string, error: Error) => this.errors.report(message, error);
-    this.inputList = [...options.ports.inputs.values()].map((model, index) => new PythonInput(model, index, this.latency, onError));
+    this.inputList = [...options.ports.inputs.values()].map(
+      (model, index) => new PythonInput(model, index, this.latency, onError),
+    );
     this.outputList = [...options.ports.outputs.values()].map((model) => new PythonOutput(model));
     this.inputs = new Map(this.inputList.map((input) => [input.name, input]));
     this.outputs = new Map(this.outputList.map(({ port }) => [port.name, port]));
@@ -169,7 +171,8 @@ export abstract class PythonProcessor implements GraphNode {
             this.closePorts(false);
             if (this.bridge === bridge) this.bridge = null;
             if (!clean) this.log.debug(reason);
-            this.supervisor.exited(incarnation, clean, reason);
+            // Once it has sent its last frame, there is nothing to start again for.
+            this.supervisor.exited(incarnation, clean || this.current === 'finished', reason);
           },
         },
       },
@@ -189,7 +192,12 @@ export abstract class PythonProcessor implements GraphNode {
     for (const input of this.inputList) input.open(bridge);
   }
 
-  private received(bridge: PythonBridge, port: number, frameId: number, value: Record<string, unknown>): void {
+  private received(
+    bridge: PythonBridge,
+    port: number,
+    frameId: number,
+    value: Record<string, unknown>,
+  ): void {
     const output = this.outputList[port];
     if (output === undefined || output.receive(frameId, value)) return;
     const reason = `broke the protocol: more than ${OUTPUT_WINDOW} frames on output "${output.port.name}" without an acknowledgement`;
@@ -228,7 +236,12 @@ export abstract class PythonProcessor implements GraphNode {
 
   private bridgePorts(): BridgePorts {
     return {
-      inputs: this.inputList.map(({ name, schema, delivery, windowSize }) => ({ name, schema, delivery, window: windowSize })),
+      inputs: this.inputList.map(({ name, schema, delivery, windowSize }) => ({
+        name,
+        schema,
+        delivery,
+        window: windowSize,
+      })),
       outputs: this.outputList.map(({ port }) => ({
         name: port.name,
         schema: port.schema,

@@ -22,7 +22,12 @@ export function spawnRunner(
   };
   return new Child({
     command: setup.python,
-    args: ['-m', 'streamlib._subprocess_runner', setup.file, ...(setup.processor === null ? [] : [setup.processor])],
+    args: [
+      '-m',
+      'streamlib._subprocess_runner',
+      setup.file,
+      ...(setup.processor === null ? [] : [setup.processor]),
+    ],
     env: {
       ...process.env,
       STREAMLIB_CONNECTION_ID: connectionId,

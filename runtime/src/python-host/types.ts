@@ -20,8 +20,18 @@ export interface HandshakeBroker {
 }
 
 export interface BridgePorts {
-  readonly inputs: readonly { readonly name: string; readonly schema: Schema; readonly delivery: Delivery; readonly window: number }[];
-  readonly outputs: readonly { readonly name: string; readonly schema: Schema; readonly blocking: boolean; readonly window: number }[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly schema: Schema;
+    readonly delivery: Delivery;
+    readonly window: number;
+  }[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly schema: Schema;
+    readonly blocking: boolean;
+    readonly window: number;
+  }[];
 }
 
 export interface BridgeLimits {

@@ -1,6 +1,8 @@
 import type { BridgeLimits } from './types.js';
 
-export type WatchVerdict = { readonly act: 'nothing' } | { readonly act: 'warn' | 'kill'; readonly reason: string };
+export type WatchVerdict =
+  | { readonly act: 'nothing' }
+  | { readonly act: 'warn' | 'kill'; readonly reason: string };
 
 const NOTHING: WatchVerdict = { act: 'nothing' };
 
@@ -37,13 +39,16 @@ export class HangWatch {
     if (silent >= this.limits.silenceKillMs) {
       return { act: 'kill', reason: `hangs: no heartbeat for ${seconds(silent)}` };
     }
-    if (silent >= this.limits.silenceWarnMs) return this.warnOnce('silent', `no heartbeat for ${seconds(silent)}`);
+    if (silent >= this.limits.silenceWarnMs)
+      return this.warnOnce('silent', `no heartbeat for ${seconds(silent)}`);
     if (this.busySince === null) return NOTHING;
     const busy = now - this.busySince;
     if (this.limits.busyKillMs > 0 && busy >= this.limits.busyKillMs) {
       return { act: 'kill', reason: `hangs: one call has been running for ${seconds(busy)}` };
     }
-    return busy >= this.limits.busyWarnMs ? this.warnOnce('busy', `one call has been running for ${seconds(busy)}`) : NOTHING;
+    return busy >= this.limits.busyWarnMs
+      ? this.warnOnce('busy', `one call has been running for ${seconds(busy)}`)
+      : NOTHING;
   }
 
   private warnOnce(what: 'silent' | 'busy', reason: string): WatchVerdict {

@@ -3,7 +3,15 @@ import type { LatencySummary } from '../stats/histogram.js';
 export type RuntimeState = 'created' | 'preparing' | 'running' | 'stopping' | 'stopped';
 
 /** `waiting`: between two incarnations of its subprocess. `finished`: a source that sent its last frame. */
-export type NodeState = 'created' | 'starting' | 'running' | 'waiting' | 'finished' | 'stopping' | 'stopped' | 'failed';
+export type NodeState =
+  | 'created'
+  | 'starting'
+  | 'running'
+  | 'waiting'
+  | 'finished'
+  | 'stopping'
+  | 'stopped'
+  | 'failed';
 
 export interface RuntimeOptions {
   /** Shown by `streamlib broker runtimes`; the manifest's name by default. */

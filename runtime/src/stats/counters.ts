@@ -21,7 +21,23 @@ export type DropReason =
 
 export class PortCounters {
   frames = 0;
+  /** When the first and the newest frame passed, in milliseconds of `performance.now()`. */
+  firstAt = 0;
+  lastAt = 0;
   private byReason: Record<string, number> = {};
+
+  pass(): void {
+    this.lastAt = performance.now();
+    if (this.frames === 0) this.firstAt = this.lastAt;
+    this.frames++;
+  }
+
+  /** Frames per second between the first and the newest. */
+  get rate(): number {
+    return this.frames < 2 || this.lastAt <= this.firstAt
+      ? 0
+      : ((this.frames - 1) * 1000) / (this.lastAt - this.firstAt);
+  }
 
   drop(reason: string, count = 1): void {
     this.byReason[reason] = (this.byReason[reason] ?? 0) + count;

@@ -17,8 +17,9 @@ export class Histogram {
   private maxNs = 0;
 
   record(nanoseconds: number): void {
-    const ns = nanoseconds > 0 ? nanoseconds : 0;
-    const index = ns <= 1000 ? 0 : Math.min(BUCKETS - 1, Math.floor(Math.log2(ns / 1000) * STEPS_PER_DOUBLING) + 1);
+    const ns = Math.max(nanoseconds, 0);
+    const index =
+      ns <= 1000 ? 0 : Math.min(BUCKETS - 1, Math.floor(Math.log2(ns / 1000) * STEPS_PER_DOUBLING) + 1);
     this.buckets[index] = (this.buckets[index] ?? 0) + 1;
     this.total++;
     if (ns > this.maxNs) this.maxNs = ns;

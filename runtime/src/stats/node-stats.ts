@@ -50,7 +50,10 @@ export function addUp(into: Record<string, number>, more: Readonly<Record<string
   for (const [reason, count] of Object.entries(more)) into[reason] = (into[reason] ?? 0) + count;
 }
 
-function portStats(ports: ReadonlyMap<string, Counted>, droppedBy: Record<string, number>): Record<string, PortStats> {
+function portStats(
+  ports: ReadonlyMap<string, Counted>,
+  droppedBy: Record<string, number>,
+): Record<string, PortStats> {
   const stats: Record<string, PortStats> = {};
   for (const [name, { counters }] of ports) {
     const by = counters.droppedBy();

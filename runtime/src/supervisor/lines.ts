@@ -23,7 +23,8 @@ export class LineSplitter {
 
   private emit(line: string): void {
     const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-    for (let at = 0; at === 0 || at < text.length; at += LONGEST_LINE) this.onLine(text.slice(at, at + LONGEST_LINE));
+    for (let at = 0; at === 0 || at < text.length; at += LONGEST_LINE)
+      this.onLine(text.slice(at, at + LONGEST_LINE));
   }
 }
 
@@ -41,7 +42,8 @@ export class RateLimiter {
   }
 
   allow(now: number): boolean {
-    if (this.last !== 0) this.tokens = Math.min(this.burst, this.tokens + ((now - this.last) / 1000) * this.perSecond);
+    if (this.last !== 0)
+      this.tokens = Math.min(this.burst, this.tokens + ((now - this.last) / 1000) * this.perSecond);
     this.last = now;
     if (this.tokens >= 1) {
       this.tokens--;

@@ -54,7 +54,9 @@ describe('restart', () => {
       expect(types(run.wake(actions))).toEqual(['spawn']);
     }
     expect(delays).toEqual([75, 150, 300]);
-    expect(run.exit()).toMatchObject([{ type: 'ended', state: 'failed', reason: /given up after 3 restarts/ }]);
+    expect(run.exit()).toMatchObject([
+      { type: 'ended', state: 'failed', reason: /given up after 3 restarts/ },
+    ]);
     expect(run.record.restarts).toBe(3);
   });
 
@@ -148,14 +150,20 @@ describe('any order of events', () => {
           for (const [sent, pause] of events) {
             run.now += pause;
             // A process can only exit if it is there.
-            if (sent.type === 'exited' && sent.incarnation !== alive && sent.incarnation === run.record.incarnation) continue;
+            if (
+              sent.type === 'exited' &&
+              sent.incarnation !== alive &&
+              sent.incarnation === run.record.incarnation
+            )
+              continue;
             if (sent.type === 'exited' && sent.incarnation === alive) alive = null;
             for (const action of run.send(sent)) {
               if (action.type === 'spawn') {
                 expect(alive).toBeNull();
                 alive = action.incarnation;
               }
-              if (action.type === 'signal' || action.type === 'ask_to_stop') expect(action.incarnation).toBe(alive);
+              if (action.type === 'signal' || action.type === 'ask_to_stop')
+                expect(action.incarnation).toBe(alive);
               if (action.type === 'ended') {
                 expect(alive).toBeNull();
                 ended++;

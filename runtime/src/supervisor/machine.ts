@@ -34,7 +34,12 @@ export type SupervisorState =
   /** Being ended because it failed, for example when it hangs; what follows is up to the policy. */
   | { readonly name: 'killing'; readonly incarnation: number; readonly reason: string }
   | { readonly name: 'backoff'; readonly until: number; readonly reason: string }
-  | { readonly name: 'stopping'; readonly incarnation: number; readonly stage: StopStage; readonly deadline: number }
+  | {
+      readonly name: 'stopping';
+      readonly incarnation: number;
+      readonly stage: StopStage;
+      readonly deadline: number;
+    }
   | { readonly name: 'stopped' }
   | { readonly name: 'failed'; readonly reason: string };
 
@@ -54,7 +59,12 @@ export type SupervisorEvent =
   | { readonly type: 'ready'; readonly incarnation: number }
   /** It is of no use any more (hangs, broke the protocol, no handshake) but its process may still be there. */
   | { readonly type: 'broken'; readonly incarnation: number; readonly reason: string }
-  | { readonly type: 'exited'; readonly incarnation: number; readonly clean: boolean; readonly reason: string }
+  | {
+      readonly type: 'exited';
+      readonly incarnation: number;
+      readonly clean: boolean;
+      readonly reason: string;
+    }
   | { readonly type: 'stop' }
   /** A time that was asked for by `wake_at` has come. */
   | { readonly type: 'tick' };
@@ -146,7 +156,11 @@ function exited(
       const recent = record.restartsAt.filter((at) => now - at < policy.windowMs);
       if (recent.length >= policy.maxRestarts) {
         const seconds = Math.round(policy.windowMs / 1000);
-        return end(record, 'failed', `${reason} (given up after ${recent.length} restarts within ${seconds} s)`);
+        return end(
+          record,
+          'failed',
+          `${reason} (given up after ${recent.length} restarts within ${seconds} s)`,
+        );
       }
       const failures = failuresBefore(record, policy, now);
       const delayMs = backoff(policy, failures, jitter);
@@ -180,7 +194,10 @@ function stop(record: SupervisorRecord, policy: SupervisorPolicy, now: number): 
     case 'running': {
       const deadline = now + policy.stopGraceMs;
       return {
-        record: { ...record, state: { name: 'stopping', incarnation: state.incarnation, stage: 'asked', deadline } },
+        record: {
+          ...record,
+          state: { name: 'stopping', incarnation: state.incarnation, stage: 'asked', deadline },
+        },
         actions: [
           { type: 'ask_to_stop', incarnation: state.incarnation },
           { type: 'wake_at', at: deadline },
@@ -191,7 +208,12 @@ function stop(record: SupervisorRecord, policy: SupervisorPolicy, now: number): 
       // SIGKILL is on its way already: only the exit is awaited.
       return only({
         ...record,
-        state: { name: 'stopping', incarnation: state.incarnation, stage: 'kill', deadline: Number.POSITIVE_INFINITY },
+        state: {
+          name: 'stopping',
+          incarnation: state.incarnation,
+          stage: 'kill',
+          deadline: Number.POSITIVE_INFINITY,
+        },
       });
   }
 }
@@ -245,7 +267,10 @@ function spawn(record: SupervisorRecord): Step {
 
 function end(record: SupervisorRecord, state: 'stopped' | 'failed', reason: string | null): Step {
   return {
-    record: { ...record, state: state === 'failed' ? { name: 'failed', reason: reason ?? '' } : { name: 'stopped' } },
+    record: {
+      ...record,
+      state: state === 'failed' ? { name: 'failed', reason: reason ?? '' } : { name: 'stopped' },
+    },
     actions: [{ type: 'ended', state, reason }],
   };
 }

@@ -69,15 +69,20 @@ export class Supervisor {
   private perform(action: SupervisorAction): void {
     switch (action.type) {
       case 'spawn':
-        return this.supervised.spawn(action.incarnation);
+        this.supervised.spawn(action.incarnation);
+        return;
       case 'ask_to_stop':
-        return this.supervised.askToStop(action.incarnation);
+        this.supervised.askToStop(action.incarnation);
+        return;
       case 'signal':
-        return this.supervised.signal(action.incarnation, action.signal);
+        this.supervised.signal(action.incarnation, action.signal);
+        return;
       case 'restarting':
-        return this.supervised.restarting(action.delayMs, action.reason);
+        this.supervised.restarting(action.delayMs, action.reason);
+        return;
       case 'wake_at':
-        return this.wakeAt(action.at);
+        this.wakeAt(action.at);
+        return;
       case 'ended':
         this.wakeAt(null);
         this.supervised.ended(action.state, action.reason);

@@ -1,0 +1,325 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { z } from 'zod';
+import type { Override } from '../config/overrides.js';
+import { typedValue, withValue } from '../config/overrides.js';
+import { parseParams, resolvePaths } from '../config/params.js';
+import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import { suggestion } from '../graph/nearest.js';
+import { type NodePorts, portsOf } from '../graph/ports.js';
+import { checkNodeIds, type ResolvedLink, resolveLinks } from '../graph/resolve.js';
+import { type GraphIssue, type GraphSpec, type IssuePath, MISSING, type NodeSpec } from '../graph/spec.js';
+import type { ProcessorRegistry } from '../processor/registry.js';
+import type { ProcessorDefinition } from '../processor/types.js';
+import { ensureEnvironment, type PythonEnvironment } from '../python-env/environment.js';
+import {
+  type InspectedProcessor,
+  inspectPython,
+  PythonFileError,
+  type PythonKind,
+} from '../python-env/inspect.js';
+import { type Needs, requirementsNeeds, scriptNeeds } from '../python-env/needs.js';
+import { type PythonParams, pythonParams } from '../python-host/params.js';
+
+/** A node whose type, parameters and ports are known: ready to be made. */
+export type PreparedNode =
+  | {
+      readonly kind: 'local';
+      readonly id: string;
+      readonly type: string;
+      readonly ports: NodePorts;
+      readonly definition: ProcessorDefinition;
+      readonly config: unknown;
+    }
+  | {
+      readonly kind: 'python';
+      readonly id: string;
+      readonly type: string;
+      readonly ports: NodePorts;
+      readonly params: PythonParams;
+      readonly execution: PythonKind;
+      readonly python: string;
+    }
+  /** Cannot run, and the rest of the graph can. */
+  | { readonly kind: 'failed'; readonly id: string; readonly type: string; readonly error: Error };
+
+export interface PreparedGraph {
+  readonly nodes: readonly PreparedNode[];
+  readonly links: readonly ResolvedLink[];
+  readonly issues: readonly GraphIssue[];
+}
+
+export interface PrepareOptions {
+  readonly registry: ProcessorRegistry;
+  /** Relative paths in the spec belong to this folder, those in overrides to the working directory. */
+  readonly baseDir: string;
+  readonly overrides: readonly Override[];
+  readonly onProgress: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Finds out everything that a graph needs to run and everything that is wrong with it, in one go. */
+export async function prepareGraph(spec: GraphSpec, options: PrepareOptions): Promise<PreparedGraph> {
+  const issues: GraphIssue[] = [...checkNodeIds(spec), ...checkOverrides(spec, options.overrides)];
+  const prepared: (PreparedNode | null)[] = [];
+  const python: { index: number; node: NodeSpec; params: PythonParams }[] = [];
+  for (const [index, node] of spec.nodes.entries()) {
+    prepared.push(null);
+    if (node.node_type === MISSING) continue;
+    if (node.node_type === 'python') {
+      const params = paramsOf(pythonParams, node, index, options, issues);
+      if (params !== null && checkFile(params, index, issues)) python.push({ index, node, params });
+      continue;
+    }
+    const definition = await definitionOf(node, index, options, issues);
+    if (definition === null) continue;
+    const config = paramsOf(definition.config, node, index, options, issues);
+    // Its ports are known even if its parameters are wrong, so its connections are checked too.
+    const ports = portsOf(definition.inputs, definition.outputs, false);
+    prepared[index] = { kind: 'local', id: node.id, type: node.node_type, ports, definition, config };
+  }
+  for (const [index, node] of await preparePython(python, options, issues)) prepared[index] = node;
+
+  const ports = new Map<string, NodePorts | null>();
+  spec.nodes.forEach((node, index) => {
+    const found = prepared[index];
+    if (node.id !== MISSING)
+      ports.set(
+        node.id,
+        found === null || found === undefined || found.kind === 'failed' ? null : found.ports,
+      );
+  });
+  const { links, issues: linkIssues } = resolveLinks(spec, ports);
+  issues.push(...linkIssues);
+  const nodes = prepared.filter((node) => node !== null).map((node) => withDelivery(node, links));
+  return { nodes, links, issues };
+}
+
+function checkOverrides(spec: GraphSpec, overrides: readonly Override[]): GraphIssue[] {
+  const ids = spec.nodes.map((node) => node.id);
+  return overrides
+    .filter((override) => !ids.includes(override.node))
+    .map((override) => ({
+      path: ['nodes'],
+      message: `--set ${override.text}: there is no node "${override.node}"${suggestion(override.node, ids)}`,
+      fatal: true,
+    }));
+}
+
+async function definitionOf(
+  node: NodeSpec,
+  index: number,
+  options: PrepareOptions,
+  issues: GraphIssue[],
+): Promise<ProcessorDefinition | null> {
+  const path: IssuePath = ['nodes', index, 'node_type'];
+  try {
+    const definition = await options.registry.find(node.node_type);
+    if (definition !== null) return definition;
+    issues.push({
+      path,
+      message: `unknown node type "${node.node_type}"${suggestion(node.node_type, options.registry.types)}`,
+      fatal: true,
+    });
+  } catch (error) {
+    issues.push({ path, message: toError(error).message, fatal: true });
+  }
+  return null;
+}
+
+function paramsOf<C>(
+  schema: z.ZodType<C>,
+  node: NodeSpec,
+  index: number,
+  options: PrepareOptions,
+  issues: GraphIssue[],
+): C | null {
+  let params = resolvePaths(schema, node.params, options.baseDir);
+  for (const override of options.overrides.filter((candidate) => candidate.node === node.id)) {
+    try {
+      const value = typedValue(schema, override);
+      const [key] = override.path;
+      const put = withValue(params, override.path, value);
+      // A path on the command line means what it would mean to any other command there.
+      params =
+        key === undefined
+          ? put
+          : { ...put, [key]: resolvePaths(schema, { [key]: put[key] }, process.cwd())[key] };
+    } catch (error) {
+      issues.push({ path: ['nodes', index], message: toError(error).message, fatal: true, node: node.id });
+    }
+  }
+  const parsed = parseParams(schema, params);
+  for (const issue of parsed.issues) {
+    issues.push({
+      path: ['nodes', index, 'params', ...issue.path],
+      message: `${node.id}: ${issue.message}`,
+      fatal: true,
+      node: node.id,
+      ...(issue.atKey === true && { atKey: true }),
+    });
+  }
+  return parsed.config;
+}
+
+function checkFile(params: PythonParams, index: number, issues: GraphIssue[]): boolean {
+  if (existsSync(params.file)) return true;
+  issues.push({
+    path: ['nodes', index, 'params', 'file'],
+    message: `there is no file ${params.file}`,
+    fatal: true,
+  });
+  return false;
+}
+
+interface PythonCandidate {
+  readonly index: number;
+  readonly node: NodeSpec;
+  readonly params: PythonParams;
+}
+
+async function preparePython(
+  candidates: readonly PythonCandidate[],
+  options: PrepareOptions,
+  issues: GraphIssue[],
+): Promise<Map<number, PreparedNode>> {
+  const prepared = new Map<number, PreparedNode>();
+  if (candidates.length === 0) return prepared;
+  const failed = ({ index, node }: PythonCandidate, error: Error) => {
+    prepared.set(index, { kind: 'failed', id: node.id, type: 'python', error });
+    issues.push({
+      path: ['nodes', index, 'params', 'file'],
+      message: `${node.id}: ${error.message}`,
+      fatal: false,
+      node: node.id,
+    });
+  };
+
+  const wanted: { candidate: PythonCandidate; needs: Needs }[] = [];
+  for (const candidate of candidates) {
+    try {
+      wanted.push({ candidate, needs: needsOf(candidate) });
+    } catch (error) {
+      failed(candidate, toError(error));
+    }
+  }
+  let environment: PythonEnvironment;
+  try {
+    environment = await ensureEnvironment(
+      wanted.map(({ needs }) => needs),
+      { onProgress: options.onProgress, ...(options.signal && { signal: options.signal }) },
+    );
+  } catch (error) {
+    for (const { candidate } of wanted) failed(candidate, toError(error));
+    return prepared;
+  }
+  await Promise.all(
+    wanted.map(async ({ candidate }, position) => {
+      const lacking = environment.failures.get(position);
+      if (lacking !== undefined) return failed(candidate, lacking);
+      try {
+        const found = await inspectPython(candidate.params.file, environment, options.signal);
+        const node = choose(candidate, found, environment, issues);
+        if (node !== null) prepared.set(candidate.index, node);
+      } catch (error) {
+        if (error instanceof PythonFileError && error.traceback !== null) {
+          failed(
+            candidate,
+            new PythonFileError(
+              `${error.message}\n${error.traceback.trimEnd()}`,
+              error.traceback,
+              error.line,
+            ),
+          );
+        } else failed(candidate, toError(error));
+      }
+    }),
+  );
+  return prepared;
+}
+
+function needsOf({ node, params }: PythonCandidate): Needs {
+  if (Array.isArray(params.requirements)) {
+    return { requirements: params.requirements, requiresPython: null, source: `node "${node.id}"` };
+  }
+  if (params.requirements !== undefined) return requirementsFile(params.requirements);
+  const fromScript = scriptNeeds(readFileSync(params.file, 'utf8'), basename(params.file));
+  if (fromScript !== null) return fromScript;
+  const beside = join(dirname(params.file), 'requirements.txt');
+  if (existsSync(beside)) return requirementsFile(beside);
+  return { requirements: [], requiresPython: null, source: basename(params.file) };
+}
+
+function requirementsFile(path: string): Needs {
+  try {
+    return requirementsNeeds(readFileSync(path, 'utf8'), basename(path));
+  } catch (cause) {
+    if (cause instanceof StreamlibError) throw cause;
+    throw new StreamlibError('python_environment', `${path} could not be read: ${toError(cause).message}`, {
+      cause,
+    });
+  }
+}
+
+/** Which of a file's processors the node means, and of which kind it is. */
+function choose(
+  { index, node, params }: PythonCandidate,
+  found: readonly InspectedProcessor[],
+  environment: PythonEnvironment,
+  issues: GraphIssue[],
+): PreparedNode | null {
+  const file = basename(params.file);
+  const names = found.map((processor) => processor.name);
+  const wrong = (key: string, message: string) => {
+    issues.push({
+      path: ['nodes', index, 'params', key],
+      message: `${node.id}: ${message}`,
+      fatal: true,
+      node: node.id,
+    });
+    return null;
+  };
+  const [only] = found;
+  if (only === undefined)
+    return wrong(
+      'file',
+      `${file} declares no processor; decorate a function or a class with @streamlib.processor(…)`,
+    );
+  const processor =
+    params.processor === undefined ? only : found.find((candidate) => candidate.name === params.processor);
+  if (processor === undefined) {
+    return wrong(
+      'processor',
+      `${file} has no processor "${params.processor}"${suggestion(params.processor ?? '', names)}`,
+    );
+  }
+  if (params.processor === undefined && found.length > 1) {
+    return wrong('file', `${file} has several processors; name one with "processor": ${names.join(', ')}`);
+  }
+  if (params.kind !== undefined && processor.kind !== null && params.kind !== processor.kind) {
+    return wrong(
+      'kind',
+      `kind is ${params.kind} here, but ${file} declares "${processor.name}" as ${processor.kind}`,
+    );
+  }
+  return {
+    kind: 'python',
+    id: node.id,
+    type: 'python',
+    ports: portsOf(processor.inputs, processor.outputs, true),
+    params: { ...params, processor: processor.name },
+    execution: params.kind ?? processor.kind ?? 'reactive',
+    python: environment.python,
+  };
+}
+
+/** A connection may ask for another delivery than its input declares. */
+function withDelivery(node: PreparedNode, links: readonly ResolvedLink[]): PreparedNode {
+  if (node.kind === 'failed') return node;
+  const inputs = new Map(node.ports.inputs);
+  for (const link of links) {
+    const input = link.to.node === node.id ? inputs.get(link.to.port) : undefined;
+    if (input !== undefined) inputs.set(input.name, { ...input, delivery: link.delivery, queue: link.queue });
+  }
+  return { ...node, ports: { ...node.ports, inputs } };
+}
