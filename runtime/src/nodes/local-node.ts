@@ -20,7 +20,7 @@ import { LocalOutput } from './local-output.js';
 import { type GraphNode, isOver, type NodeListener } from './node.js';
 
 const DEFAULT_POOL_SLOTS = 16;
-const PROCESS_GRACE_MS = 3000;
+const GRACE_MS = 3000;
 
 export interface LocalNodeOptions {
   readonly id: string;
@@ -42,7 +42,7 @@ export class LocalNode implements GraphNode {
   readonly outputs: ReadonlyMap<string, OutputPort>;
   private current: NodeState = 'created';
   private failure: string | null = null;
-  private readonly latency = new Histogram();
+  readonly latency = new Histogram();
   private readonly errors: ErrorReporter;
   private readonly metrics: Record<string, number> = {};
   private readonly handles: ReadonlyMap<string, LocalOutput>;
@@ -59,6 +59,7 @@ export class LocalNode implements GraphNode {
   private stopped: Promise<void> | null = null;
   private settled: (() => void) | null = null;
   private started = false;
+  private settingUp: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: LocalNodeOptions) {
     this.id = options.id;
@@ -86,16 +87,21 @@ export class LocalNode implements GraphNode {
     return this.current;
   }
 
+  get rate(): number {
+    return Math.max(0, ...this.inputList.map((input) => input.counters.rate));
+  }
+
   get idle(): boolean {
     return !this.pumping && this.inputList.every((input) => input.waiting === 0);
   }
 
-  async setup(): Promise<void> {
+  setup(): Promise<void> {
     this.become('starting');
-    await this.attempt(async () => {
+    this.settingUp = this.attempt(async () => {
       this.processor = this.options.create();
       await this.processor.setup?.(this.context);
     });
+    return this.settingUp;
   }
 
   async start(): Promise<void> {
@@ -214,6 +220,7 @@ export class LocalNode implements GraphNode {
     this.abort.abort();
     for (const input of this.inputList) input.close();
     for (const output of this.handles.values()) output.close();
+    await this.patiently('setup()', this.settingUp);
     await this.lastProcess();
     for (const hook of this.started ? (['stop', 'teardown'] as const) : (['teardown'] as const)) {
       try {
@@ -229,19 +236,23 @@ export class LocalNode implements GraphNode {
     if (end !== 'failed') this.become(end);
   }
 
-  /** Waits for the `process()` that still runs, but not for ever: one that ignores its signal must not keep the runtime. */
   private async lastProcess(): Promise<void> {
-    if (!this.pumping) return;
+    if (this.pumping)
+      await this.patiently('process()', new Promise<void>((resolve) => (this.settled = resolve)));
+  }
+
+  /** Waits, but not for ever: code that ignores its signal must not keep the runtime. */
+  private async patiently(what: string, work: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
         this.options.log.warn(
-          `process() has not returned ${PROCESS_GRACE_MS} ms after the node was stopped; going on without it`,
+          `${what} has not returned ${GRACE_MS} ms after the node was stopped; going on without it`,
         );
         resolve();
-      }, PROCESS_GRACE_MS);
+      }, GRACE_MS);
     });
-    await Promise.race([new Promise<void>((resolve) => (this.settled = resolve)), patience]);
+    await Promise.race([work, patience]);
     clearTimeout(timer);
   }
 

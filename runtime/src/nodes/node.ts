@@ -1,5 +1,6 @@
 import type { OutputPort, Reader } from '../links/output-port.js';
 import type { NodeState, NodeStats } from '../runtime/api.js';
+import type { Histogram } from '../stats/histogram.js';
 
 /** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */
 export interface NodeInput extends Reader {
@@ -28,6 +29,10 @@ export interface GraphNode {
   /** Stops and tears down; settles when everything the node owned has been given back. Never rejects. */
   stop(): Promise<void>;
   stats(): NodeStats;
+  /** Age of frames when this node was handed them. */
+  readonly latency: Histogram;
+  /** Frames per second that it was handed, of its fastest input. */
+  readonly rate: number;
 }
 
 /** Whether a node can still produce or take frames. */

@@ -197,8 +197,10 @@ export class PythonBridge implements FrameSender {
     switch (message.type) {
       case 'pong':
         if (this.currentPhase !== 'pinging') return;
-        if (!message.valid)
-          return this.fail('handshake failed: the client answered the ping with the wrong bytes');
+        if (!message.valid) {
+          this.fail('handshake failed: the client answered the ping with the wrong bytes');
+          return;
+        }
         this.clearTimers();
         this.currentPhase = 'acking';
         this.acknowledge().catch((thrown: unknown) => {

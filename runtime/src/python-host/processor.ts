@@ -44,7 +44,7 @@ export abstract class PythonProcessor implements GraphNode {
   private readonly outputList: readonly PythonOutput[];
   private readonly supervisor: Supervisor;
   private readonly errors: ErrorReporter;
-  private readonly latency = new Histogram();
+  readonly latency = new Histogram();
   private readonly metrics: Record<string, number> = {};
   private bridge: PythonBridge | null = null;
   private incarnation = 0;
@@ -82,6 +82,10 @@ export abstract class PythonProcessor implements GraphNode {
   /** Whether frames flow. */
   get ready(): boolean {
     return this.bridge?.phase === 'ready';
+  }
+
+  get rate(): number {
+    return Math.max(0, ...this.inputList.map((input) => input.counters.rate));
   }
 
   get idle(): boolean {

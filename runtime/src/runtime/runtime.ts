@@ -1,0 +1,293 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { stateDir } from '@streamlib/host-bridge';
+import { customAlphabet } from 'nanoid';
+import { openSession } from '../broker-client/open-session.js';
+import type { BrokerSession } from '../broker-client/session.js';
+import { type Override, parseOverride } from '../config/overrides.js';
+import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
+import type { Logger, LogLevel } from '../log/logger.js';
+import { type LogSink, openLog } from '../log/pino-logger.js';
+import type { GraphNode } from '../nodes/node.js';
+import { ProcessorRegistry } from '../processor/registry.js';
+import type { Delivery, ProcessorDefinition } from '../processor/types.js';
+import { Histogram } from '../stats/histogram.js';
+import { VERSION } from '../version.js';
+import type {
+  ManifestOptions,
+  NodeState,
+  RunOutcome,
+  RuntimeEvents,
+  RuntimeOptions,
+  RuntimeState,
+  RuntimeStats,
+} from './api.js';
+import { buildGraph } from './build.js';
+import { isComplete, sinksOf, sourcesOf, type Wiring } from './completion.js';
+import { ManifestError } from './manifest-error.js';
+import { type ManifestFile, readManifest } from './manifest-file.js';
+import { prepareGraph } from './prepare.js';
+import { totals } from './totals.js';
+
+const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+/** How often to look whether everything has been worked off, once a source is over. */
+const DRAIN_POLL_MS = 20;
+
+/**
+ * Runs one graph, once: `start()`, then `stop()`, also after `outcome` has settled by itself.
+ * A node that fails is told by `node` and in the stats; the rest of the graph goes on.
+ */
+export class Runtime extends EventEmitter<RuntimeEvents> {
+  readonly id = newId();
+  readonly name: string;
+  readonly logFile: string;
+  /** Settles when the graph has come to its end or was stopped; never rejects. `stop()` is still due. */
+  readonly outcome: Promise<RunOutcome>;
+  private readonly options: RuntimeOptions;
+  private readonly registry = new ProcessorRegistry();
+  private readonly nodes: NodeSpec[] = [];
+  private readonly connections: ConnectionSpec[] = [];
+  private readonly abort = new AbortController();
+  private readonly failures = new Map<string, string>();
+  private overrides: readonly Override[] = [];
+  private manifest: ManifestFile | null = null;
+  private current: RuntimeState = 'created';
+  private sink: LogSink | null = null;
+  private session: BrokerSession | null = null;
+  private wiring: Wiring = { nodes: [], upstream: new Map() };
+  private comingUp: Promise<void> = Promise.resolve();
+  private stopping: Promise<void> | null = null;
+  private draining: NodeJS.Timeout | null = null;
+  private startedAt = 0;
+  private stoppedAt = 0;
+  private settle: (outcome: RunOutcome) => void = () => {};
+
+  constructor(options: RuntimeOptions = {}) {
+    super();
+    this.options = options;
+    this.name = options.name ?? 'graph';
+    this.logFile = join(stateDir(), 'logs', `${this.id}.log`);
+    this.outcome = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  /** Reads a manifest. Throws a `ManifestError` for mistakes in its form; `start()` tells those in its meaning. */
+  static async fromManifest(path: string, options: ManifestOptions = {}): Promise<Runtime> {
+    const manifest = readManifest(path);
+    const overrides = (options.overrides ?? []).map(parseOverride);
+    const runtime = new Runtime({ name: manifest.spec.name, baseDir: manifest.folder, ...options });
+    runtime.manifest = manifest;
+    runtime.overrides = overrides;
+    runtime.nodes.push(...manifest.spec.nodes);
+    runtime.connections.push(...manifest.spec.connections);
+    return runtime;
+  }
+
+  get state(): RuntimeState {
+    return this.current;
+  }
+
+  /** Adds a node: of a type known by name, or of a definition of your own. */
+  add(id: string, type: string | ProcessorDefinition, params: Readonly<Record<string, unknown>> = {}): this {
+    this.mustBe('created', 'add nodes');
+    if (typeof type !== 'string') this.registry.register(type);
+    this.nodes.push({ id, node_type: typeof type === 'string' ? type : type.type, params });
+    return this;
+  }
+
+  /** Makes a definition known by its name, for manifests that use it. */
+  register(definition: ProcessorDefinition): this {
+    this.mustBe('created', 'register processors');
+    this.registry.register(definition);
+    return this;
+  }
+
+  /** Joins `node.port` to `node.port`; a port may be left out where a node has only one. */
+  connect(from: string, to: string, options: { delivery?: Delivery; queue?: number } = {}): this {
+    this.mustBe('created', 'connect nodes');
+    this.connections.push({ from, to, ...options });
+    return this;
+  }
+
+  /** Settles when every node has been started; Python processors come up in the background. Rejects if nothing could start. */
+  start(): Promise<void> {
+    this.mustBe('created', 'start');
+    this.comingUp = this.comeUp();
+    return this.comingUp.catch(async (thrown: unknown) => {
+      await this.stop();
+      throw toError(thrown);
+    });
+  }
+
+  /** Stops every node and gives everything back. May be called at any time, more than once. */
+  stop(): Promise<void> {
+    this.stopping ??= this.goDown();
+    return this.stopping;
+  }
+
+  stats(): RuntimeStats {
+    const nodes = Object.fromEntries(this.wiring.nodes.map((node) => [node.id, node.stats()]));
+    const sources = sourcesOf(this.wiring);
+    const sinks = sinksOf(this.wiring);
+    const latency = new Histogram();
+    for (const sink of sinks) latency.merge(sink.latency);
+    const until = this.stoppedAt === 0 ? performance.now() : this.stoppedAt;
+    return {
+      runtime_id: this.id,
+      name: this.name,
+      state: this.current,
+      uptime_secs: this.startedAt === 0 ? 0 : Math.round(until - this.startedAt) / 1000,
+      ...totals(
+        nodes,
+        sources.map((node) => node.id),
+        sinks.map((node) => node.id),
+      ),
+      fps: Math.round(Math.max(0, ...sinks.map((sink) => sink.rate)) * 100) / 100,
+      latency_ms: latency.summary(),
+      nodes,
+    };
+  }
+
+  private async comeUp(): Promise<void> {
+    this.become('preparing');
+    this.startedAt = performance.now();
+    const log = this.openLog();
+    log.info(`runtime ${this.name} starts`, { pid: process.pid, version: VERSION });
+    const progress = (message: string) => {
+      log.info(message);
+      this.emit('progress', message);
+    };
+    const { signal } = this.abort;
+    const info = { id: this.id, name: this.name, pid: process.pid, logFile: this.logFile, version: VERSION };
+    // The broker and the Python environment have nothing to do with each other: both at once.
+    const [session, prepared] = await Promise.all([
+      openSession(info, { log, onProgress: progress, signal }).then((opened) => {
+        this.session = opened;
+        return opened;
+      }),
+      prepareGraph(this.spec(), {
+        registry: this.registry,
+        baseDir: this.options.baseDir ?? process.cwd(),
+        overrides: this.overrides,
+        onProgress: progress,
+        signal,
+      }),
+    ]);
+    this.refuse([...(this.manifest?.issues ?? []), ...prepared.issues]);
+    this.mustGoOn();
+    this.wiring = buildGraph(prepared, {
+      runtimeId: this.id,
+      broker: session,
+      log,
+      logLevel: this.options.logLevel ?? 'info',
+      listener: {
+        stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
+      },
+    });
+    await Promise.all(this.wiring.nodes.map((node) => node.setup()));
+    this.mustGoOn();
+    this.become('running');
+    // Readers before writers, so that a source's first frame finds them all.
+    const sources = new Set(sourcesOf(this.wiring));
+    await Promise.all(this.wiring.nodes.filter((node) => !sources.has(node)).map((node) => node.start()));
+    this.mustGoOn();
+    await Promise.all([...sources].map((node) => node.start()));
+  }
+
+  private async goDown(): Promise<void> {
+    const wasUp = this.current !== 'created';
+    this.become('stopping');
+    this.abort.abort();
+    this.stopDraining();
+    await Promise.all(this.wiring.nodes.map((node) => node.stop()));
+    // What `start()` still waits for was told to stop as well; it opens nothing after this.
+    await this.comingUp.catch(() => {});
+    await this.session?.end();
+    this.stoppedAt = performance.now();
+    if (wasUp) this.logger?.info('runtime stopped');
+    await this.sink?.close();
+    this.sink = null;
+    this.become('stopped');
+    this.settle(this.outcomeOf('stopped'));
+  }
+
+  private nodeChanged(node: GraphNode, state: NodeState, message?: string, error?: Error): void {
+    if (state === 'failed') this.failures.set(node.id, message ?? 'failed');
+    this.emit('node', {
+      node: node.id,
+      state,
+      ...(message !== undefined && { message }),
+      ...(error !== undefined && { error }),
+    });
+    if ((state === 'finished' || state === 'failed') && this.draining === null && this.stopping === null) {
+      this.draining = setInterval(() => this.lookForEnd(), DRAIN_POLL_MS);
+    }
+  }
+
+  private lookForEnd(): void {
+    const sources = sourcesOf(this.wiring);
+    if (
+      !sources.every(
+        (node) => node.state === 'finished' || node.state === 'failed' || node.state === 'stopped',
+      )
+    ) {
+      // Some source goes on: the next one that ends will look again.
+      this.stopDraining();
+      return;
+    }
+    if (this.current !== 'running' || !isComplete(this.wiring)) return;
+    this.stopDraining();
+    this.settle(this.outcomeOf(sources.some((node) => node.state === 'finished') ? 'finished' : 'failed'));
+  }
+
+  private stopDraining(): void {
+    if (this.draining !== null) clearInterval(this.draining);
+    this.draining = null;
+  }
+
+  private outcomeOf(reason: RunOutcome['reason']): RunOutcome {
+    return { reason, failures: [...this.failures].map(([node, message]) => ({ node, message })) };
+  }
+
+  /** Throws everything that is wrong at once, unless each mistake concerns only one node. */
+  private refuse(issues: readonly GraphIssue[]): void {
+    if (!issues.some((issue) => issue.fatal)) return;
+    if (this.manifest !== null) throw new ManifestError(this.manifest.locate(issues));
+    throw new StreamlibError('graph', issues.map((issue) => issue.message).join('\n'));
+  }
+
+  private spec(): GraphSpec {
+    return { name: this.name, nodes: this.nodes, connections: this.connections };
+  }
+
+  private get logger(): Logger | undefined {
+    return this.sink?.logger;
+  }
+
+  private openLog(): Logger {
+    const least = LEVELS.indexOf(this.options.logLevel ?? 'info');
+    this.sink = openLog(this.logFile, this.id, (level, processor, message) => {
+      if (LEVELS.indexOf(level) >= least) this.emit('log', { time: Date.now(), level, processor, message });
+    });
+    return this.sink.logger;
+  }
+
+  private become(state: RuntimeState): void {
+    if (this.current === state) return;
+    this.current = state;
+    this.emit('state', state);
+  }
+
+  private mustBe(state: RuntimeState, what: string): void {
+    if (this.current !== state)
+      throw new StreamlibError('state', `cannot ${what}: the runtime is ${this.current}; make a new one`);
+  }
+
+  private mustGoOn(): void {
+    if (this.stopping !== null)
+      throw new StreamlibError('stopped', 'the runtime was stopped while it started');
+  }
+}

@@ -1,0 +1,35 @@
+import { addUp } from '../stats/node-stats.js';
+import type { NodeStats } from './api.js';
+
+export interface Totals {
+  readonly frames_in: number;
+  readonly frames_out: number;
+  readonly dropped: number;
+  readonly dropped_by: Readonly<Record<string, number>>;
+  readonly restarts: number;
+  readonly errors: number;
+}
+
+/** What a graph did as a whole: what its sources sent, what its ends took, and what was lost anywhere between. */
+export function totals(
+  nodes: Readonly<Record<string, NodeStats>>,
+  sources: readonly string[],
+  sinks: readonly string[],
+): Totals {
+  const droppedBy: Record<string, number> = {};
+  let restarts = 0;
+  let errors = 0;
+  for (const node of Object.values(nodes)) {
+    addUp(droppedBy, node.dropped_by);
+    restarts += node.restarts;
+    errors += node.errors + (node.failure === null ? 0 : 1);
+  }
+  return {
+    frames_in: sources.reduce((sum, id) => sum + (nodes[id]?.frames_out ?? 0), 0),
+    frames_out: sinks.reduce((sum, id) => sum + (nodes[id]?.frames_in ?? 0), 0),
+    dropped: Object.values(droppedBy).reduce((sum, count) => sum + count, 0),
+    dropped_by: droppedBy,
+    restarts,
+    errors,
+  };
+}
