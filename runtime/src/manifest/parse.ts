@@ -1,6 +1,6 @@
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { DELIVERIES } from '../delivery/delivery.js';
-import { suggestion } from '../graph/nearest.js';
+import { nearest, suggestion } from '../graph/nearest.js';
 import {
   type ConnectionSpec,
   type GraphIssue,
@@ -89,11 +89,24 @@ class Reader {
     return [];
   }
 
-  text(from: Record<string, unknown>, key: string, path: IssuePath, what: string): string | null {
+  text(
+    from: Record<string, unknown>,
+    key: string,
+    path: IssuePath,
+    what: string,
+    keys: readonly string[],
+  ): string | null {
     const value = from[key];
     if (typeof value === 'string' && value !== '') return value;
-    if (value === undefined) this.fail(path, `${what} lacks "${key}"`);
-    else this.fail([...path, key], `"${key}" must be text, not ${nameOf(value)}`);
+    if (value === undefined) {
+      // A misspelt key has been told already; that its right name is missing is the same mistake.
+      const misspelt = Object.keys(from).some(
+        (other) => !keys.includes(other) && nearest(other, keys) === key,
+      );
+      if (!misspelt) this.fail(path, `${what} lacks "${key}"`);
+      return null;
+    }
+    this.fail([...path, key], `"${key}" must be text, not ${nameOf(value)}`);
     return null;
   }
 }
@@ -110,7 +123,7 @@ function readGraph(reader: Reader, root: unknown, fallbackName: string): GraphSp
   if (graph.metadata !== undefined) {
     const metadata = reader.mapping(graph.metadata, ['metadata'], 'metadata', METADATA_KEYS);
     if (metadata !== null && metadata.name !== undefined) {
-      name = reader.text(metadata, 'name', ['metadata'], 'metadata') ?? fallbackName;
+      name = reader.text(metadata, 'name', ['metadata'], 'metadata', METADATA_KEYS) ?? fallbackName;
     }
   }
   const nodes: NodeSpec[] = [];
@@ -133,8 +146,9 @@ function readNode(reader: Reader, item: unknown, index: number): NodeSpec {
   const path: IssuePath = ['nodes', index];
   const node = reader.mapping(item, path, 'a node', NODE_KEYS);
   if (node === null) return { id: MISSING, node_type: MISSING, params: {} };
-  const id = reader.text(node, 'id', path, 'the node') ?? MISSING;
-  const type = reader.text(node, 'node_type', path, id === MISSING ? 'the node' : `node "${id}"`) ?? MISSING;
+  const id = reader.text(node, 'id', path, 'the node', NODE_KEYS) ?? MISSING;
+  const type =
+    reader.text(node, 'node_type', path, id === MISSING ? 'the node' : `node "${id}"`, NODE_KEYS) ?? MISSING;
   const params =
     node.params === undefined || node.params === null
       ? {}
@@ -158,8 +172,8 @@ function readConnection(reader: Reader, item: unknown, index: number): Connectio
   if (queue !== undefined && !isQueue)
     reader.fail([...path, 'queue'], '"queue" must be a whole number from 1 to 1024');
   return {
-    from: reader.text(connection, 'from', path, 'the connection') ?? MISSING,
-    to: reader.text(connection, 'to', path, 'the connection') ?? MISSING,
+    from: reader.text(connection, 'from', path, 'the connection', CONNECTION_KEYS) ?? MISSING,
+    to: reader.text(connection, 'to', path, 'the connection', CONNECTION_KEYS) ?? MISSING,
     ...(isDelivery && { delivery: delivery as Delivery }),
     ...(isQueue && { queue }),
   };
