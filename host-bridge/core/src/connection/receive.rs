@@ -1,0 +1,180 @@
+//! Messages in. Everything here comes from a peer that is not trusted.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::exports::Exports;
+use super::Event;
+use crate::codec::{decode_any, decode_frame, HandleReader, RawHandle, Reader, Sink};
+use crate::error::{BridgeError, Result};
+use crate::memory::{Frame, FrameRef, Release, ReleaseQueue, Segment};
+use crate::schema::Schema;
+use crate::sys::endpoint::Endpoint;
+use crate::sys::memory::unspill;
+use crate::sys::socket::{self, Received, MAX_DATAGRAM};
+use crate::value::ValueSink;
+use crate::wire::{Ack, Header, Kind};
+
+/// Segments that one peer may have introduced at a time.
+const MAX_IMPORTS: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Receiver {
+    buffer: Box<[u8]>,
+    long: Vec<u8>,
+    fds: Vec<OwnedFd>,
+    handles: Vec<Option<OwnedFd>>,
+    imports: Vec<Arc<Segment>>,
+}
+
+/// What a receive needs of its connection.
+pub(super) struct Inlet<'a> {
+    pub socket: std::os::fd::BorrowedFd<'a>,
+    pub exports: &'a Mutex<Exports>,
+    pub releases: &'a Arc<ReleaseQueue>,
+    /// Schemas of the input ports; `None` before they were defined.
+    pub inputs: Option<&'a [(String, Schema)]>,
+}
+
+impl Receiver {
+    pub fn new() -> Self {
+        Self {
+            buffer: vec![0; MAX_DATAGRAM].into(),
+            long: Vec::new(),
+            fds: Vec::with_capacity(socket::MAX_FDS),
+            handles: Vec::with_capacity(socket::MAX_FDS),
+            imports: Vec::new(),
+        }
+    }
+
+    pub fn imported(&self) -> usize {
+        self.imports.len()
+    }
+
+    /// The next message, or `None` when there is none yet. Its acknowledgements are appended to `acks`.
+    pub fn receive<S: Sink>(&mut self, inlet: &Inlet<'_>, sink: &mut S, acks: &mut Vec<Ack>) -> Result<Option<Event<S::Value>>> {
+        self.fds.clear();
+        self.handles.clear();
+        let length = match socket::receive(inlet.socket, &mut self.buffer, &mut self.fds)? {
+            Received::WouldBlock => return Ok(None),
+            Received::Closed => return Ok(Some(Event::Closed)),
+            Received::Datagram(length) => length,
+        };
+        self.handles.extend(self.fds.drain(..).map(Some));
+        let event = self.decode(inlet, length, sink, acks);
+        if self.handles.iter().any(Option::is_some) {
+            self.handles.clear();
+            if event.is_ok() {
+                return Err(BridgeError::malformed("a message with a descriptor that nothing in it names"));
+            }
+        }
+        event.map(Some)
+    }
+
+    fn decode<S: Sink>(&mut self, inlet: &Inlet<'_>, length: usize, sink: &mut S, acks: &mut Vec<Ack>) -> Result<Event<S::Value>> {
+        let mut reader = Reader::new(&self.buffer[..length]);
+        let header = Header::read(&mut reader, self.handles.len())?;
+        for _ in 0..header.ack_count {
+            acks.push(Ack::read(&mut reader)?);
+        }
+        if header.release_count > 0 {
+            let mut exports = inlet.exports.lock().unwrap_or_else(PoisonError::into_inner);
+            for _ in 0..header.release_count {
+                exports.give_back(&Release::read(&mut reader)?)?;
+            }
+        }
+        let body_len = header.body_len as usize;
+        if header.spilled {
+            reader.finish()?;
+            let fd = self.handles.pop().flatten().ok_or_else(|| BridgeError::malformed("a long body that did not come"))?;
+            unspill(&fd, body_len, &mut self.long)?;
+            reader = Reader::new(&self.long);
+        } else if reader.remaining() != body_len {
+            return Err(BridgeError::malformed(format!("a body of {} bytes announced as {body_len}", reader.remaining())));
+        }
+        let mut handles = Handles { inlet, fds: &mut self.handles, imports: &mut self.imports };
+        let event = match header.kind {
+            Kind::Control => Event::Control(decode_any(&mut reader, sink, &mut handles)?),
+            Kind::Frame => frame(&header, &mut reader, sink, &mut handles)?,
+            Kind::Housekeeping => {
+                while reader.remaining() > 0 {
+                    let id = reader.u64()?;
+                    handles.imports.retain(|s| s.id() != id);
+                }
+                Event::Housekeeping
+            }
+        };
+        reader.finish()?;
+        Ok(event)
+    }
+}
+
+fn frame<S: Sink>(header: &Header, reader: &mut Reader<'_>, sink: &mut S, handles: &mut Handles<'_, '_>) -> Result<Event<S::Value>> {
+    let port = usize::from(header.port);
+    let Some(inputs) = handles.inlet.inputs else {
+        return Err(BridgeError::malformed("a frame before the ports were defined"));
+    };
+    match inputs.get(port) {
+        Some((name, schema)) => {
+            sink.begin_frame(port);
+            let value = decode_frame(schema, reader, sink, handles).map_err(|e| e.on_port(name))?;
+            Ok(Event::Frame { port, frame_id: header.frame_id, value })
+        }
+        None => {
+            // Read all the same, so that its leases go back.
+            decode_any(reader, &mut ValueSink, handles)?;
+            Ok(Event::UnknownPort { port, frame_id: header.frame_id })
+        }
+    }
+}
+
+struct Handles<'a, 'b> {
+    inlet: &'a Inlet<'b>,
+    fds: &'a mut Vec<Option<OwnedFd>>,
+    imports: &'a mut Vec<Arc<Segment>>,
+}
+
+impl Handles<'_, '_> {
+    fn take(&mut self, index: u8) -> Result<OwnedFd> {
+        let fd = self.fds.get_mut(usize::from(index)).and_then(Option::take);
+        fd.ok_or_else(|| BridgeError::malformed(format!("descriptor {index} is not there, or is named twice")))
+    }
+
+    fn import(&mut self, id: u64, fd: u8) -> Result<()> {
+        let fd = self.take(fd)?;
+        if self.imports.iter().any(|s| s.id() == id) {
+            return Err(BridgeError::malformed("a segment that crossed before"));
+        }
+        if self.imports.len() >= MAX_IMPORTS {
+            return Err(BridgeError::malformed(format!("more than {MAX_IMPORTS} segments of one peer")));
+        }
+        self.imports.push(Arc::new(Segment::import(id, fd, self.inlet.releases.clone())?));
+        Ok(())
+    }
+}
+
+impl HandleReader for Handles<'_, '_> {
+    fn frame(&mut self, raw: RawHandle) -> Result<Frame> {
+        if raw.returned {
+            return self.inlet.exports.lock().unwrap_or_else(PoisonError::into_inner).returned(&raw);
+        }
+        if let Some(fd) = raw.fd {
+            self.import(raw.segment, fd)?;
+        }
+        let segment = self.imports.iter().find(|s| s.id() == raw.segment);
+        let segment = segment.ok_or_else(|| BridgeError::malformed("a segment that never crossed"))?;
+        if raw.layout.byte_length() > segment.slot_size() {
+            return Err(BridgeError::malformed(format!(
+                "a frame of {} bytes in a slot of {}",
+                raw.layout.byte_length(),
+                segment.slot_size()
+            )));
+        }
+        let memory = FrameRef::received(segment.clone(), raw.slot, raw.generation)?;
+        Ok(Frame { memory, layout: raw.layout })
+    }
+
+    fn endpoint(&mut self, fd: u8) -> Result<Endpoint> {
+        Endpoint::from_fd(self.take(fd)?)
+    }
+}

@@ -1,0 +1,14 @@
+//! Shared memory for frames: segments, the pool that a producer takes slots from, and references to one slot.
+
+mod frame;
+mod layout;
+mod pool;
+mod releases;
+mod segment;
+mod slot_count;
+
+pub use frame::{Frame, FrameRef};
+pub use layout::{Layout, PixelFormat, TextureLayout};
+pub use pool::{FramePool, PoolStats};
+pub use releases::{Release, ReleaseQueue};
+pub use segment::Segment;

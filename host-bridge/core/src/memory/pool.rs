@@ -1,0 +1,160 @@
+//! The slots that a producer writes frames into, reused for ever.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::frame::{Frame, FrameRef};
+use super::layout::{Layout, TextureLayout};
+use super::segment::Segment;
+use crate::error::{BridgeError, Code, Result};
+use crate::sys::memory::page_align;
+
+/// A segment holds this many slots; a pool grows by one segment at a time.
+const SLOTS_PER_SEGMENT: u32 = 4;
+pub const DEFAULT_MAX_SLOTS: u32 = 16;
+/// A slot that is more than this many times too large is not used for a frame: a new size got its own segment.
+const OVERSIZE: usize = 4;
+
+#[derive(Debug)]
+pub(super) struct PoolShared(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    segments: Vec<Arc<Segment>>,
+    /// Last in, first out: the slot that was released last is the one still in the processor's cache.
+    free: Vec<(Arc<Segment>, u32)>,
+    max_slots: u32,
+    acquired: u64,
+    refused: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStats {
+    pub slots: u32,
+    pub free: u32,
+    pub segments: u32,
+    pub acquired: u64,
+    /// How often no slot was free.
+    pub refused: u64,
+}
+
+impl PoolShared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn put_back(&self, segment: &Arc<Segment>, slot: u32) {
+        if !segment.is_retired() {
+            self.lock().free.push((segment.clone(), slot));
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct FramePool(Arc<PoolShared>);
+
+impl FramePool {
+    pub fn new(max_slots: u32) -> Self {
+        let max_slots = max_slots.max(1);
+        Self(Arc::new(PoolShared(Mutex::new(State {
+            segments: Vec::new(),
+            free: Vec::with_capacity(max_slots as usize),
+            max_slots,
+            acquired: 0,
+            refused: 0,
+        }))))
+    }
+
+    /// A writable texture, or `None` while every slot is held.
+    pub fn texture(&self, layout: TextureLayout) -> Result<Option<Frame>> {
+        self.acquire(Layout::Texture(layout.checked()?))
+    }
+
+    /// Writable memory of `byte_length` bytes, or `None` while every slot is held.
+    pub fn buffer(&self, byte_length: usize) -> Result<Option<Frame>> {
+        self.acquire(Layout::Buffer { byte_length })
+    }
+
+    fn acquire(&self, layout: Layout) -> Result<Option<Frame>> {
+        let need = page_align(layout.byte_length().max(1));
+        let mut state = self.0.lock();
+        let fits = |size: usize| size >= need && size <= need.saturating_mul(OVERSIZE);
+        let (segment, slot) = match state.free.iter().rposition(|(s, _)| fits(s.slot_size())) {
+            Some(at) => state.free.remove(at),
+            None => match state.grow(need, Arc::downgrade(&self.0))? {
+                Some(slot) => slot,
+                None => {
+                    state.refused += 1;
+                    return Ok(None);
+                }
+            },
+        };
+        state.acquired += 1;
+        drop(state);
+        segment.count(slot).ok_or_else(|| BridgeError::new(Code::Exhausted, "no such slot"))?.claim();
+        let generation = segment.next_generation(slot);
+        Ok(Some(Frame { memory: FrameRef::claimed(segment, slot, generation), layout }))
+    }
+
+    pub fn stats(&self) -> PoolStats {
+        let state = self.0.lock();
+        PoolStats {
+            slots: state.slots(),
+            free: state.free.len() as u32,
+            segments: state.segments.len() as u32,
+            acquired: state.acquired,
+            refused: state.refused,
+        }
+    }
+
+    /// Ends the pool's use; frames that are still held stay valid until they are let go.
+    pub fn close(&self) {
+        let mut state = self.0.lock();
+        state.max_slots = 0;
+        state.free.clear();
+        state.segments.drain(..).for_each(|s| s.retire());
+    }
+}
+
+impl Drop for FramePool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl State {
+    fn slots(&self) -> u32 {
+        self.segments.iter().map(|s| s.slot_count()).sum()
+    }
+
+    /// Makes one more segment for frames of `need` bytes, in place of ones of another size if there is no room.
+    fn grow(&mut self, need: usize, pool: Weak<PoolShared>) -> Result<Option<(Arc<Segment>, u32)>> {
+        let count = SLOTS_PER_SEGMENT.min(self.max_slots);
+        if count == 0 {
+            return Ok(None);
+        }
+        if self.slots() + count > self.max_slots {
+            self.retire_other_sizes(need);
+        }
+        let count = count.min(self.max_slots.saturating_sub(self.slots()));
+        if count == 0 {
+            return Ok(None);
+        }
+        let segment = Arc::new(Segment::create(need, count, pool)?);
+        self.segments.push(segment.clone());
+        // Slot 0 is taken now; the others are offered in their order.
+        self.free.extend((1..count).rev().map(|slot| (segment.clone(), slot)));
+        Ok(Some((segment, 0)))
+    }
+
+    fn retire_other_sizes(&mut self, need: usize) {
+        let other = |s: &Segment| s.slot_size() < need || s.slot_size() > need.saturating_mul(OVERSIZE);
+        self.free.retain(|(s, _)| !other(s));
+        self.segments.retain(|s| {
+            let leave = other(s);
+            if leave {
+                s.retire();
+            }
+            !leave
+        });
+    }
+}

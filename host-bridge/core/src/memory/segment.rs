@@ -1,0 +1,145 @@
+//! One piece of shared memory: a header page, then slots of equal size.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use super::pool::PoolShared;
+use super::releases::ReleaseQueue;
+use super::slot_count::SlotCount;
+use crate::error::{BridgeError, Code, Result};
+use crate::sys::memory::{page_align, Mapping, PAGE};
+
+const MAGIC: u64 = u64::from_le_bytes(*b"SLSEG\0\0\x01");
+/// The generations begin here in the header page.
+const GENERATIONS: usize = 64;
+pub const MAX_SLOTS: u32 = 64;
+pub const MAX_SLOT_SIZE: usize = 1 << 30;
+
+/// What the last reference to a slot does.
+#[derive(Debug)]
+pub(super) enum Role {
+    Local(Weak<PoolShared>),
+    Imported(Arc<ReleaseQueue>),
+}
+
+#[derive(Debug)]
+pub struct Segment {
+    id: u64,
+    fd: OwnedFd,
+    map: Mapping,
+    slot_size: usize,
+    pub(super) counts: Box<[SlotCount]>,
+    pub(super) role: Role,
+    retired: AtomicBool,
+}
+
+impl Segment {
+    /// Makes memory that only this process can write: the seals forbid every later writable mapping.
+    pub(super) fn create(slot_size: usize, slots: u32, pool: Weak<PoolShared>) -> Result<Self> {
+        let slot_size = page_align(slot_size.max(1));
+        if slot_size > MAX_SLOT_SIZE || slots > MAX_SLOTS {
+            return Err(BridgeError::new(Code::Exhausted, format!("a frame of {slot_size} bytes; the most is {MAX_SLOT_SIZE}")));
+        }
+        let (fd, map) = Mapping::create("streamlib-frames", PAGE + slot_size * slots as usize)?;
+        let segment = Self::new(random_id()?, fd, map, slot_size, slots, Role::Local(pool));
+        segment.header(0).store(MAGIC, Ordering::Relaxed);
+        segment.header(8).store(u64::from(slots), Ordering::Relaxed);
+        segment.header(16).store(slot_size as u64, Ordering::Release);
+        Ok(segment)
+    }
+
+    /// Takes memory that a peer introduced. Nothing that it says is believed before the kernel confirms it.
+    pub(crate) fn import(id: u64, fd: OwnedFd, releases: Arc<ReleaseQueue>) -> Result<Self> {
+        let map = Mapping::import(&fd)?;
+        let word = |at| map.word(at).load(Ordering::Acquire);
+        let (magic, slots, slot_size) = (word(0), word(8), word(16));
+        let fits = magic == MAGIC
+            && (1..=u64::from(MAX_SLOTS)).contains(&slots)
+            && (1..=MAX_SLOT_SIZE as u64).contains(&slot_size)
+            && slot_size as usize % PAGE == 0
+            && PAGE + slot_size as usize * slots as usize == map.len();
+        if !fits {
+            return Err(BridgeError::malformed(format!(
+                "shared memory of {} bytes whose header claims {slots} slots of {slot_size}",
+                map.len()
+            )));
+        }
+        Ok(Self::new(id, fd, map, slot_size as usize, slots as u32, Role::Imported(releases)))
+    }
+
+    fn new(id: u64, fd: OwnedFd, map: Mapping, slot_size: usize, slots: u32, role: Role) -> Self {
+        let counts = (0..slots).map(|_| SlotCount::new()).collect();
+        Self { id, fd, map, slot_size, counts, role, retired: AtomicBool::new(false) }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    pub fn slot_size(&self) -> usize {
+        self.slot_size
+    }
+
+    pub fn slot_count(&self) -> u32 {
+        self.counts.len() as u32
+    }
+
+    /// True where this process may write.
+    pub fn is_local(&self) -> bool {
+        matches!(self.role, Role::Local(_))
+    }
+
+    /// True for memory that the peer of this connection introduced.
+    pub(crate) fn came_through(&self, releases: &Arc<ReleaseQueue>) -> bool {
+        matches!(&self.role, Role::Imported(queue) if Arc::ptr_eq(queue, releases))
+    }
+
+    /// Start and length of the whole mapping, for a binding that makes one array over all of it.
+    pub fn mapping(&self) -> (*mut u8, usize) {
+        (self.map.ptr(), self.map.len())
+    }
+
+    /// Where a slot begins in the mapping.
+    pub fn slot_offset(&self, slot: u32) -> usize {
+        PAGE + slot as usize * self.slot_size
+    }
+
+    fn header(&self, at: usize) -> &AtomicU64 {
+        self.map.word(at)
+    }
+
+    pub(super) fn generation(&self, slot: u32) -> u64 {
+        self.header(GENERATIONS + 8 * slot as usize).load(Ordering::Acquire)
+    }
+
+    /// A slot begins a new life: names of the old one are stale from here on.
+    pub(super) fn next_generation(&self, slot: u32) -> u64 {
+        self.header(GENERATIONS + 8 * slot as usize).fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// No new frame will be put into it; connections forget it when its last frame has come back.
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn count(&self, slot: u32) -> Option<&SlotCount> {
+        self.counts.get(slot as usize)
+    }
+}
+
+/// Ids are drawn by the kernel: two processes never mint the same.
+fn random_id() -> Result<u64> {
+    let mut bytes = [0u8; 8];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
+        .map_err(|e| BridgeError::io("the kernel gave no random number", e))?;
+    Ok(u64::from_le_bytes(bytes))
+}

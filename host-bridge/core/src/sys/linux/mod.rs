@@ -1,0 +1,4 @@
+pub mod endpoint;
+pub mod memory;
+pub mod process;
+pub mod socket;

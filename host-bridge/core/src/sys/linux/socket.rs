@@ -1,0 +1,128 @@
+//! One datagram out, one datagram in, with descriptors.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::net::{
+    recvmsg, sendmsg, sockopt, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
+};
+
+use crate::error::{BridgeError, Result};
+
+/// Most descriptors in one message.
+pub const MAX_FDS: usize = 16;
+/// Longest datagram: a header, its lists, and a body that is not spilled.
+pub const MAX_DATAGRAM: usize = 96 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerCredentials {
+    pub pid: u32,
+    pub uid: u32,
+}
+
+pub fn peer_credentials(socket: impl AsFd) -> Result<PeerCredentials> {
+    let cred = sockopt::socket_peercred(socket).map_err(|e| BridgeError::io("cannot tell who the peer is", e))?;
+    Ok(PeerCredentials { pid: cred.pid.as_raw_pid() as u32, uid: cred.uid.as_raw() })
+}
+
+/// A connected pair, for tests and for a child that inherits its end.
+pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    use rustix::net::{socketpair, AddressFamily, SocketFlags, SocketType};
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).map_err(|e| BridgeError::io("cannot make a socket pair", e))
+}
+
+pub enum Sent {
+    Done,
+    WouldBlock,
+    /// The peer is gone.
+    Closed,
+}
+
+pub fn send(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<Sent> {
+    debug_assert!(fds.len() <= MAX_FDS);
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() {
+        ancillary.push(SendAncillaryMessage::ScmRights(fds));
+    }
+    loop {
+        match sendmsg(&socket, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            Ok(_) => return Ok(Sent::Done),
+            Err(Errno::INTR) => {}
+            // ETOOMANYREFS: too many descriptors of this user are in flight, so somebody reads slowly.
+            Err(Errno::AGAIN | Errno::NOBUFS | Errno::TOOMANYREFS) => return Ok(Sent::WouldBlock),
+            Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => return Ok(Sent::Closed),
+            Err(e) => return Err(BridgeError::io(&format!("cannot send a message of {} bytes", bytes.len()), e)),
+        }
+    }
+}
+
+pub enum Received {
+    /// So many bytes are in the buffer.
+    Datagram(usize),
+    WouldBlock,
+    Closed,
+}
+
+/// Descriptors that came with a message belong to `fds` from the first moment, so that no way out loses one.
+pub fn receive(socket: impl AsFd, buffer: &mut [u8], fds: &mut Vec<OwnedFd>) -> Result<Received> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    let got = loop {
+        match recvmsg(&socket, &mut [IoSliceMut::new(buffer)], &mut ancillary, flags) {
+            Ok(got) => break got,
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(Received::WouldBlock),
+            Err(Errno::CONNRESET) => return Ok(Received::Closed),
+            Err(e) => return Err(BridgeError::io("cannot receive", e)),
+        }
+    };
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(received) = message {
+            fds.extend(received);
+        }
+    }
+    // Before anything else: descriptors that did not fit were closed by the kernel, and what arrived is not the whole message.
+    if got.flags.contains(ReturnFlags::CTRUNC) {
+        return Err(BridgeError::malformed(format!("a message with more than {MAX_FDS} descriptors")));
+    }
+    if got.flags.contains(ReturnFlags::TRUNC) {
+        return Err(BridgeError::malformed(format!("a message longer than {} bytes", buffer.len())));
+    }
+    // A datagram of no bytes looks like the end; ours always have a header.
+    if got.bytes == 0 {
+        return Ok(Received::Closed);
+    }
+    Ok(Received::Datagram(got.bytes))
+}
+
+/// Blocks until something can be read (or written), the peer hangs up, or the time is over. False: the time is over.
+pub fn wait(socket: impl AsFd, write: bool, timeout: Option<Duration>) -> Result<bool> {
+    let wanted = if write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+    let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
+    let mut fds = [PollFd::new(&socket, wanted)];
+    match poll(&mut fds, timeout.as_ref()) {
+        Ok(n) => Ok(n > 0),
+        // A signal: the caller looks at it (Python runs its handlers) and comes again.
+        Err(Errno::INTR) => Ok(true),
+        Err(e) => Err(BridgeError::io("cannot wait for a message", e)),
+    }
+}
+
+/// True once the peer has closed or died.
+pub fn hung_up(socket: impl AsFd, timeout: Duration) -> bool {
+    let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
+    let mut fds = [PollFd::new(&socket, PollFlags::empty())];
+    poll(&mut fds, Some(&timeout)).is_ok_and(|n| n > 0)
+}
+
+pub fn shutdown(socket: impl AsFd) {
+    let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+}
