@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
-import { suggestion } from '../graph/nearest.js';
+import { nearest, suggestion } from '../graph/nearest.js';
 import { filePathMeta, shapeOf, takesOtherKeys } from './zod-shape.js';
 
 export interface ParamIssue {
@@ -40,10 +40,13 @@ export function parseParams<C>(
   const issues: ParamIssue[] = [];
   const shape = shapeOf(schema);
   let known = params;
+  /** Misspelt keys have been told; that their right names are missing is the same mistake. */
+  const meant = new Set<string | null>();
   if (shape !== null && !takesOtherKeys(schema)) {
     const names = Object.keys(shape);
     const unknown = Object.keys(params).filter((key) => !names.includes(key));
     for (const key of unknown) {
+      meant.add(nearest(key, names));
       issues.push({
         path: [key],
         message: `unknown parameter "${key}"${suggestion(key, names)}`,
@@ -58,6 +61,7 @@ export function parseParams<C>(
     for (const issue of parsed.error.issues) {
       const path = issue.path.filter((part) => typeof part !== 'symbol');
       const missing = path.length > 0 && valueAt(known, path) === undefined;
+      if (missing && meant.has(String(path[0]))) continue;
       const name = path.join('.');
       issues.push({
         path,
