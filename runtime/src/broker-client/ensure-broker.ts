@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { stateDir } from '@streamlib/host-bridge';
+import { StreamlibError } from '../errors/streamlib-error.js';
+import { findBrokerProgram } from './broker-program.js';
+
+export interface EnsureOptions {
+  /** Whether a broker answers at the configured address now. */
+  readonly answers: (signal: AbortSignal) => Promise<boolean>;
+  readonly address: string;
+  readonly onProgress: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const START_LIMIT_MS = 15_000;
+/** For a broker that another process is starting at the same moment: it holds the lock but may not answer yet. */
+const RIVAL_LIMIT_MS = 10_000;
+const RIVAL_POLL_MS = 50;
+
+/**
+ * Makes sure that a broker answers, and starts one if none does: detached, so that it outlives this runtime.
+ * Two runtimes may do this at once: the broker allows one instance for a service name, so one of them starts it, and the
+ * other's refuses to run and finds that one.
+ */
+export async function ensureBroker(options: EnsureOptions): Promise<void> {
+  if (await options.answers(options.signal)) return;
+  options.onProgress(`no broker answers at ${options.address}; starting one`);
+  const started = await startBroker(findBrokerProgram(), options.signal);
+  if (started.ready) {
+    if (await options.answers(options.signal)) return;
+    throw new StreamlibError(
+      'broker_unavailable',
+      `a broker was started, but none answers at ${options.address}; check STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT`,
+    );
+  }
+  for (let waited = 0; waited < RIVAL_LIMIT_MS; waited += RIVAL_POLL_MS) {
+    if (await options.answers(options.signal)) return;
+    await pause(RIVAL_POLL_MS, undefined, { signal: options.signal });
+  }
+  throw new StreamlibError('broker_unavailable', `a broker could not be started: ${started.why}`);
+}
+
+type Started = { readonly ready: true } | { readonly ready: false; readonly why: string };
+
+async function startBroker(program: string, signal: AbortSignal): Promise<Started> {
+  mkdirSync(stateDir(), { recursive: true, mode: 0o700 });
+  // What it says before its own log is open goes to a file: a pipe would break under it when this runtime ends.
+  const folder = mkdtempSync(join(tmpdir(), 'streamlib-broker-'));
+  const errors = join(folder, 'stderr');
+  const stderr = openSync(errors, 'w', 0o600);
+  try {
+    return await new Promise<Started>((resolve, reject) => {
+      const child = spawn(process.execPath, [program, '--ready-fd', '3'], {
+        detached: true,
+        stdio: ['ignore', 'ignore', stderr, 'pipe'],
+        cwd: stateDir(),
+      });
+      const readiness = child.stdio[3] as Readable;
+      const settle = (act: () => void) => {
+        clearTimeout(limit);
+        signal.removeEventListener('abort', aborted);
+        readiness.destroy();
+        child.removeAllListeners();
+        child.on('error', () => {});
+        child.unref();
+        act();
+      };
+      const said = () => readFileSync(errors, 'utf8').trim() || 'it said nothing';
+      const limit = setTimeout(() => {
+        child.kill('SIGKILL');
+        settle(() =>
+          resolve({ ready: false, why: `it was not ready within ${START_LIMIT_MS / 1000} s; ${said()}` }),
+        );
+      }, START_LIMIT_MS);
+      const aborted = () =>
+        settle(() => reject(new StreamlibError('stopped', 'stopped while a broker was being started')));
+      signal.addEventListener('abort', aborted, { once: true });
+      readiness.once('data', () => settle(() => resolve({ ready: true })));
+      readiness.on('error', () => {});
+      child.once('error', (error) => settle(() => resolve({ ready: false, why: error.message })));
+      child.once('exit', (code, by) => {
+        settle(() =>
+          resolve({ ready: false, why: `it ended at once (${by ?? `exit code ${code}`}): ${said()}` }),
+        );
+      });
+    });
+  } finally {
+    closeSync(stderr);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
