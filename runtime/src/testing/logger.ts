@@ -1,0 +1,9 @@
+import type { Logger } from '../log/logger.js';
+
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLogger,
+};
