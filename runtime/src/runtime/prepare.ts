@@ -68,7 +68,12 @@ export async function prepareGraph(spec: GraphSpec, options: PrepareOptions): Pr
     if (node.node_type === MISSING) continue;
     if (node.node_type === 'python') {
       const params = paramsOf(pythonParams, node, index, options, issues);
-      if (params !== null && checkFile(params, index, issues)) python.push({ index, node, params });
+      // Looked for even if another parameter is wrong: everything is told in one go.
+      const file = params?.file ?? resolvePaths(pythonParams, node.params, options.baseDir).file;
+      if (typeof file === 'string' && !existsSync(file)) {
+        const path = ['nodes', index, 'params', 'file'];
+        issues.push({ path, message: `${node.id}: there is no file ${file}`, fatal: true, node: node.id });
+      } else if (params !== null) python.push({ index, node, params });
       continue;
     }
     const definition = await definitionOf(node, index, options, issues);
@@ -160,16 +165,6 @@ function paramsOf<C>(
     });
   }
   return parsed.config;
-}
-
-function checkFile(params: PythonParams, index: number, issues: GraphIssue[]): boolean {
-  if (existsSync(params.file)) return true;
-  issues.push({
-    path: ['nodes', index, 'params', 'file'],
-    message: `there is no file ${params.file}`,
-    fatal: true,
-  });
-  return false;
 }
 
 interface PythonCandidate {
