@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Makes .streamlib/bin/streamlib and .streamlib/bin/streamlib-broker: the commands of this checkout, with an environment of their
+# own, so that work on StreamLib never meets an installed StreamLib or another checkout. Works with the bash 3.2 of macOS.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+bin="$root/.streamlib/bin"
+
+if command -v sha256sum >/dev/null 2>&1; then
+  hash=$(printf '%s' "$root" | sha256sum | cut -c 1-12)
+else
+  hash=$(printf '%s' "$root" | shasum -a 256 | cut -c 1-12)
+fi
+
+# $1: name of the command; $2: the program, relative to the checkout.
+write_proxy() {
+  local fresh="$bin/.$1.$$"
+  cat >"$fresh" <<EOF
+#!/usr/bin/env bash
+# Made by scripts/dev-setup.sh. What is already set in the environment wins.
+export STREAMLIB_DEV_MODE="\${STREAMLIB_DEV_MODE:-1}"
+export STREAMLIB_HOME="\${STREAMLIB_HOME:-$(quote "$root/.streamlib")}"
+export STREAMLIB_BROKER_PORT="\${STREAMLIB_BROKER_PORT:-50052}"
+export STREAMLIB_BROKER_ENDPOINT="\${STREAMLIB_BROKER_ENDPOINT:-127.0.0.1:\$STREAMLIB_BROKER_PORT}"
+export STREAMLIB_BROKER_XPC_SERVICE="\${STREAMLIB_BROKER_XPC_SERVICE:-com.tatolab.streamlib.broker.dev-$hash}"
+exec node "$(quote "$root/$2")" "\$@"
+EOF
+  chmod 755 "$fresh"
+  mv -f "$fresh" "$bin/$1"
+}
+
+# Text that stands between double quotes in the script that is written.
+quote() {
+  printf '%s' "$1" | sed 's/[\\"$`]/\\&/g'
+}
+
+mkdir -p "$bin"
+write_proxy streamlib cli/bin/streamlib.js
+write_proxy streamlib-broker broker/bin/streamlib-broker.js
+
+if [ "${1:-}" != "--quiet" ]; then
+  echo "Made $bin/streamlib and $bin/streamlib-broker (relay service com.tatolab.streamlib.broker.dev-$hash, gRPC port 50052)."
+fi

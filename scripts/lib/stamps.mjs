@@ -1,0 +1,43 @@
+// A step is skipped when what it reads has not changed since it last succeeded and what it makes is still there.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { root, stamps } from './paths.mjs';
+
+const IGNORED = new Set(['node_modules', 'dist', 'target', '__pycache__', '.pytest_cache', '.mypy_cache']);
+
+/** Digest of files and folders (names and contents) and of `extra`. Missing ones count as missing. */
+export function digest(paths, { extra = [], accept = () => true } = {}) {
+  const hash = createHash('sha256').update(JSON.stringify(extra));
+  const visit = (path) => {
+    if (!existsSync(path)) return;
+    if (!statSync(path).isDirectory()) {
+      if (!accept(path)) return;
+      hash.update(`\0${relative(root, path)}\0`).update(readFileSync(path));
+      return;
+    }
+    for (const entry of readdirSync(path).sort()) {
+      if (!IGNORED.has(entry)) visit(join(path, entry));
+    }
+  };
+  for (const path of paths) visit(join(root, path));
+  return hash.digest('hex');
+}
+
+export function isCurrent(name, value, outputs) {
+  if (!outputs.every((path) => existsSync(join(root, path)))) return false;
+  try {
+    return readFileSync(join(stamps, name), 'utf8') === value;
+  } catch {
+    return false;
+  }
+}
+
+export function markDone(name, value) {
+  mkdirSync(stamps, { recursive: true });
+  writeFileSync(join(stamps, name), value);
+}
+
+export function forget(name) {
+  rmSync(join(stamps, name), { force: true });
+}
