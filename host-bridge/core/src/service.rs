@@ -80,7 +80,8 @@ pub fn private_dir(dir: &Path) -> Result<()> {
     builder.recursive(true).mode(0o700);
     builder.create(dir).map_err(|e| BridgeError::io(&format!("cannot make {}", dir.display()), e))?;
     // symlink_metadata: a link that somebody put there in a shared temporary directory must not lead us elsewhere.
-    let meta = fs::symlink_metadata(dir).map_err(|e| BridgeError::io(&format!("cannot look at {}", dir.display()), e))?;
+    let meta =
+        fs::symlink_metadata(dir).map_err(|e| BridgeError::io(&format!("cannot look at {}", dir.display()), e))?;
     if !meta.is_dir() || meta.uid() != rustix::process::getuid().as_raw() || meta.mode() & 0o077 != 0 {
         return Err(BridgeError::new(
             Code::Permission,
@@ -108,9 +109,7 @@ pub struct InstanceLock {
 
 impl InstanceLock {
     pub fn acquire(path: &Path) -> Result<Self> {
-        let open = || {
-            fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
-        };
+        let open = || fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         let mut file = open().map_err(|e| BridgeError::io(&format!("cannot open {}", path.display()), e))?;
         if let Err(e) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             if e != rustix::io::Errno::WOULDBLOCK {

@@ -1,9 +1,12 @@
 //! A value as Rust holds it: for tests, for tools, and as the model of what the bindings build.
 
+use std::sync::Arc;
+
 use crate::codec::{Key, Sink, Source};
 use crate::error::Result;
 use crate::memory::{Frame, Layout};
 use crate::schema::{FieldKey, Fields};
+use crate::sys::endpoint::Endpoint;
 
 #[derive(Debug, Clone)]
 pub enum Value {
@@ -17,6 +20,8 @@ pub enum Value {
     Array(Vec<Value>),
     Dictionary(Vec<(String, Value)>),
     Frame(Frame),
+    /// Only received, in control messages.
+    Endpoint(Arc<Endpoint>),
 }
 
 impl Value {
@@ -70,7 +75,7 @@ impl Source for &Value {
             Value::Bytes(_) => "Bytes".into(),
             Value::Array(_) => "an Array".into(),
             Value::Dictionary(_) => "a dictionary".into(),
-            Value::Frame(_) => "a handle".into(),
+            Value::Frame(_) | Value::Endpoint(_) => "a handle".into(),
         }
     }
     fn is_null(&self) -> Result<bool> {
@@ -182,6 +187,9 @@ impl Sink for ValueSink {
     }
     fn buffer(&mut self, frame: Frame) -> Result<Value> {
         Ok(Value::Frame(frame))
+    }
+    fn endpoint(&mut self, endpoint: Endpoint) -> Result<Value> {
+        Ok(Value::Endpoint(Arc::new(endpoint)))
     }
     fn array(&mut self, _length: usize) -> Result<Vec<Value>> {
         Ok(Vec::new())

@@ -48,7 +48,12 @@ fn dictionary<S: Sink>(
     sink.dictionary_end(target)
 }
 
-fn typed<S: Sink>(ty: &FieldType, reader: &mut Reader<'_>, sink: &mut S, handles: &mut impl HandleReader) -> Result<S::Value> {
+fn typed<S: Sink>(
+    ty: &FieldType,
+    reader: &mut Reader<'_>,
+    sink: &mut S,
+    handles: &mut impl HandleReader,
+) -> Result<S::Value> {
     let out_of_range = || BridgeError::malformed(format!("a number out of the range of {}", ty.name()));
     match ty {
         FieldType::Int32 => {
@@ -153,7 +158,12 @@ pub fn decode_any<S: Sink>(reader: &mut Reader<'_>, sink: &mut S, handles: &mut 
     any(reader, sink, handles, 0)
 }
 
-fn any<S: Sink>(reader: &mut Reader<'_>, sink: &mut S, handles: &mut impl HandleReader, depth: usize) -> Result<S::Value> {
+fn any<S: Sink>(
+    reader: &mut Reader<'_>,
+    sink: &mut S,
+    handles: &mut impl HandleReader,
+    depth: usize,
+) -> Result<S::Value> {
     if depth > MAX_DEPTH {
         return Err(BridgeError::malformed(format!("values nested deeper than {MAX_DEPTH}")));
     }

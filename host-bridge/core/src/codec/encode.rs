@@ -7,7 +7,12 @@ use crate::error::{BridgeError, Result};
 use crate::schema::{FieldType, Fields, Schema, MAX_DEPTH};
 
 /// Writes a frame's fields. On an error `out` holds half a frame: the caller truncates it.
-pub fn encode_frame<S: Source>(schema: &Schema, value: &S, out: &mut Vec<u8>, handles: &mut impl HandleWriter) -> Result<()> {
+pub fn encode_frame<S: Source>(
+    schema: &Schema,
+    value: &S,
+    out: &mut Vec<u8>,
+    handles: &mut impl HandleWriter,
+) -> Result<()> {
     dictionary(schema.fields(), value, out, handles)
 }
 

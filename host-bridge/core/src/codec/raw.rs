@@ -54,7 +54,8 @@ impl RawHandle {
             let layout = TextureLayout { width, height, stride, format }.checked();
             Layout::Texture(layout.map_err(|e| BridgeError::malformed(e.message))?)
         } else {
-            let byte_length = usize::try_from(reader.u64()?).map_err(|_| BridgeError::malformed("a buffer too long"))?;
+            let byte_length =
+                usize::try_from(reader.u64()?).map_err(|_| BridgeError::malformed("a buffer too long"))?;
             Layout::Buffer { byte_length }
         };
         if returned && fd.is_some() {
@@ -115,7 +116,10 @@ impl<'a> Reader<'a> {
 
     pub fn take(&mut self, n: usize) -> Result<&'a [u8]> {
         if n > self.rest.len() {
-            return Err(BridgeError::malformed(format!("a message that claims {n} more bytes and has {}", self.rest.len())));
+            return Err(BridgeError::malformed(format!(
+                "a message that claims {n} more bytes and has {}",
+                self.rest.len()
+            )));
         }
         let (head, tail) = self.rest.split_at(n);
         self.rest = tail;

@@ -30,9 +30,16 @@ use send::{Outlet, Sender};
 #[derive(Debug)]
 pub enum Event<V> {
     Control(V),
-    Frame { port: usize, frame_id: u64, value: V },
+    Frame {
+        port: usize,
+        frame_id: u64,
+        value: V,
+    },
     /// A frame for a port that is not defined here; it was read and dropped.
-    UnknownPort { port: usize, frame_id: u64 },
+    UnknownPort {
+        port: usize,
+        frame_id: u64,
+    },
     /// Only acknowledgements and releases.
     Housekeeping,
     /// The peer closed or died.
@@ -146,7 +153,10 @@ impl Connection {
         lock(&self.sender).send(&self.outlet(), header, fd, true, |out, _| {
             let at = out.len();
             if !message.is_dictionary()? {
-                return Err(BridgeError::value(format!("a control message must be a dictionary, not {}", message.describe())));
+                return Err(BridgeError::value(format!(
+                    "a control message must be a dictionary, not {}",
+                    message.describe()
+                )));
             }
             encode_any(message, out)?;
             if endpoint.is_some() {
@@ -182,7 +192,7 @@ impl Connection {
         self.check_open()?;
         let mut sender = lock(&self.sender);
         lock(&self.exports).forget_retired(sender.retired());
-        if !sender.has_notes() && self.releases.len() == 0 {
+        if !sender.has_notes() && self.releases.pending() == 0 {
             return Ok(SendOutcome::Sent);
         }
         let retired = std::mem::take(sender.retired());
@@ -247,7 +257,7 @@ impl Connection {
 
     /// Releases that wait to travel; a policy decides when they are worth a message.
     pub fn pending_releases(&self) -> usize {
-        self.releases.len()
+        self.releases.pending()
     }
 
     pub fn stats(&self) -> ConnectionStats {
@@ -256,7 +266,7 @@ impl Connection {
             frames_received: self.frames_received.load(Ordering::Relaxed),
             outstanding: lock(&self.exports).outstanding(),
             imported: self.receiver.try_lock().map_or(0, |r| r.imported()),
-            pending_releases: self.releases.len(),
+            pending_releases: self.releases.pending(),
         }
     }
 

@@ -52,7 +52,12 @@ impl Receiver {
     }
 
     /// The next message, or `None` when there is none yet. Its acknowledgements are appended to `acks`.
-    pub fn receive<S: Sink>(&mut self, inlet: &Inlet<'_>, sink: &mut S, acks: &mut Vec<Ack>) -> Result<Option<Event<S::Value>>> {
+    pub fn receive<S: Sink>(
+        &mut self,
+        inlet: &Inlet<'_>,
+        sink: &mut S,
+        acks: &mut Vec<Ack>,
+    ) -> Result<Option<Event<S::Value>>> {
         self.fds.clear();
         self.handles.clear();
         let length = match socket::receive(inlet.socket, &mut self.buffer, &mut self.fds)? {
@@ -71,7 +76,13 @@ impl Receiver {
         event.map(Some)
     }
 
-    fn decode<S: Sink>(&mut self, inlet: &Inlet<'_>, length: usize, sink: &mut S, acks: &mut Vec<Ack>) -> Result<Event<S::Value>> {
+    fn decode<S: Sink>(
+        &mut self,
+        inlet: &Inlet<'_>,
+        length: usize,
+        sink: &mut S,
+        acks: &mut Vec<Ack>,
+    ) -> Result<Event<S::Value>> {
         let mut reader = Reader::new(&self.buffer[..length]);
         let header = Header::read(&mut reader, self.handles.len())?;
         for _ in 0..header.ack_count {
@@ -86,11 +97,15 @@ impl Receiver {
         let body_len = header.body_len as usize;
         if header.spilled {
             reader.finish()?;
-            let fd = self.handles.pop().flatten().ok_or_else(|| BridgeError::malformed("a long body that did not come"))?;
+            let fd =
+                self.handles.pop().flatten().ok_or_else(|| BridgeError::malformed("a long body that did not come"))?;
             unspill(&fd, body_len, &mut self.long)?;
             reader = Reader::new(&self.long);
         } else if reader.remaining() != body_len {
-            return Err(BridgeError::malformed(format!("a body of {} bytes announced as {body_len}", reader.remaining())));
+            return Err(BridgeError::malformed(format!(
+                "a body of {} bytes announced as {body_len}",
+                reader.remaining()
+            )));
         }
         let mut handles = Handles { inlet, fds: &mut self.handles, imports: &mut self.imports };
         let event = match header.kind {
@@ -109,7 +124,12 @@ impl Receiver {
     }
 }
 
-fn frame<S: Sink>(header: &Header, reader: &mut Reader<'_>, sink: &mut S, handles: &mut Handles<'_, '_>) -> Result<Event<S::Value>> {
+fn frame<S: Sink>(
+    header: &Header,
+    reader: &mut Reader<'_>,
+    sink: &mut S,
+    handles: &mut Handles<'_, '_>,
+) -> Result<Event<S::Value>> {
     let port = usize::from(header.port);
     let Some(inputs) = handles.inlet.inputs else {
         return Err(BridgeError::malformed("a frame before the ports were defined"));

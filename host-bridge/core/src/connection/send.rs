@@ -135,7 +135,8 @@ impl Sender {
         let mut count = 0;
         let crossing = self.lent.iter().filter(|(_, fd)| fd.is_some()).map(|(memory, _)| memory.segment().fd());
         for fd in endpoint.into_iter().chain(crossing).chain(spilled.as_ref().map(AsFd::as_fd)) {
-            *fds.get_mut(count).ok_or_else(|| BridgeError::value(format!("more than {MAX_FDS} handles in one message")))? = fd;
+            *fds.get_mut(count)
+                .ok_or_else(|| BridgeError::value(format!("more than {MAX_FDS} handles in one message")))? = fd;
             count += 1;
         }
         header.fd_count = count as u8;
@@ -150,9 +151,13 @@ impl Sender {
             }
         }
         if self.queue.len() >= MAX_QUEUED {
-            return Err(BridgeError::new(Code::Exhausted, format!("{MAX_QUEUED} control messages wait for a peer that does not read")));
+            return Err(BridgeError::new(
+                Code::Exhausted,
+                format!("{MAX_QUEUED} control messages wait for a peer that does not read"),
+            ));
         }
-        let own = |fd: &BorrowedFd<'_>| fd.try_clone_to_owned().map_err(|e| BridgeError::io("cannot keep a descriptor", e));
+        let own =
+            |fd: &BorrowedFd<'_>| fd.try_clone_to_owned().map_err(|e| BridgeError::io("cannot keep a descriptor", e));
         let fds = fds.iter().map(own).collect::<Result<Vec<_>>>()?;
         self.queue.push_back(Queued { bytes: self.buffer.clone(), fds });
         Ok(SendOutcome::Queued)
@@ -183,7 +188,9 @@ fn check_length(body: usize) -> Result<()> {
     if body <= MAX_BODY {
         return Ok(());
     }
-    Err(BridgeError::value(format!("a message of {body} bytes; the most is {MAX_BODY}: put large data into a Buffer or a Texture")))
+    Err(BridgeError::value(format!(
+        "a message of {body} bytes; the most is {MAX_BODY}: put large data into a Buffer or a Texture"
+    )))
 }
 
 /// Lends frames to the peer while a body is written.

@@ -78,7 +78,10 @@ impl TextureLayout {
             )));
         }
         if self.stride < self.width * self.format.channels() || self.stride > Self::MAX_SIDE * 8 {
-            return Err(BridgeError::value(format!("a stride of {} bytes does not fit {} pixels", self.stride, self.width)));
+            return Err(BridgeError::value(format!(
+                "a stride of {} bytes does not fit {} pixels",
+                self.stride, self.width
+            )));
         }
         Ok(self)
     }

@@ -9,6 +9,6 @@ mod slot_count;
 
 pub use frame::{Frame, FrameRef};
 pub use layout::{Layout, PixelFormat, TextureLayout};
-pub use pool::{FramePool, PoolStats};
+pub use pool::{FramePool, PoolStats, DEFAULT_MAX_SLOTS};
 pub use releases::{Release, ReleaseQueue};
 pub use segment::Segment;

@@ -10,6 +10,7 @@ use crate::sys::memory::page_align;
 
 /// A segment holds this many slots; a pool grows by one segment at a time.
 const SLOTS_PER_SEGMENT: u32 = 4;
+/// Slots of a pool unless its owner says otherwise.
 pub const DEFAULT_MAX_SLOTS: u32 = 16;
 /// A slot that is more than this many times too large is not used for a frame: a new size got its own segment.
 const OVERSIZE: usize = 4;

@@ -30,7 +30,7 @@ impl ReleaseQueue {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn pending(&self) -> usize {
         self.lock().as_ref().map_or(0, Vec::len)
     }
 

@@ -39,7 +39,10 @@ impl Segment {
     pub(super) fn create(slot_size: usize, slots: u32, pool: Weak<PoolShared>) -> Result<Self> {
         let slot_size = page_align(slot_size.max(1));
         if slot_size > MAX_SLOT_SIZE || slots > MAX_SLOTS {
-            return Err(BridgeError::new(Code::Exhausted, format!("a frame of {slot_size} bytes; the most is {MAX_SLOT_SIZE}")));
+            return Err(BridgeError::new(
+                Code::Exhausted,
+                format!("a frame of {slot_size} bytes; the most is {MAX_SLOT_SIZE}"),
+            ));
         }
         let (fd, map) = Mapping::create("streamlib-frames", PAGE + slot_size * slots as usize)?;
         let segment = Self::new(random_id()?, fd, map, slot_size, slots, Role::Local(pool));
@@ -57,12 +60,12 @@ impl Segment {
         let fits = magic == MAGIC
             && (1..=u64::from(MAX_SLOTS)).contains(&slots)
             && (1..=MAX_SLOT_SIZE as u64).contains(&slot_size)
-            && slot_size as usize % PAGE == 0
-            && PAGE + slot_size as usize * slots as usize == map.len();
+            && (slot_size as usize).is_multiple_of(PAGE)
+            && PAGE + slot_size as usize * slots as usize == map.byte_length();
         if !fits {
             return Err(BridgeError::malformed(format!(
                 "shared memory of {} bytes whose header claims {slots} slots of {slot_size}",
-                map.len()
+                map.byte_length()
             )));
         }
         Ok(Self::new(id, fd, map, slot_size as usize, slots as u32, Role::Imported(releases)))
@@ -101,7 +104,7 @@ impl Segment {
 
     /// Start and length of the whole mapping, for a binding that makes one array over all of it.
     pub fn mapping(&self) -> (*mut u8, usize) {
-        (self.map.ptr(), self.map.len())
+        (self.map.ptr(), self.map.byte_length())
     }
 
     /// Where a slot begins in the mapping.

@@ -54,6 +54,7 @@ impl SlotCount {
         self.0.load(Ordering::Acquire) & REFS == 1
     }
 
+    #[cfg(test)]
     pub fn refs(&self) -> u32 {
         (self.0.load(Ordering::Acquire) & REFS) as u32
     }

@@ -45,10 +45,11 @@ pub fn object_detections() -> Schema {
 mod tests {
     #[test]
     fn all_are_valid() {
-        let names: Vec<String> = [super::video_frame(), super::audio_frame(), super::bounding_box(), super::object_detections()]
-            .iter()
-            .map(|s| s.name().to_owned())
-            .collect();
+        let names: Vec<String> =
+            [super::video_frame(), super::audio_frame(), super::bounding_box(), super::object_detections()]
+                .iter()
+                .map(|s| s.name().to_owned())
+                .collect();
         assert_eq!(names, ["VideoFrame", "AudioFrame", "BoundingBox", "ObjectDetections"]);
     }
 }

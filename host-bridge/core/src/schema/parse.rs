@@ -192,7 +192,8 @@ mod tests {
             assert!(error.message.contains(expected), "{text}: {}", error.message);
         }
         let deep = format!("{}\"Bool\"{}", "{\"Array\":".repeat(40), "}".repeat(40));
-        let error = Schema::from_json(&format!(r#"{{"name":"A","fields":[{{"name":"a","type":{deep}}}]}}"#)).unwrap_err();
+        let error =
+            Schema::from_json(&format!(r#"{{"name":"A","fields":[{{"name":"a","type":{deep}}}]}}"#)).unwrap_err();
         assert!(error.message.contains("deeper"), "{}", error.message);
     }
 }

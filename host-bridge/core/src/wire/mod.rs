@@ -88,7 +88,9 @@ impl Header {
             return Err(BridgeError::malformed(format!("a message with flags {flags:#04x}")));
         }
         if usize::from(fd_count) != fds {
-            return Err(BridgeError::malformed(format!("a message that claims {fd_count} descriptors and brought {fds}")));
+            return Err(BridgeError::malformed(format!(
+                "a message that claims {fd_count} descriptors and brought {fds}"
+            )));
         }
         if body_len as usize > MAX_BODY || usize::from(ack_count).max(usize::from(release_count)) > MAX_NOTES {
             return Err(BridgeError::malformed(format!(

@@ -102,7 +102,10 @@ impl Listener {
         if path.exists() {
             match connect_path(path) {
                 Ok(_) => {
-                    return Err(BridgeError::new(Code::Locked, format!("somebody listens at {} already", path.display())))
+                    return Err(BridgeError::new(
+                        Code::Locked,
+                        format!("somebody listens at {} already", path.display()),
+                    ))
                 }
                 Err(_) => {
                     let _ = std::fs::remove_file(path);

@@ -35,7 +35,8 @@ impl Mapping {
     pub fn create(name: &str, len: usize) -> Result<(OwnedFd, Self)> {
         let fd = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
             .map_err(|e| BridgeError::io("cannot make shared memory", e))?;
-        ftruncate(&fd, len as u64).map_err(|e| BridgeError::io(&format!("no room for {len} bytes of shared memory"), e))?;
+        ftruncate(&fd, len as u64)
+            .map_err(|e| BridgeError::io(&format!("no room for {len} bytes of shared memory"), e))?;
         let map = Self::map(&fd, len, ProtFlags::READ | ProtFlags::WRITE)?;
         // Our writable mapping stays; the seal only forbids new ones.
         fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL)
@@ -74,13 +75,13 @@ impl Mapping {
         self.ptr.as_ptr()
     }
 
-    pub fn len(&self) -> usize {
+    pub fn byte_length(&self) -> usize {
         self.len
     }
 
     /// A word of the header page, at a multiple of 8 below `PAGE`.
     pub fn word(&self, at: usize) -> &AtomicU64 {
-        assert!(at % 8 == 0 && at + 8 <= PAGE, "the header page has no word at {at}");
+        assert!(at.is_multiple_of(8) && at + 8 <= PAGE, "the header page has no word at {at}");
         // SAFETY: in bounds (every mapping is longer than a page), aligned (mappings begin at a page), and only ever used
         // as an atomic by both processes. Stores are made by the producer alone, whose mapping is writable.
         unsafe { AtomicU64::from_ptr(self.ptr.as_ptr().add(at).cast()) }

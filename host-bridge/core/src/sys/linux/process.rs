@@ -18,7 +18,10 @@ pub fn set_parent_death_signal(parent: u32) -> Result<()> {
         .map_err(|e| BridgeError::io("cannot ask for the parent's death signal", e))?;
     let now = getppid().map_or(0, Pid::as_raw_pid);
     if now as u32 != parent {
-        return Err(BridgeError::new(Code::Closed, format!("the parent is process {now}, not {parent}: the runtime is gone")));
+        return Err(BridgeError::new(
+            Code::Closed,
+            format!("the parent is process {now}, not {parent}: the runtime is gone"),
+        ));
     }
     Ok(())
 }

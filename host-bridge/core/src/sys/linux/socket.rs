@@ -34,7 +34,8 @@ pub fn peer_credentials(socket: impl AsFd) -> Result<PeerCredentials> {
 pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
     use rustix::net::{socketpair, AddressFamily, SocketFlags, SocketType};
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).map_err(|e| BridgeError::io("cannot make a socket pair", e))
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+        .map_err(|e| BridgeError::io("cannot make a socket pair", e))
 }
 
 pub enum Sent {
