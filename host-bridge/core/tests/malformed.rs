@@ -250,7 +250,7 @@ fn lengths_that_lie() {
         ("a Bool of 2", dictionary(&[1, 2])),
         ("text that is no text", dictionary(&[5, 1, 0, 0, 0, 0xFF])),
         ("an endpoint without descriptor", dictionary(&[11, 0])),
-        ("too deep", [vec![7, 1, 0, 0, 0].repeat(40), vec![0]].concat()),
+        ("too deep", [[7, 1, 0, 0, 0].repeat(40), vec![0]].concat()),
         ("nothing", vec![]),
     ];
     for (what, body) in cases {
