@@ -18,12 +18,13 @@ write_proxy() {
   cat >"$fresh" <<EOF
 #!/usr/bin/env bash
 # Made by scripts/dev-setup.sh. What is already set in the environment wins.
+root="$(quote "$root")"
 export STREAMLIB_DEV_MODE="\${STREAMLIB_DEV_MODE:-1}"
-export STREAMLIB_HOME="\${STREAMLIB_HOME:-$(quote "$root/.streamlib")}"
+export STREAMLIB_HOME="\${STREAMLIB_HOME:-\$root/.streamlib}"
 export STREAMLIB_BROKER_PORT="\${STREAMLIB_BROKER_PORT:-50052}"
 export STREAMLIB_BROKER_ENDPOINT="\${STREAMLIB_BROKER_ENDPOINT:-127.0.0.1:\$STREAMLIB_BROKER_PORT}"
 export STREAMLIB_BROKER_XPC_SERVICE="\${STREAMLIB_BROKER_XPC_SERVICE:-com.tatolab.streamlib.broker.dev-$hash}"
-exec node "$(quote "$root/$2")" "\$@"
+exec node "\$root/$2" "\$@"
 EOF
   chmod 755 "$fresh"
   mv -f "$fresh" "$bin/$1"

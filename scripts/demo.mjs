@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// `npm run demo -- ARGS`: sets up what is not yet, then runs the first example; ARGS go to `streamlib run`.
+import { streamlib } from './lib/dev-env.mjs';
+import { tell } from './lib/steps.mjs';
+import { setUp } from './setup.mjs';
+
+try {
+  await setUp();
+  process.exitCode = await streamlib(['run', 'examples/camera-python-display/graph.yaml', ...process.argv.slice(2)]);
+} catch (error) {
+  tell(error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,20 @@
+// Runs the `streamlib` command of this checkout, as .streamlib/bin/streamlib does.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { state } from './paths.mjs';
+
+/** Hands the terminal to the command and returns its exit code. Signals of the terminal reach it directly: it decides when to end. */
+export function streamlib(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(state, 'bin', 'streamlib'), args, { stdio: 'inherit' });
+    const ignored = () => {};
+    process.on('SIGINT', ignored);
+    const passOn = () => child.kill('SIGTERM');
+    process.on('SIGTERM', passOn);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      process.off('SIGINT', ignored).off('SIGTERM', passOn);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
+    });
+  });
+}
