@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+// `npm run check`: types, linters and formatters of all languages, and that generated code is current. Runs all, then tells which failed.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { npmBin, root, tool } from './lib/paths.mjs';
+import { CommandFailed, probe, run } from './lib/run.mjs';
+import { say, tell } from './lib/steps.mjs';
+import { setUp } from './setup.mjs';
+
+const PYTHON = ['client-runner', 'examples'].filter((folder) => existsSync(join(root, folder)));
+const SHELL = ['scripts/dev-setup.sh', '.ci/run'];
+
+const checks = [
+  { name: 'types of TypeScript', command: [npmBin('tsc'), '-b'] },
+  { name: 'types of TypeScript tests', command: [npmBin('tsc'), '-p', 'tsconfig.test.json'] },
+  { name: 'biome', command: [npmBin('biome'), 'ci', '--colors=off', '.'] },
+  { name: 'rustfmt', command: ['cargo', 'fmt', '--all', '--check'] },
+  { name: 'clippy', command: ['cargo', 'clippy', '--quiet', '--workspace', '--all-targets', '--', '-D', 'warnings'] },
+  { name: 'ruff', command: [tool('ruff'), 'check', '--quiet', ...PYTHON] },
+  { name: 'ruff format', command: [tool('ruff'), 'format', '--check', '--quiet', ...PYTHON] },
+  { name: 'mypy', command: [tool('python'), '-m', 'mypy', '--strict', 'python/streamlib'], cwd: 'client-runner' },
+  { name: 'buf lint', command: [npmBin('buf'), 'lint'], cwd: 'proto' },
+  { name: 'generated code', command: [process.execPath, 'scripts/generate.mjs', '--check'] },
+  { name: 'shellcheck', command: ['shellcheck', ...SHELL], optional: true },
+];
+
+async function main() {
+  await setUp({ tests: true });
+  const failed = [];
+  for (const { name, command, cwd = '.', optional } of checks) {
+    const [program, ...args] = command;
+    if (optional && probe(program, ['--version']) === null) {
+      say(`- ${name}: not installed, left out`);
+      continue;
+    }
+    const began = performance.now();
+    try {
+      await run(program, args, { cwd: join(root, cwd) });
+      say(`✓ ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+    } catch (error) {
+      if (!(error instanceof CommandFailed)) throw error;
+      failed.push(name);
+      say(`✗ ${name}: ${error.message}`);
+      for (const line of error.lines) say(`    ${line}`);
+    }
+  }
+  if (failed.length === 0) return 0;
+  say(`\n${failed.length} of ${checks.length} checks failed: ${failed.join(', ')}. \`npm run format\` mends what is only a matter of form.`);
+  return 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  tell(error);
+  process.exitCode = 1;
+}

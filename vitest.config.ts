@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/target/**', '.streamlib/**'],
+    // A process per file: the native addon is loaded, killed and counted (descriptors, mappings) on its own.
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Tests that start Python, a broker and a browser compete for the processor; on two cores more files at once only add waiting.
+    maxWorkers: 2,
+  },
+});
