@@ -1,3 +1,4 @@
+export { BrokerClient } from './broker-client/broker-client.js';
 export { StreamlibError, type StreamlibErrorCode } from './errors/streamlib-error.js';
 export type { LogFields, Logger, LogLevel } from './log/logger.js';
 export { defineProcessor, filePath } from './processor/define.js';

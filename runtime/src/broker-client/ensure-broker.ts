@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { stateDir } from '@streamlib/host-bridge';
+import { serviceName, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import { findBrokerProgram } from './broker-program.js';
 
 export interface EnsureOptions {
-  /** Whether a broker answers at the configured address now. */
-  readonly answers: (signal: AbortSignal) => Promise<boolean>;
+  /** What the broker at the configured address says of itself; null when none answers. */
+  readonly status: (signal: AbortSignal) => Promise<{ readonly serviceName: string } | null>;
   readonly address: string;
   readonly onProgress: (message: string) => void;
   readonly signal: AbortSignal;
@@ -27,21 +27,35 @@ const RIVAL_POLL_MS = 50;
  * other's refuses to run and finds that one.
  */
 export async function ensureBroker(options: EnsureOptions): Promise<void> {
-  if (await options.answers(options.signal)) return;
+  if (await answers(options)) return;
   options.onProgress(`no broker answers at ${options.address}; starting one`);
   const started = await startBroker(findBrokerProgram(), options.signal);
   if (started.ready) {
-    if (await options.answers(options.signal)) return;
+    if (await answers(options)) return;
     throw new StreamlibError(
       'broker_unavailable',
       `a broker was started, but none answers at ${options.address}; check STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT`,
     );
   }
   for (let waited = 0; waited < RIVAL_LIMIT_MS; waited += RIVAL_POLL_MS) {
-    if (await options.answers(options.signal)) return;
+    if (await answers(options)) return;
     await pause(RIVAL_POLL_MS, undefined, { signal: options.signal });
   }
   throw new StreamlibError('broker_unavailable', `a broker could not be started: ${started.why}`);
+}
+
+/**
+ * Whether our broker answers. Another one at the same address (of another checkout, say) is told at once: its relay is not
+ * ours, and every handshake would fail.
+ */
+async function answers(options: EnsureOptions): Promise<boolean> {
+  const status = await options.status(options.signal);
+  if (status === null) return false;
+  if (status.serviceName === '' || status.serviceName === serviceName()) return true;
+  throw new StreamlibError(
+    'broker_unavailable',
+    `the broker at ${options.address} serves "${status.serviceName}", not "${serviceName()}"; stop it, or choose another port with STREAMLIB_BROKER_PORT`,
+  );
 }
 
 type Started = { readonly ready: true } | { readonly ready: false; readonly why: string };

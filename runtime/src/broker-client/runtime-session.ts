@@ -1,24 +1,35 @@
-import { brokerAddress, type Endpoint } from '@streamlib/host-bridge';
+import type { Endpoint } from '@streamlib/host-bridge';
+import type { LiveConnection, ProcessorReport } from '@streamlib/proto';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { Logger } from '../log/logger.js';
 import { BackOff } from './back-off.js';
-import { ensureBroker } from './ensure-broker.js';
+import { BrokerClient } from './broker-client.js';
 import { storeEndpoint } from './relay-client.js';
-import type { BrokerRpc, LiveConnection } from './rpc.js';
-import type { BrokerSession, RuntimeInfo } from './session.js';
-import { isUnavailable } from './unary.js';
+import type {
+  AllocateRequest,
+  BrokerSession,
+  CloseReason,
+  ProcessorStanding,
+  RuntimeInfo,
+} from './session.js';
+import { isNotFound, isUnavailable } from './unary.js';
 
 export interface SessionOptions {
-  readonly rpc: BrokerRpc;
   readonly log: Logger;
   readonly onProgress: (message: string) => void;
+  readonly signal: AbortSignal;
 }
 
+/** What a broker that comes back has to be told of a connection. */
 interface OpenConnection {
-  readonly processorId: string;
-  readonly schemas: string;
-  ready: boolean;
-  /** Set once the endpoint has been handed over; stored anew with a broker that comes back before the client came. */
+  readonly request: AllocateRequest;
+  readonly onLost: (reason: string) => void;
+  readonly createdAtMs: number;
+  hostAcked: boolean;
+  clientAcked: boolean;
+  clientPid: number;
+  readyAtMs: number;
+  /** Once the endpoint has been handed over and until the client has come. */
   endpoint: (() => Endpoint) | null;
 }
 
@@ -27,95 +38,117 @@ const RETRY_CAP_MS = 1_000;
 /** A new handshake waits this long for a broker to come back by itself, for example one that is being restarted. */
 const BEFORE_STARTING_ONE_MS = 3_000;
 
+export async function openSession(info: RuntimeInfo, options: SessionOptions): Promise<BrokerSession> {
+  const session = new RuntimeSession(info, new BrokerClient(), options);
+  try {
+    await session.begin(options.signal);
+  } catch (error) {
+    await session.end();
+    throw error;
+  }
+  return session;
+}
+
 /**
  * Keeps this runtime known to the broker. Ready connections flow without it, so its loss is told once, quietly waited out,
  * and made up for: the runtime registers again with its connections, and handshakes that were under way go on.
  */
-export class RuntimeSession implements BrokerSession {
+class RuntimeSession implements BrokerSession {
   private readonly connections = new Map<string, OpenConnection>();
+  private readonly standings = new Map<string, ProcessorReport>();
   private readonly abort = new AbortController();
-  private readonly rpc: BrokerRpc;
   private readonly log: Logger;
   private timer: NodeJS.Timeout | null = null;
   private leaseMs = 30_000;
   private lost = false;
-  /** Running while the standing is being restored; callers that found nobody wait for it. */
+  private registered = false;
+  /** Under way while the standing is being restored; steps that found nobody wait for it. */
   private restoring: Promise<void> | null = null;
   private starting: Promise<void> | null = null;
 
-  private constructor(
+  constructor(
     private readonly info: RuntimeInfo,
+    private readonly client: BrokerClient,
     private readonly options: SessionOptions,
   ) {
-    this.rpc = options.rpc;
     this.log = options.log;
   }
 
-  static async open(
-    info: RuntimeInfo,
-    options: SessionOptions,
-    signal: AbortSignal,
-  ): Promise<RuntimeSession> {
-    const session = new RuntimeSession(info, options);
-    const abort = () => session.abort.abort();
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await session.startBroker(signal);
-      await session.register();
-    } catch (error) {
-      await session.end();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
-    session.rpc.onChannelChange((up) => {
-      if (!up) session.checkStanding();
-    });
-    return session;
+  async begin(signal: AbortSignal): Promise<void> {
+    await this.startBroker(signal);
+    await this.register();
+    this.client.onDown(() => this.checkStanding());
   }
 
   get address(): string {
-    return brokerAddress();
+    return this.client.address;
   }
 
-  async allocate(processorId: string, schemas: string, signal: AbortSignal): Promise<string> {
+  async allocate(
+    request: AllocateRequest,
+    onLost: (reason: string) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
     const id = await this.patiently(signal, () =>
-      this.rpc.allocateConnection(this.info.id, processorId, schemas, signal),
+      this.client.allocateConnection(this.info.id, request, signal),
     );
-    this.connections.set(id, { processorId, schemas, ready: false, endpoint: null });
+    this.connections.set(id, {
+      request,
+      onLost,
+      createdAtMs: Date.now(),
+      hostAcked: false,
+      clientAcked: false,
+      clientPid: 0,
+      readyAtMs: 0,
+      endpoint: null,
+    });
     return id;
   }
 
   hostAlive(connectionId: string, signal: AbortSignal): Promise<void> {
-    return this.patiently(signal, () => this.rpc.hostAlive(connectionId, signal));
+    return this.patiently(signal, () => this.client.hostAlive(connectionId, signal));
   }
 
   async publishEndpoint(connectionId: string, endpoint: () => Endpoint, signal: AbortSignal): Promise<void> {
     await this.patiently(signal, () => this.store(connectionId, endpoint, signal));
     const connection = this.connections.get(connectionId);
-    if (connection !== undefined) connection.endpoint = endpoint;
+    if (connection !== undefined && connection.clientPid === 0) connection.endpoint = endpoint;
+  }
+
+  channelUp(connectionId: string, clientPid: number): void {
+    const connection = this.connections.get(connectionId);
+    if (connection !== undefined) {
+      connection.clientPid = clientPid;
+      connection.endpoint = null;
+    }
+    this.tell(this.client.reportChannelUp(connectionId, clientPid, this.abort.signal));
   }
 
   async markAcked(connectionId: string, signal: AbortSignal): Promise<void> {
-    await this.patiently(signal, () => this.rpc.markAcked(connectionId, signal));
+    await this.patiently(signal, () => this.client.markAcked(connectionId, signal));
+    const connection = this.connections.get(connectionId);
+    if (connection !== undefined) connection.hostAcked = true;
+  }
+
+  clientAcked(connectionId: string): void {
     const connection = this.connections.get(connectionId);
     if (connection === undefined) return;
-    connection.ready = true;
-    connection.endpoint = null;
+    connection.clientAcked = true;
+    connection.readyAtMs = Date.now();
   }
 
   async clientState(connectionId: string): Promise<string> {
     try {
-      return await this.rpc.clientStatus(connectionId, this.abort.signal);
+      return await this.client.clientStatus(connectionId);
     } catch (error) {
       return `unknown (${toError(error).message})`;
     }
   }
 
-  async close(connectionId: string, reason: string): Promise<void> {
+  async close(connectionId: string, why: CloseReason): Promise<void> {
     if (!this.connections.delete(connectionId)) return;
     try {
-      await this.rpc.closeConnection(connectionId, reason);
+      await this.client.closeConnection(connectionId, why);
     } catch (error) {
       this.log.debug('the broker was not told that a connection is closed', {
         connection: connectionId,
@@ -124,25 +157,41 @@ export class RuntimeSession implements BrokerSession {
     }
   }
 
+  report(standing: ProcessorStanding): void {
+    const processor: ProcessorReport = {
+      processorId: standing.processorId,
+      name: standing.processorId,
+      kind: standing.kind,
+      state: standing.state,
+      pid: standing.pid ?? 0,
+      restarts: standing.restarts,
+      connectionId: standing.connectionId ?? '',
+      lastError: standing.lastError ?? '',
+    };
+    this.standings.set(standing.processorId, processor);
+    if (this.registered) this.tell(this.client.reportProcessor(this.info.id, processor, this.abort.signal));
+  }
+
   async end(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     this.abort.abort();
-    await this.restoring?.catch(() => {});
-    await Promise.all([...this.connections.keys()].map((id) => this.close(id, 'shutdown')));
-    try {
-      await this.rpc.unregisterRuntime(this.info.id);
-    } catch (error) {
-      this.log.debug('the broker was not told that this runtime ends', { error: toError(error) });
+    await this.restoring;
+    await Promise.all([...this.connections.keys()].map((id) => this.close(id, { reason: 'shutdown' })));
+    if (this.registered) {
+      try {
+        await this.client.unregisterRuntime(this.info.id);
+      } catch (error) {
+        this.log.debug('the broker was not told that this runtime ends', { error: toError(error) });
+      }
     }
-    this.rpc.close();
+    this.client.close();
   }
 
   private async store(connectionId: string, endpoint: () => Endpoint, signal: AbortSignal): Promise<void> {
     const handle = endpoint();
     try {
-      const result = await storeEndpoint(connectionId, handle);
-      if (result === 'connection_not_found') {
+      if ((await storeEndpoint(connectionId, handle)) === 'connection_not_found') {
         throw new StreamlibError(
           'broker_refused',
           `the broker does not know connection ${connectionId} any more`,
@@ -151,7 +200,7 @@ export class RuntimeSession implements BrokerSession {
     } finally {
       handle.close();
     }
-    await this.rpc.hostXpcReady(connectionId, signal);
+    await this.client.hostXpcReady(connectionId, signal);
   }
 
   /** Repeats a step of a handshake until a broker has answered it, one way or the other. */
@@ -162,41 +211,48 @@ export class RuntimeSession implements BrokerSession {
       try {
         return await step();
       } catch (error) {
-        if (!isUnavailable(error) || signal.aborted) throw error;
+        // NOT_FOUND can mean a broker that came back and has not been told yet; once it has been, it is an answer.
+        const forgotten = isNotFound(error) && this.checkStanding();
+        if ((!isUnavailable(error) && !forgotten) || signal.aborted) throw error;
       }
       this.checkStanding();
       await backOff.wait(signal);
-      if (performance.now() - since > BEFORE_STARTING_ONE_MS) await this.startBroker(signal);
-      // A broker that came back has to know the connection before the step can make sense to it.
+      if (this.lost && performance.now() - since > BEFORE_STARTING_ONE_MS) await this.startBroker(signal);
       await this.restoring;
     }
   }
 
-  private async startBroker(signal: AbortSignal): Promise<void> {
-    this.starting ??= ensureBroker({
-      answers: (stop) => this.rpc.answers(stop),
-      address: this.rpc.address,
-      onProgress: this.options.onProgress,
-      signal,
-    }).finally(() => {
+  private startBroker(signal: AbortSignal): Promise<void> {
+    this.starting ??= this.client.ensure(this.options.onProgress, signal).finally(() => {
       this.starting = null;
     });
-    await this.starting;
+    return this.starting;
   }
 
   private async register(): Promise<void> {
-    const known: LiveConnection[] = [...this.connections].map(
-      ([connectionId, { processorId, schemas, ready }]) => ({
-        connectionId,
-        processorId,
-        schemas,
-        ready,
-      }),
+    const { leaseSecs, rejectedConnections } = await this.client.registerRuntime(
+      this.info,
+      [...this.connections].map(([id, connection]) => liveConnection(id, connection)),
+      [...this.standings.values()],
+      this.abort.signal,
     );
-    const leaseSecs = await this.rpc.registerRuntime(this.info, known, this.abort.signal);
     this.leaseMs = Math.max(1_000, leaseSecs * 1_000);
+    this.registered = true;
     this.lost = false;
+    for (const { connectionId, reason } of rejectedConnections) this.drop(connectionId, reason);
     this.beatLater();
+  }
+
+  private drop(connectionId: string, reason: string): void {
+    const connection = this.connections.get(connectionId);
+    if (connection === undefined) return;
+    this.connections.delete(connectionId);
+    // A ready connection needs no broker: it flows on, only nobody sees it there any more.
+    if (connection.readyAtMs === 0) connection.onLost(reason);
+    else
+      this.log.warn(`the broker would not take over a connection that is ready: ${reason}`, {
+        connection: connectionId,
+      });
   }
 
   private beatLater(): void {
@@ -206,10 +262,13 @@ export class RuntimeSession implements BrokerSession {
     this.timer.unref();
   }
 
-  /** Asks the broker whether it knows this runtime, and if it doesn't, or isn't there, sees to it that it will. */
-  private checkStanding(): void {
-    if (this.abort.signal.aborted) return;
-    this.restoring ??= this.restore()
+  /**
+   * Asks the broker whether it knows this runtime and, if it doesn't, or isn't there, sees to it that it will.
+   * False when that was under way already.
+   */
+  private checkStanding(): boolean {
+    if (this.abort.signal.aborted || this.restoring !== null) return false;
+    this.restoring = this.restore()
       .catch((error: unknown) => {
         if (!this.abort.signal.aborted) this.log.error('registering again failed', { error: toError(error) });
       })
@@ -217,13 +276,16 @@ export class RuntimeSession implements BrokerSession {
         this.restoring = null;
         this.beatLater();
       });
+    return true;
   }
 
   private async restore(): Promise<void> {
+    const { signal } = this.abort;
     const backOff = new BackOff(RETRY_FIRST_MS, RETRY_CAP_MS);
     for (;;) {
       try {
-        if (await this.rpc.heartbeat(this.info.id, this.abort.signal)) {
+        if (await this.isKnown()) {
+          if (this.lost) this.log.info('the broker answers again');
           this.lost = false;
           return;
         }
@@ -233,28 +295,63 @@ export class RuntimeSession implements BrokerSession {
         return;
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        if (!this.lost)
+        if (!this.lost) {
           this.log.warn(
-            `the broker at ${this.rpc.address} is gone; connections that are ready go on, new ones wait for it`,
+            `the broker at ${this.address} is gone; connections that are ready go on, new ones wait for it`,
           );
+        }
         this.lost = true;
       }
-      await backOff.wait(this.abort.signal);
+      await backOff.wait(signal);
+    }
+  }
+
+  private async isKnown(): Promise<boolean> {
+    try {
+      await this.client.heartbeat(this.info.id, this.abort.signal);
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
     }
   }
 
   /** Puts the handshakes that the broker's end interrupted back to where they were. */
   private async takeUpHandshakes(): Promise<void> {
     const { signal } = this.abort;
-    for (const [id, connection] of this.connections) {
-      if (connection.ready) continue;
+    for (const [id, { endpoint, readyAtMs }] of this.connections) {
+      if (readyAtMs !== 0 || endpoint === null) continue;
       try {
-        await this.rpc.hostAlive(id, signal);
-        if (connection.endpoint !== null) await this.store(id, connection.endpoint, signal);
+        await this.client.hostAlive(id, signal);
+        await this.store(id, endpoint, signal);
       } catch (error) {
         if (isUnavailable(error)) throw error;
         this.log.warn('a handshake could not be taken up again', { connection: id, error: toError(error) });
       }
     }
   }
+
+  /** For what only people look at: it may fail without anybody being told. */
+  private tell(told: Promise<void>): void {
+    told.catch((error: unknown) => this.log.debug('the broker was not told', { error: toError(error) }));
+  }
+}
+
+function liveConnection(connectionId: string, connection: OpenConnection): LiveConnection {
+  const { request } = connection;
+  const clientHere = connection.clientPid !== 0;
+  return {
+    connectionId,
+    processorId: request.processorId,
+    processorName: request.processorId,
+    kind: request.kind,
+    hostState: connection.hostAcked ? 'acked' : clientHere ? 'xpc_ready' : 'alive',
+    clientState: connection.clientAcked ? 'acked' : clientHere ? 'xpc_endpoint_received' : 'pending',
+    schemasJson: request.schemas,
+    timeoutSecs: 0,
+    hostPid: process.pid,
+    clientPid: connection.clientPid,
+    createdAtMs: connection.createdAtMs,
+    readyAtMs: connection.readyAtMs,
+  };
 }

@@ -1,4 +1,10 @@
-import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type CallOptions,
+  type ClientUnaryCall,
+  type Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { StreamlibError } from '../errors/streamlib-error.js';
 
 /** A method of a generated client, as grpc-js makes them. */
@@ -25,6 +31,7 @@ export function unary<Request, Response>(
   name: string,
   method: UnaryMethod<Request, Response>,
   request: Request,
+  metadata: Metadata,
   options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
 ): Promise<Response> {
   const { signal } = options;
@@ -36,7 +43,7 @@ export function unary<Request, Response>(
     const abort = () => call.cancel();
     const call = method(
       request,
-      new Metadata(),
+      metadata,
       { deadline: Date.now() + options.deadlineMs },
       (error, response) => {
         signal?.removeEventListener('abort', abort);
@@ -64,4 +71,9 @@ function told(name: string, error: ServiceError): StreamlibError {
 
 export function isUnavailable(error: unknown): boolean {
   return error instanceof StreamlibError && error.code === 'broker_unavailable';
+}
+
+/** The broker lives but has never heard of what was named, or has forgotten it. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof BrokerRefusal && error.status === status.NOT_FOUND;
 }

@@ -1,4 +1,5 @@
 import { type Connection, Listener, monotonicNs } from '@streamlib/host-bridge';
+import type { HandshakeBroker } from '../broker-client/session.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { Logger } from '../log/logger.js';
 import { type Child, type ChildExit, describeExit } from '../supervisor/child.js';
@@ -6,13 +7,7 @@ import { AckFlusher } from './ack-flusher.js';
 import type { FrameSender } from './input.js';
 import { type ClientMessage, PING, readClientMessage } from './messages.js';
 import { spawnRunner } from './subprocess.js';
-import type {
-  BridgeDependencies,
-  BridgeEvents,
-  BridgeSetup,
-  ControlMessage,
-  HandshakeBroker,
-} from './types.js';
+import type { BridgeDependencies, BridgeEvents, BridgeSetup, ControlMessage } from './types.js';
 import { HangWatch } from './watch.js';
 
 /**
@@ -133,10 +128,14 @@ export class PythonBridge implements FrameSender {
       inputs: Object.fromEntries(inputs.map((port) => [port.name, port.schema])),
       outputs: Object.fromEntries(outputs.map((port) => [port.name, port.schema])),
     });
-    const id = await this.broker.allocate(this.setup.node, schemas, signal);
+    const id = await this.broker.allocate(
+      { processorId: this.setup.node, kind: this.setup.kind, schemas },
+      (reason) => this.fail(`the broker came back and would not go on with the handshake: ${reason}`),
+      signal,
+    );
     this.id = id;
     if (this.phaseIsOver()) {
-      await this.broker.close(id, 'shutdown');
+      await this.broker.close(id, { reason: 'shutdown' });
       return;
     }
     this.currentPhase = 'connecting';
@@ -146,6 +145,7 @@ export class PythonBridge implements FrameSender {
     // The interpreter takes far longer to start than the endpoint to be stored: both at once.
     this.child = spawnRunner(this.setup, id, this.broker.address, this.log, (exit) => this.childExited(exit));
     this.log.debug('subprocess started', { pid: this.child.pid, connection: id });
+    this.events.spawned();
     this.after(this.setup.limits.connectMs, () => void this.neverCame(id));
     await this.broker.hostAlive(id, signal);
     await this.broker.publishEndpoint(id, () => listener.endpoint(), signal);
@@ -185,6 +185,7 @@ export class PythonBridge implements FrameSender {
     connection.onAck = (port, frameId) => this.events.ack(port, Number(frameId));
     connection.onClose = (reason) => this.channelClosed(`${reason.code}: ${reason.message}`);
     connection.start();
+    if (this.id !== null) this.broker.channelUp(this.id, pid);
     this.send({ type: 'ping', bytes: PING });
     this.after(this.setup.limits.pongMs, () => {
       this.fail(
@@ -209,6 +210,7 @@ export class PythonBridge implements FrameSender {
         return;
       case 'acked':
         this.clientAcked = true;
+        if (this.id !== null) this.broker.clientAcked(this.id);
         this.bothAcked();
         return;
       case 'setup_done':
@@ -363,7 +365,13 @@ export class PythonBridge implements FrameSender {
     this.connection = null;
     this.listener?.close();
     this.listener = null;
-    if (this.id !== null) void this.broker.close(this.id, clean || this.asked ? 'shutdown' : 'error');
+    if (this.id !== null) {
+      const wanted = clean || this.asked;
+      void this.broker.close(
+        this.id,
+        wanted ? { reason: 'shutdown' } : { reason: 'error', detail: reason, side: 'client' },
+      );
+    }
     this.events.exited(clean, reason);
   }
 

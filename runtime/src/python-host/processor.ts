@@ -1,3 +1,4 @@
+import type { HandshakeBroker } from '../broker-client/session.js';
 import type { NodePorts } from '../graph/ports.js';
 import type { OutputPort } from '../links/output-port.js';
 import type { Logger } from '../log/logger.js';
@@ -12,7 +13,7 @@ import { Supervisor } from '../supervisor/supervisor.js';
 import { PythonBridge } from './bridge.js';
 import { PythonInput } from './input.js';
 import { OUTPUT_WINDOW, PythonOutput } from './output.js';
-import type { BridgeLimits, BridgePorts, HandshakeBroker } from './types.js';
+import type { BridgeLimits, BridgePorts } from './types.js';
 
 export interface PythonProcessorOptions {
   readonly id: string;
@@ -51,6 +52,7 @@ export abstract class PythonProcessor implements GraphNode {
   private startWanted = false;
   private current: NodeState = 'created';
   private failure: string | null = null;
+  private lastError: string | null = null;
 
   constructor(protected readonly options: PythonProcessorOptions) {
     this.id = options.id;
@@ -153,6 +155,7 @@ export abstract class PythonProcessor implements GraphNode {
         broker: this.options.broker,
         log: this.log,
         events: {
+          spawned: () => this.report(),
           ready: () => {
             this.metrics.ready_ms = Math.round(performance.now() - since);
             this.bridgeReady(bridge);
@@ -235,7 +238,22 @@ export abstract class PythonProcessor implements GraphNode {
   private become(state: NodeState, message?: string): void {
     if (this.current === state) return;
     this.current = state;
+    this.lastError = message ?? this.lastError;
+    this.report();
     this.options.listener.stateChanged(this, state, message);
+  }
+
+  /** For people who ask the broker. */
+  private report(): void {
+    this.options.broker.report({
+      processorId: this.id,
+      kind: this.kind,
+      state: this.current,
+      pid: this.bridge?.pid ?? null,
+      restarts: this.supervisor.restarts,
+      connectionId: this.bridge?.connectionId ?? null,
+      lastError: this.lastError,
+    });
   }
 
   private bridgePorts(): BridgePorts {

@@ -1,23 +1,8 @@
-import type { ControlValue, Endpoint, Schema } from '@streamlib/host-bridge';
+import type { ControlValue, Schema } from '@streamlib/host-bridge';
+import type { HandshakeBroker } from '../broker-client/session.js';
 import type { Logger } from '../log/logger.js';
 import type { Delivery } from '../processor/types.js';
 import type { PythonKind } from '../python-env/inspect.js';
-
-/** What the bridge needs of the broker. Every call may wait until a broker answers again; `signal` ends the wait. */
-export interface HandshakeBroker {
-  /** The broker's gRPC address, for the subprocess. */
-  readonly address: string;
-  /** What the client finds out about the ports, as JSON, travels with the allocation. */
-  allocate(processorId: string, schemas: string, signal: AbortSignal): Promise<string>;
-  hostAlive(connectionId: string, signal: AbortSignal): Promise<void>;
-  /** Stores the endpoint with the relay and has the broker confirm it. `endpoint` is called again if it must be stored anew. */
-  publishEndpoint(connectionId: string, endpoint: () => Endpoint, signal: AbortSignal): Promise<void>;
-  markAcked(connectionId: string, signal: AbortSignal): Promise<void>;
-  /** What is known of the client, for a message about one that never came. */
-  clientState(connectionId: string): Promise<string>;
-  /** Never rejects: a broker that is away drops the record by itself. */
-  close(connectionId: string, reason: string): Promise<void>;
-}
 
 export interface BridgePorts {
   readonly inputs: readonly {
@@ -69,6 +54,8 @@ export interface BridgeSetup {
 }
 
 export interface BridgeEvents {
+  /** There is a process. */
+  spawned(): void;
   /** Ping, pong, both acked, `setup()` returned: frames may flow. */
   ready(): void;
   frame(port: number, frameId: number, value: Record<string, unknown>): void;

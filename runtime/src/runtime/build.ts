@@ -1,10 +1,10 @@
+import type { HandshakeBroker } from '../broker-client/session.js';
 import type { Logger } from '../log/logger.js';
 import { FailedNode } from '../nodes/failed-node.js';
 import { LocalNode } from '../nodes/local-node.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { makePythonProcessor } from '../python-host/kinds.js';
 import { limitsOf, policyOf } from '../python-host/params.js';
-import type { HandshakeBroker } from '../python-host/types.js';
 import type { Wiring } from './completion.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
 

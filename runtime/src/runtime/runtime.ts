@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
 import { customAlphabet } from 'nanoid';
-import { openSession } from '../broker-client/open-session.js';
+import { openSession } from '../broker-client/runtime-session.js';
 import type { BrokerSession } from '../broker-client/session.js';
 import { type Override, parseOverride } from '../config/overrides.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';

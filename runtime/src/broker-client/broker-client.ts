@@ -1,0 +1,181 @@
+import { connectivityState, credentials, Metadata } from '@grpc/grpc-js';
+import { brokerAddress } from '@streamlib/host-bridge';
+import {
+  BrokerServiceClient,
+  type GetStatusResponse,
+  type LiveConnection,
+  type ProcessorReport,
+  type RegisterRuntimeResponse,
+} from '@streamlib/proto';
+import { ensureBroker } from './ensure-broker.js';
+import type { AllocateRequest, CloseReason, RuntimeInfo } from './session.js';
+import { unary } from './unary.js';
+
+const DEADLINE_MS = 5_000;
+const PROBE_DEADLINE_MS = 1_000;
+/** What is said on the way out must not keep anybody waiting. */
+const FAREWELL_DEADLINE_MS = 1_000;
+
+/** The calls that a runtime makes to the broker. Owns one channel. */
+export class BrokerClient {
+  readonly address: string;
+  private readonly grpc: BrokerServiceClient;
+  private closed = false;
+
+  constructor(address: string = brokerAddress()) {
+    this.address = address;
+    this.grpc = new BrokerServiceClient(address, credentials.createInsecure(), {
+      // A broker that was restarted is found again within a second.
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.min_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 1_000,
+      // A proxy that is meant for the web must not get between processes of one machine.
+      'grpc.enable_http_proxy': 0,
+    });
+  }
+
+  /** What the broker says of itself; null when none answers. Never rejects. */
+  async status(signal?: AbortSignal): Promise<GetStatusResponse | null> {
+    try {
+      return await this.call('GetStatus', this.grpc.getStatus, {}, signal, PROBE_DEADLINE_MS);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Starts a broker if none answers. */
+  async ensure(onProgress: (message: string) => void, signal: AbortSignal): Promise<void> {
+    await ensureBroker({ status: (stop) => this.status(stop), address: this.address, onProgress, signal });
+  }
+
+  registerRuntime(
+    info: RuntimeInfo,
+    connections: LiveConnection[],
+    processors: ProcessorReport[],
+    signal: AbortSignal,
+  ): Promise<RegisterRuntimeResponse> {
+    const request = {
+      runtimeId: info.id,
+      name: info.name,
+      pid: info.pid,
+      apiAddress: '',
+      logFile: info.logFile,
+      version: info.version,
+      connections,
+      processors,
+    };
+    return this.call('RegisterRuntime', this.grpc.registerRuntime, request, signal);
+  }
+
+  async unregisterRuntime(runtimeId: string): Promise<void> {
+    await this.call(
+      'UnregisterRuntime',
+      this.grpc.unregisterRuntime,
+      { runtimeId },
+      undefined,
+      FAREWELL_DEADLINE_MS,
+    );
+  }
+
+  async heartbeat(runtimeId: string, signal: AbortSignal): Promise<void> {
+    await this.call('Heartbeat', this.grpc.heartbeat, { runtimeId, processors: [] }, signal);
+  }
+
+  async allocateConnection(
+    runtimeId: string,
+    request: AllocateRequest,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const response = await this.call(
+      'AllocateConnection',
+      this.grpc.allocateConnection,
+      {
+        runtimeId,
+        processorId: request.processorId,
+        processorName: request.processorId,
+        schemasJson: request.schemas,
+        kind: request.kind,
+        timeoutSecs: 0,
+        hostPid: process.pid,
+      },
+      signal,
+    );
+    return response.connectionId;
+  }
+
+  async hostAlive(connectionId: string, signal: AbortSignal): Promise<void> {
+    await this.call('HostAlive', this.grpc.hostAlive, { connectionId, pid: process.pid }, signal);
+  }
+
+  async hostXpcReady(connectionId: string, signal: AbortSignal): Promise<void> {
+    await this.call('HostXpcReady', this.grpc.hostXpcReady, { connectionId }, signal);
+  }
+
+  async reportChannelUp(connectionId: string, clientPid: number, signal: AbortSignal): Promise<void> {
+    await this.call('ReportChannelUp', this.grpc.reportChannelUp, { connectionId, clientPid }, signal);
+  }
+
+  async markAcked(connectionId: string, signal: AbortSignal): Promise<void> {
+    await this.call('MarkAcked', this.grpc.markAcked, { connectionId, side: 'host' }, signal);
+  }
+
+  async clientStatus(connectionId: string): Promise<string> {
+    const answer = await this.call(
+      'GetClientStatus',
+      this.grpc.getClientStatus,
+      { connectionId },
+      undefined,
+      PROBE_DEADLINE_MS,
+    );
+    return answer.clientState;
+  }
+
+  async closeConnection(connectionId: string, why: CloseReason): Promise<void> {
+    const request = { connectionId, reason: why.reason, detail: why.detail ?? '', side: why.side ?? '' };
+    await this.call('CloseConnection', this.grpc.closeConnection, request, undefined, FAREWELL_DEADLINE_MS);
+  }
+
+  async reportProcessor(runtimeId: string, processor: ProcessorReport, signal: AbortSignal): Promise<void> {
+    await this.call('ReportProcessor', this.grpc.reportProcessor, { runtimeId, processor }, signal);
+  }
+
+  /** Calls back each time the channel goes down, so that a lost broker is noticed without waiting for a heartbeat. */
+  onDown(down: () => void): void {
+    const watch = (from: connectivityState) => {
+      if (this.closed) return;
+      this.grpc.getChannel().watchConnectivityState(from, Number.POSITIVE_INFINITY, (error) => {
+        if (this.closed || error) return;
+        const now = this.grpc.getChannel().getConnectivityState(false);
+        if (from === connectivityState.READY) down();
+        watch(now);
+      });
+    };
+    watch(this.grpc.getChannel().getConnectivityState(false));
+  }
+
+  close(): void {
+    this.closed = true;
+    this.grpc.close();
+  }
+
+  private call<Request, Response>(
+    name: string,
+    method: Parameters<typeof unary<Request, Response>>[1],
+    request: Request,
+    signal?: AbortSignal,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<Response> {
+    return unary(name, method.bind(this.grpc), request, metadata(), {
+      deadlineMs,
+      ...(signal && { signal }),
+    });
+  }
+}
+
+/** A broker that was given a token wants it with each call. */
+function metadata(): Metadata {
+  const headers = new Metadata();
+  const token = process.env.STREAMLIB_BROKER_TOKEN;
+  if (token !== undefined && token !== '') headers.set('authorization', `Bearer ${token}`);
+  return headers;
+}
