@@ -207,13 +207,15 @@ class RuntimeSession implements BrokerSession {
   private async patiently<T>(signal: AbortSignal, step: () => Promise<T>): Promise<T> {
     const backOff = new BackOff(RETRY_FIRST_MS, RETRY_CAP_MS);
     const since = performance.now();
+    let forgiven = false;
     for (;;) {
       try {
         return await step();
       } catch (error) {
-        // NOT_FOUND can mean a broker that came back and has not been told yet; once it has been, it is an answer.
-        const forgotten = isNotFound(error) && this.checkStanding();
+        // NOT_FOUND may come from a broker that has come back and not been told yet; when it has been, it is an answer.
+        const forgotten: boolean = isNotFound(error) && !forgiven;
         if ((!isUnavailable(error) && !forgotten) || signal.aborted) throw error;
+        forgiven ||= forgotten;
       }
       this.checkStanding();
       await backOff.wait(signal);
@@ -262,12 +264,9 @@ class RuntimeSession implements BrokerSession {
     this.timer.unref();
   }
 
-  /**
-   * Asks the broker whether it knows this runtime and, if it doesn't, or isn't there, sees to it that it will.
-   * False when that was under way already.
-   */
-  private checkStanding(): boolean {
-    if (this.abort.signal.aborted || this.restoring !== null) return false;
+  /** Asks the broker whether it knows this runtime and, if it doesn't, or isn't there, sees to it that it will. */
+  private checkStanding(): void {
+    if (this.abort.signal.aborted || this.restoring !== null) return;
     this.restoring = this.restore()
       .catch((error: unknown) => {
         if (!this.abort.signal.aborted) this.log.error('registering again failed', { error: toError(error) });
@@ -276,7 +275,6 @@ class RuntimeSession implements BrokerSession {
         this.restoring = null;
         this.beatLater();
       });
-    return true;
   }
 
   private async restore(): Promise<void> {
