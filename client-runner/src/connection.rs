@@ -1,0 +1,267 @@
+//! The direct channel and the relay, as Python sees them.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+use streamlib_bridge::connection::{Connection as Core, Event, SendOutcome};
+use streamlib_bridge::error::BridgeError;
+use streamlib_bridge::schema::Schema;
+use streamlib_bridge::service::monotonic_ns;
+use streamlib_bridge::wire::Ack;
+
+use crate::error::raise;
+use crate::heartbeat::{self, Activity};
+use crate::listener::Endpoint;
+use crate::schema::keys;
+use crate::sink::PySink;
+use crate::source::PySource;
+
+struct Keys {
+    inputs: Vec<Vec<Py<PyString>>>,
+    outputs: Vec<Vec<Py<PyString>>>,
+}
+
+/// One end of a connection. Any thread may send; one thread at a time receives.
+#[pyclass(frozen, module = "streamlib._native")]
+pub struct Connection {
+    core: Arc<Core>,
+    keys: OnceLock<Keys>,
+    activity: Arc<Activity>,
+    done: Arc<AtomicBool>,
+    /// Acknowledgements that came with a message and are handed out before it.
+    waiting: Mutex<VecDeque<Py<PyTuple>>>,
+    acks: Mutex<Vec<Ack>>,
+}
+
+impl Connection {
+    pub fn over(core: Core) -> Self {
+        Self {
+            core: Arc::new(core),
+            keys: OnceLock::new(),
+            activity: Arc::new(Activity::default()),
+            done: Arc::new(AtomicBool::new(false)),
+            waiting: Mutex::new(VecDeque::new()),
+            acks: Mutex::new(Vec::with_capacity(8)),
+        }
+    }
+
+    fn parse_ports(json: &str) -> PyResult<Vec<(String, Schema)>> {
+        let bad = |e: &dyn std::fmt::Display| raise(BridgeError::value(format!("ports must be a JSON list: {e}")));
+        let list: Vec<serde_json::Value> = serde_json::from_str(json).map_err(|e| bad(&e))?;
+        list.iter()
+            .map(|port| {
+                let name = port["name"].as_str().ok_or_else(|| bad(&"a port has no name"))?;
+                let schema = Schema::from_value(&port["schema"]).map_err(|e| raise(e.on_port(name)))?;
+                Ok((name.to_owned(), schema))
+            })
+            .collect()
+    }
+
+    /// One message that is there already, as the tuple that `receive` returns.
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(event) = waiting.pop_front() {
+            return Ok(Some(event.into_bound(py)));
+        }
+        drop(waiting);
+        let no_keys = Vec::new();
+        let inputs = self.keys.get().map_or(&no_keys, |k| &k.inputs);
+        let mut acks = std::mem::take(&mut *self.acks.lock().unwrap_or_else(PoisonError::into_inner));
+        let received = self.core.receive(&mut PySink::new(py, inputs), &mut acks);
+        let event = match received {
+            Ok(None) => None,
+            Ok(Some(Event::Control(value))) => Some(("control", value).into_pyobject(py)?),
+            Ok(Some(Event::Frame { port, frame_id, value })) => {
+                Some(("frame", port, frame_id, value).into_pyobject(py)?)
+            }
+            Ok(Some(Event::UnknownPort { port, frame_id })) => {
+                Some(("unknown_port", port, frame_id).into_pyobject(py)?)
+            }
+            Ok(Some(Event::Housekeeping)) if acks.is_empty() => Some(("housekeeping",).into_pyobject(py)?),
+            Ok(Some(Event::Housekeeping)) => None,
+            Ok(Some(Event::Closed)) => {
+                Some(("closed", "peer_closed", "the runtime closed the channel").into_pyobject(py)?)
+            }
+            Err(error) => Some(("closed", error.code.as_str(), error.to_string()).into_pyobject(py)?),
+        };
+        let result = if acks.is_empty() {
+            event
+        } else {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            for ack in acks.drain(..) {
+                waiting.push_back(("ack", ack.port, ack.frame_id).into_pyobject(py)?.unbind());
+            }
+            waiting.extend(event.map(Bound::unbind));
+            waiting.pop_front().map(|e| e.into_bound(py))
+        };
+        *self.acks.lock().unwrap_or_else(PoisonError::into_inner) = acks;
+        Ok(result)
+    }
+}
+
+fn done(outcome: Result<SendOutcome, BridgeError>) -> PyResult<bool> {
+    outcome.map(|o| o != SendOutcome::WouldBlock).map_err(raise)
+}
+
+#[pymethods]
+impl Connection {
+    /// Connects to the listener behind an endpoint.
+    #[staticmethod]
+    fn connect(endpoint: &Endpoint) -> PyResult<Self> {
+        let endpoint = endpoint.duplicate().map_err(raise)?;
+        Core::connect(&endpoint).map(Self::over).map_err(raise)
+    }
+
+    /// Connects to a named listener, such as the broker's relay.
+    #[staticmethod]
+    fn connect_named(path: PathBuf) -> PyResult<Self> {
+        Core::connect_named(&path).map(Self::over).map_err(raise)
+    }
+
+    /// Two connected ends in this process, for tests.
+    #[staticmethod]
+    fn pair() -> PyResult<(Self, Self)> {
+        let (a, b) = Core::pair().map_err(raise)?;
+        Ok((Self::over(a), Self::over(b)))
+    }
+
+    /// Process id of the peer.
+    #[getter]
+    fn peer_pid(&self) -> u32 {
+        self.core.peer().pid
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
+    /// Names this side's ports: JSON lists of ``{"name": …, "schema": …}``.
+    fn define_ports(&self, py: Python<'_>, inputs_json: &str, outputs_json: &str) -> PyResult<()> {
+        let (inputs, outputs) = (Self::parse_ports(inputs_json)?, Self::parse_ports(outputs_json)?);
+        let cache = |ports: &[(String, Schema)]| ports.iter().map(|(_, s)| keys(py, s)).collect();
+        let names = Keys { inputs: cache(&inputs), outputs: cache(&outputs) };
+        self.core.define_ports(inputs, outputs).map_err(raise)?;
+        let _ = self.keys.set(names);
+        Ok(())
+    }
+
+    /// The next event, or ``None`` when the time (seconds; ``None``: for ever; 0: not at all) is over.
+    ///
+    /// ``("control", dict)``, ``("frame", port, frame_id, dict)``, ``("ack", port, frame_id)``, ``("unknown_port", port,
+    /// frame_id)``, ``("housekeeping",)`` or ``("closed", code, message)``. The interpreter lock is free while it waits.
+    #[pyo3(signature = (timeout = None))]
+    fn receive<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let duration = timeout.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::ZERO));
+        let mut end = None;
+        loop {
+            if let Some(event) = self.next(py)? {
+                return Ok(Some(event));
+            }
+            let left = match duration {
+                None => None,
+                Some(d) if d.is_zero() => return Ok(None),
+                Some(d) => {
+                    let end = *end.get_or_insert_with(|| Instant::now() + d);
+                    let left = end.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Ok(None);
+                    }
+                    Some(left)
+                }
+            };
+            // Control messages that a full socket held back go out as soon as it has room.
+            let write = self.core.wants_write();
+            py.detach(|| self.core.wait(write, left)).map_err(raise)?;
+            if write {
+                let _ = self.core.write_ready();
+            }
+            py.check_signals()?;
+        }
+    }
+
+    /// Sends a dictionary of plain values, with an endpoint if one is to be handed over.
+    #[pyo3(signature = (message, endpoint = None))]
+    fn send_control(&self, message: Bound<'_, PyDict>, endpoint: Option<&Endpoint>) -> PyResult<()> {
+        let endpoint = endpoint.map(Endpoint::duplicate).transpose().map_err(raise)?;
+        let source = PySource { object: message.into_any(), keys: &[] };
+        done(self.core.send_control(&source, endpoint.as_ref())).map(|_| ())
+    }
+
+    /// Sends a frame of an output port. False: the socket is full and nothing was sent.
+    fn send_frame(&self, port: usize, frame_id: u64, value: Bound<'_, PyAny>) -> PyResult<bool> {
+        let keys = self.keys.get().and_then(|k| k.outputs.get(port)).map_or(&[][..], Vec::as_slice);
+        done(self.core.send_frame(port, frame_id, &PySource { object: value, keys }))
+    }
+
+    /// Notes that frames of an input port are finished up to ``frame_id``; it travels with the next message.
+    fn ack(&self, port: usize, frame_id: u64) {
+        self.core.ack(port, frame_id);
+    }
+
+    /// Sends acknowledgements and releases that still wait, in a message of their own.
+    fn flush(&self) -> PyResult<bool> {
+        done(self.core.flush())
+    }
+
+    /// Releases that wait for a message to travel with.
+    #[getter]
+    fn pending_releases(&self) -> usize {
+        self.core.pending_releases()
+    }
+
+    /// Starts the signs of life. If the peer goes, the process ends after ``grace_s`` seconds unless it closes the connection.
+    #[pyo3(signature = (interval_s = 1.0, grace_s = 1.0))]
+    fn start_heartbeat(&self, interval_s: f64, grace_s: f64) {
+        let seconds = |s: f64| Duration::try_from_secs_f64(s).unwrap_or(Duration::from_secs(1));
+        heartbeat::start(
+            Arc::downgrade(&self.core),
+            self.activity.clone(),
+            seconds(interval_s),
+            seconds(grace_s),
+            self.done.clone(),
+        );
+    }
+
+    /// Says that user code begins or ends; the heartbeat tells since when.
+    fn set_busy(&self, busy: bool) {
+        self.activity.busy_since_ns.store(if busy { monotonic_ns() } else { 0 }, Ordering::Relaxed);
+    }
+
+    /// Frames processed so far, for the heartbeat.
+    fn set_processed(&self, processed: u64) {
+        self.activity.processed.store(processed, Ordering::Relaxed);
+    }
+
+    /// Frames dropped so far on an output port, for the heartbeat.
+    fn set_dropped(&self, port: &str, count: u64) {
+        let mut dropped = self.activity.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        match dropped.iter_mut().find(|(name, _)| name == port) {
+            Some((_, n)) => *n = count,
+            None => dropped.push((port.to_owned(), count)),
+        }
+    }
+
+    /// ``frames_sent``, ``frames_received``, ``outstanding``, ``imported``, ``pending_releases``.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = self.core.stats();
+        let dict = PyDict::new(py);
+        dict.set_item("frames_sent", stats.frames_sent)?;
+        dict.set_item("frames_received", stats.frames_received)?;
+        dict.set_item("outstanding", stats.outstanding)?;
+        dict.set_item("imported", stats.imported)?;
+        dict.set_item("pending_releases", stats.pending_releases)?;
+        Ok(dict)
+    }
+
+    /// Ends the connection; everything that was lent comes back. Twice is harmless.
+    fn close(&self) {
+        self.done.store(true, Ordering::Release);
+        self.core.close();
+    }
+}

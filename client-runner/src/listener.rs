@@ -1,0 +1,77 @@
+//! Listeners and endpoints. A client only connects; the listener is here for tests and tools.
+
+use pyo3::prelude::*;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use streamlib_bridge::connection::Connection as CoreConnection;
+use streamlib_bridge::error::{BridgeError, Code};
+use streamlib_bridge::sys::{endpoint as core, socket};
+
+use crate::connection::Connection;
+use crate::error::raise;
+
+/// A reference to a host's listener; it can be passed on and connected to, nothing else.
+#[pyclass(frozen, module = "streamlib._native")]
+pub struct Endpoint(Mutex<Option<core::Endpoint>>);
+
+impl Endpoint {
+    pub fn new(endpoint: core::Endpoint) -> Self {
+        Self(Mutex::new(Some(endpoint)))
+    }
+
+    /// A descriptor of its own, for a message or a connection.
+    pub fn duplicate(&self) -> streamlib_bridge::error::Result<core::Endpoint> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(endpoint) => endpoint.try_clone(),
+            None => Err(BridgeError::new(Code::Closed, "the endpoint is closed")),
+        }
+    }
+}
+
+#[pymethods]
+impl Endpoint {
+    fn close(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A ``SOCK_SEQPACKET`` listener.
+#[pyclass(frozen, module = "streamlib._native")]
+pub struct Listener(core::Listener);
+
+#[pymethods]
+impl Listener {
+    /// Reachable through its endpoint only.
+    #[staticmethod]
+    fn anonymous() -> PyResult<Self> {
+        core::Listener::anonymous().map(Self).map_err(raise)
+    }
+
+    /// Listens at a path in a private directory.
+    #[staticmethod]
+    fn named(path: PathBuf) -> PyResult<Self> {
+        core::Listener::named(&path).map(Self).map_err(raise)
+    }
+
+    fn endpoint(&self) -> PyResult<Endpoint> {
+        self.0.endpoint().map(Endpoint::new).map_err(raise)
+    }
+
+    /// The next connection; ``None`` when the time is over.
+    fn accept(&self, py: Python<'_>, timeout: f64) -> PyResult<Option<Connection>> {
+        let end = Instant::now() + Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX / 4);
+        loop {
+            if let Some((fd, peer)) = self.0.accept().map_err(raise)? {
+                return Ok(Some(Connection::over(CoreConnection::new(fd, peer))));
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            py.detach(|| socket::wait(self.0.as_fd(), false, Some(left))).map_err(raise)?;
+            py.check_signals()?;
+        }
+    }
+}

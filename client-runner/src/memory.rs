@@ -1,0 +1,311 @@
+//! Frames as Python objects with the buffer protocol: numpy looks straight into shared memory.
+
+use std::ffi::{c_int, c_void, CStr};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use streamlib_bridge::error::{BridgeError, Code, Result};
+use streamlib_bridge::memory::{self, Frame, Layout, PixelFormat, TextureLayout};
+
+use crate::error::raise;
+
+const UNSIGNED_BYTE: &CStr = c"B";
+
+/// A frame that is held until it is released or its last view is gone.
+struct Held {
+    /// `None` once released. A view keeps the Python object alive, and `views` keeps the memory.
+    frame: Mutex<Option<Frame>>,
+    views: Mutex<usize>,
+    /// Loaned for writing, and not sent yet.
+    writable: AtomicBool,
+}
+
+fn closed(what: &str) -> BridgeError {
+    BridgeError::new(Code::Closed, format!("the {what} was released already"))
+}
+
+impl Held {
+    fn new(frame: Frame, writable: bool) -> Self {
+        Self { frame: Mutex::new(Some(frame)), views: Mutex::new(0), writable: AtomicBool::new(writable) }
+    }
+
+    fn frame(&self, what: &str) -> Result<Frame> {
+        self.frame.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(|| closed(what))
+    }
+
+    /// The frame for a message. From here on nobody here writes it: another process may be reading.
+    fn send(&self, what: &str) -> Result<Frame> {
+        let frame = self.frame(what)?;
+        self.writable.store(false, Ordering::Release);
+        Ok(frame)
+    }
+
+    fn release(&self) -> PyResult<()> {
+        let views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        if *views > 0 {
+            return Err(PyBufferError::new_err("views of the memory exist; drop them first"));
+        }
+        *self.frame.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    /// Fills a `Py_buffer`. `shape` and `strides` must live as long as the Python object.
+    ///
+    /// # Safety
+    /// `view` is the buffer that Python passed to `__getbuffer__` of `owner`.
+    unsafe fn fill(
+        &self,
+        owner: Bound<'_, PyAny>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+        shape: &[isize],
+        strides: &[isize],
+    ) -> PyResult<()> {
+        if view.is_null() {
+            return Err(PyBufferError::new_err("no buffer to fill"));
+        }
+        let writable = self.writable.load(Ordering::Acquire);
+        if flags & ffi::PyBUF_WRITABLE == ffi::PyBUF_WRITABLE && !writable {
+            return Err(PyBufferError::new_err("the frame is read-only: it belongs to another process, or was sent"));
+        }
+        let packed = strides[0] == shape[1..].iter().product::<isize>();
+        if flags & ffi::PyBUF_STRIDES != ffi::PyBUF_STRIDES && !packed {
+            return Err(PyBufferError::new_err("the rows are padded: ask for strides"));
+        }
+        let frame = self.frame("frame").map_err(raise)?;
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        *views += 1;
+        // SAFETY: `view` is valid for writes (checked for null; Python's contract otherwise). The memory stays mapped and
+        // leased while `views` is not zero, and `shape`/`strides` lie in the object that `obj` keeps alive.
+        unsafe {
+            (*view).buf = frame.memory.ptr().cast_mut().cast::<c_void>();
+            (*view).len = shape.iter().product::<isize>();
+            (*view).readonly = c_int::from(!writable);
+            (*view).itemsize = 1;
+            (*view).format = if flags & ffi::PyBUF_FORMAT == ffi::PyBUF_FORMAT {
+                UNSIGNED_BYTE.as_ptr().cast_mut()
+            } else {
+                ptr::null_mut()
+            };
+            (*view).ndim = shape.len() as c_int;
+            (*view).shape = shape.as_ptr().cast_mut();
+            (*view).strides = strides.as_ptr().cast_mut();
+            (*view).suboffsets = ptr::null_mut();
+            (*view).internal = ptr::null_mut();
+            (*view).obj = owner.into_ptr();
+        }
+        Ok(())
+    }
+
+    fn view_gone(&self) {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        *views = views.saturating_sub(1);
+    }
+}
+
+/// A picture in shared memory: ``height`` x ``width`` pixels of 8-bit channels.
+///
+/// Received ones are read-only; loaned ones are writable until they are sent.
+#[pyclass(frozen, module = "streamlib._native", weakref)]
+pub struct Texture {
+    held: Held,
+    layout: TextureLayout,
+    shape: [isize; 3],
+    strides: [isize; 3],
+}
+
+impl Texture {
+    fn new(frame: Frame, writable: bool) -> Self {
+        let layout = match frame.layout {
+            Layout::Texture(layout) => layout,
+            Layout::Buffer { .. } => unreachable!("the codec makes textures of texture handles only"),
+        };
+        let channels = layout.format.channels() as isize;
+        Self {
+            held: Held::new(frame, writable),
+            layout,
+            shape: [layout.height as isize, layout.width as isize, channels],
+            strides: [layout.stride as isize, channels, 1],
+        }
+    }
+
+    pub fn received(frame: Frame) -> Self {
+        Self::new(frame, false)
+    }
+
+    pub fn send(&self) -> Result<Frame> {
+        self.held.send("texture")
+    }
+
+    /// Gray pictures have two dimensions, as everywhere in Python.
+    fn dimensions(&self) -> usize {
+        if self.layout.format == PixelFormat::Gray8 {
+            2
+        } else {
+            3
+        }
+    }
+}
+
+#[pymethods]
+impl Texture {
+    /// Pixels in a row.
+    #[getter]
+    fn width(&self) -> u32 {
+        self.layout.width
+    }
+    /// Rows.
+    #[getter]
+    fn height(&self) -> u32 {
+        self.layout.height
+    }
+    /// Bytes from one row to the next.
+    #[getter]
+    fn stride(&self) -> u32 {
+        self.layout.stride
+    }
+    /// ``"rgb8"``, ``"rgba8"``, ``"bgra8"``, ``"bgr8"`` or ``"gray8"``.
+    #[getter]
+    fn format(&self) -> &'static str {
+        self.layout.format.name()
+    }
+    /// True while it is loaned and not sent.
+    #[getter]
+    fn writable(&self) -> bool {
+        self.held.writable.load(Ordering::Acquire)
+    }
+    /// Address of the first pixel; the same memory has the same address.
+    #[getter]
+    fn address(&self) -> PyResult<usize> {
+        Ok(self.held.frame("texture").map_err(raise)?.memory.ptr() as usize)
+    }
+    /// Gives the frame back now rather than when the object dies. Fails while views of it exist.
+    fn release(&self) -> PyResult<()> {
+        self.held.release()
+    }
+
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let this = slf.get();
+        let n = this.dimensions();
+        // SAFETY: Python calls this with its own buffer; shape and strides lie in the frozen object.
+        unsafe { this.held.fill(slf.clone().into_any(), view, flags, &this.shape[..n], &this.strides[..n]) }
+    }
+
+    unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
+        self.held.view_gone();
+    }
+
+    fn __repr__(&self) -> String {
+        let TextureLayout { width, height, format, .. } = self.layout;
+        format!("<Texture {width}x{height} {}>", format.name())
+    }
+}
+
+/// Bytes in shared memory.
+#[pyclass(frozen, module = "streamlib._native", weakref)]
+pub struct SharedBuffer {
+    held: Held,
+    shape: [isize; 1],
+    strides: [isize; 1],
+}
+
+impl SharedBuffer {
+    fn new(frame: Frame, writable: bool) -> Self {
+        let length = frame.layout.byte_length() as isize;
+        Self { held: Held::new(frame, writable), shape: [length], strides: [1] }
+    }
+
+    pub fn received(frame: Frame) -> Self {
+        Self::new(frame, false)
+    }
+
+    pub fn send(&self) -> Result<Frame> {
+        self.held.send("buffer")
+    }
+}
+
+#[pymethods]
+impl SharedBuffer {
+    #[getter]
+    fn byte_length(&self) -> usize {
+        self.shape[0] as usize
+    }
+    /// True while it is loaned and not sent.
+    #[getter]
+    fn writable(&self) -> bool {
+        self.held.writable.load(Ordering::Acquire)
+    }
+    /// Address of the first byte.
+    #[getter]
+    fn address(&self) -> PyResult<usize> {
+        Ok(self.held.frame("buffer").map_err(raise)?.memory.ptr() as usize)
+    }
+    /// Gives the memory back now rather than when the object dies. Fails while views of it exist.
+    fn release(&self) -> PyResult<()> {
+        self.held.release()
+    }
+    fn __len__(&self) -> usize {
+        self.shape[0] as usize
+    }
+
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let this = slf.get();
+        // SAFETY: as for textures.
+        unsafe { this.held.fill(slf.clone().into_any(), view, flags, &this.shape, &this.strides) }
+    }
+
+    unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
+        self.held.view_gone();
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<SharedBuffer of {} bytes>", self.shape[0])
+    }
+}
+
+/// The slots that this process writes its frames into.
+#[pyclass(frozen, module = "streamlib._native")]
+pub struct FramePool {
+    pool: memory::FramePool,
+}
+
+#[pymethods]
+impl FramePool {
+    #[new]
+    #[pyo3(signature = (max_slots = memory::DEFAULT_MAX_SLOTS))]
+    fn new(max_slots: u32) -> Self {
+        Self { pool: memory::FramePool::new(max_slots) }
+    }
+
+    /// A writable texture, or ``None`` while every slot is held.
+    #[pyo3(signature = (width, height, format = "rgb8"))]
+    fn texture(&self, width: u32, height: u32, format: &str) -> PyResult<Option<Texture>> {
+        let get = || self.pool.texture(TextureLayout::packed(width, height, PixelFormat::from_name(format)?)?);
+        Ok(get().map_err(raise)?.map(|frame| Texture::new(frame, true)))
+    }
+
+    /// Writable shared memory of ``byte_length`` bytes, or ``None`` while every slot is held.
+    fn buffer(&self, byte_length: usize) -> PyResult<Option<SharedBuffer>> {
+        Ok(self.pool.buffer(byte_length).map_err(raise)?.map(|frame| SharedBuffer::new(frame, true)))
+    }
+
+    /// ``slots``, ``free``, ``segments``, ``acquired``, ``refused``.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyDict>> {
+        let stats = self.pool.stats();
+        let dict = pyo3::types::PyDict::new(py);
+        dict.set_item("slots", stats.slots)?;
+        dict.set_item("free", stats.free)?;
+        dict.set_item("segments", stats.segments)?;
+        dict.set_item("acquired", stats.acquired)?;
+        dict.set_item("refused", stats.refused)?;
+        Ok(dict)
+    }
+
+    fn close(&self) {
+        self.pool.close();
+    }
+}
