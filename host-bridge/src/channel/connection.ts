@@ -1,7 +1,7 @@
 import { BridgeError } from '../errors/bridge-error.js';
 import { closeHandles } from '../memory/close-handles.js';
 import { sweepMappings } from '../memory/segment-views.js';
-import { addon, type ConnectionStats, type NativeId } from '../native/addon.js';
+import { addon, type ConnectionStats, type NativeId, type NativePort } from '../native/addon.js';
 import type { Schema } from '../schema/types.js';
 import { Endpoint } from './endpoint.js';
 import { refuseUnknownFields } from './known-fields.js';
@@ -50,6 +50,7 @@ export class Connection {
 
   private id: NativeId;
   private outputs: readonly PortDef[] = [];
+  private readonly warned = new Set<number>();
   private lastStats: ConnectionStats | undefined;
 
   /** @internal Use `connectEndpoint`, `connectNamed` or a `Listener`. */
@@ -80,6 +81,7 @@ export class Connection {
           surface(error);
         }
       },
+      unknownPort: (port) => this.warnOnce(port),
       ack: (port, frameId) => {
         try {
           this.onAck(port, frameId);
@@ -93,12 +95,16 @@ export class Connection {
 
   /** A message that is never dropped: it waits here while the socket is full (too many waiting close the connection). */
   sendControl(message: Record<string, ControlValue>, endpoint?: Endpoint): void {
-    addon().connectionSendControl(this.open(), message, endpoint?.nativeId() ?? null);
+    if (addon().connectionSendControl(this.open(), message, endpoint?.nativeId() ?? null)) return;
+    this.finishLater({
+      code: 'exhausted',
+      message: 'Too many control messages wait: the peer does not read',
+    });
   }
 
   /** What this side receives (`inputs`) and sends (`outputs`). Both sides name the same ports in the same order. */
   definePorts(ports: { readonly inputs: readonly PortDef[]; readonly outputs: readonly PortDef[] }): void {
-    addon().connectionDefinePorts(this.open(), JSON.stringify(ports.inputs), JSON.stringify(ports.outputs));
+    addon().connectionDefinePorts(this.open(), ports.inputs.map(nativePort), ports.outputs.map(nativePort));
     this.outputs = ports.outputs;
   }
 
@@ -143,6 +149,14 @@ export class Connection {
     this.finishLater({ code: 'closed', message: 'This side closed the connection' });
   }
 
+  private warnOnce(port: number): void {
+    if (this.warned.has(port)) return;
+    this.warned.add(port);
+    process.emitWarning(
+      `Process ${this.peer.pid} sends frames to input ${port}, which there is not; they are dropped`,
+    );
+  }
+
   private finishLater(reason: CloseReason): void {
     this.release();
     queueMicrotask(() => this.onClose(reason));
@@ -175,11 +189,14 @@ export class Connection {
 const noStats: ConnectionStats = {
   framesSent: 0,
   framesReceived: 0,
-  bytesSent: 0,
-  bytesReceived: 0,
   outstanding: 0,
   imported: 0,
+  pendingReleases: 0,
 };
+
+function nativePort(port: PortDef): NativePort {
+  return [port.name, JSON.stringify(port.schema)];
+}
 
 /** Connects to the listener behind an endpoint. The endpoint stays open and can be used again. */
 export function connectEndpoint(endpoint: Endpoint): Connection {

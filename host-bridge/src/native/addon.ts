@@ -13,10 +13,14 @@ export interface DebugCounts {
   readonly leases: number;
 }
 
+/** Name and schema as JSON. */
+export type NativePort = readonly [name: string, schema: string];
+
 /** What the addon calls back with; one object for each connection, set when it starts. */
 export interface ConnectionHandlers {
   control(message: Record<string, unknown>, endpoint: NativeId | null): void;
   frame(port: number, frameId: number, value: Record<string, unknown>): void;
+  unknownPort(port: number): void;
   ack(port: number, frameId: number): void;
   closed(code: string, message: string): void;
 }
@@ -24,23 +28,26 @@ export interface ConnectionHandlers {
 export interface ConnectionStats {
   readonly framesSent: number;
   readonly framesReceived: number;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
   /** Leases of this side's memory that the peer holds. */
   readonly outstanding: number;
-  /** Leases of the peer's memory that this side holds. */
+  /** Segments of the peer's memory that are mapped here. */
   readonly imported: number;
+  /** Leases on their way back to the peer, waiting for a message to travel with. */
+  readonly pendingReleases: number;
 }
 
 export interface PoolStats {
-  readonly segments: number;
   readonly slots: number;
-  /** Slots that somebody holds: this process or a peer. */
-  readonly leased: number;
-  readonly bytes: number;
+  /** Slots that nobody holds, here or in a peer. */
+  readonly free: number;
+  readonly segments: number;
+  /** Loans so far. */
+  readonly acquired: number;
+  /** How often every slot was in use. */
+  readonly refused: number;
 }
 
-/** The functions of `streamlib.node`, in the order of `native/src/exports.rs`. */
+/** The functions of `streamlib.node`, in the order of `native/src/exports.rs`. They throw BridgeErrors. */
 export interface Addon {
   install(makeError: ErrorFactory, makeTexture: TextureFactory, makeBuffer: BufferFactory): void;
 
@@ -68,8 +75,13 @@ export interface Addon {
   connectionPeer(connection: NativeId): { pid: number; uid: number };
   connectionStart(connection: NativeId, handlers: ConnectionHandlers): void;
   connectionKeepAlive(connection: NativeId, keep: boolean): void;
-  connectionDefinePorts(connection: NativeId, inputsJson: string, outputsJson: string): void;
-  connectionSendControl(connection: NativeId, message: object, endpoint: NativeId | null): void;
+  connectionDefinePorts(
+    connection: NativeId,
+    inputs: readonly NativePort[],
+    outputs: readonly NativePort[],
+  ): void;
+  /** False: too many messages wait, the peer does not read. */
+  connectionSendControl(connection: NativeId, message: object, endpoint: NativeId | null): boolean;
   connectionSendFrame(connection: NativeId, port: number, frameId: number, value: object): boolean;
   connectionAck(connection: NativeId, port: number, frameId: number): void;
   connectionFlush(connection: NativeId): void;
@@ -99,7 +111,6 @@ type ErrorFactory = (
   port: string | undefined,
   field: string | undefined,
   holderPid: number | undefined,
-  osError: string | undefined,
 ) => BridgeError;
 
 // From `src/native/` (tests) as well as from `dist/native/`.
@@ -137,7 +148,5 @@ function load(): Addon {
 }
 
 /** The addon reports a failure by calling this, so that a BridgeError carries the stack of the call that failed. */
-const makeError: ErrorFactory = (code, message, port, field, holderPid, osError) => {
-  const cause = osError === undefined ? undefined : new Error(osError);
-  return new BridgeError(code, message, { port, field, holderPid, cause });
-};
+const makeError: ErrorFactory = (code, message, port, field, holderPid) =>
+  new BridgeError(code, message, { port, field, holderPid });
