@@ -1,0 +1,54 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { debugCounts } from '@streamlib/host-bridge';
+import { expect } from 'vitest';
+import type { LogLine, NodeEvent, RuntimeOptions } from '../runtime/api.js';
+import { Runtime } from '../runtime/runtime.js';
+
+export function pythonFile(name: string): string {
+  return fileURLToPath(new URL(`./python/${name}`, import.meta.url));
+}
+
+export interface Watched {
+  readonly runtime: Runtime;
+  readonly lines: LogLine[];
+  readonly events: NodeEvent[];
+  /** Settles when a node gets into a state; at once if it has been in it. */
+  reaches(node: string, state: NodeEvent['state'], times?: number): Promise<NodeEvent>;
+}
+
+/** A runtime whose log and events are kept. */
+export function watched(options: RuntimeOptions = {}): Watched {
+  const runtime = new Runtime({ name: 'test', logLevel: 'debug', ...options });
+  const lines: LogLine[] = [];
+  const events: NodeEvent[] = [];
+  const waiting: (() => void)[] = [];
+  runtime.on('log', (line) => lines.push(line));
+  runtime.on('node', (event) => {
+    events.push(event);
+    for (const look of waiting) look();
+  });
+  return {
+    runtime,
+    lines,
+    events,
+    reaches: (node, state, times = 1) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = events.filter((event) => event.node === node && event.state === state)[times - 1];
+          if (found !== undefined) resolve(found);
+        };
+        waiting.push(look);
+        look();
+      }),
+  };
+}
+
+export function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+/** Everything that a graph took has been given back. */
+export async function expectNothingLeft(before: ReturnType<typeof debugCounts>): Promise<void> {
+  await expect.poll(() => debugCounts()).toEqual(before);
+}
