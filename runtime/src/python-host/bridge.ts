@@ -3,7 +3,6 @@ import type { HandshakeBroker } from '../broker-client/session.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { Logger } from '../log/logger.js';
 import { type Child, type ChildExit, describeExit } from '../supervisor/child.js';
-import { AckFlusher } from './ack-flusher.js';
 import type { FrameSender } from './input.js';
 import { type ClientMessage, PING, readClientMessage } from './messages.js';
 import { spawnRunner } from './subprocess.js';
@@ -42,7 +41,6 @@ export class PythonBridge implements FrameSender {
   private child: Child | null = null;
   private listener: Listener | null = null;
   private connection: Connection | null = null;
-  private flusher: AckFlusher | null = null;
   private watch: HangWatch | null = null;
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly abort = new AbortController();
@@ -88,15 +86,12 @@ export class PythonBridge implements FrameSender {
 
   sendFrame(port: number, frameId: number, value: object): boolean {
     if (this.connection === null) return false;
-    const sent = this.connection.sendFrame(port, frameId, value);
-    if (sent) this.flusher?.carried();
-    return sent;
+    return this.connection.sendFrame(port, frameId, value);
   }
 
+  /** Travels with the next message, or by itself when the loop has nothing else to do. */
   ack(port: number, frameId: number): void {
-    if (this.connection === null) return;
-    this.connection.ack(port, frameId);
-    this.flusher?.acked();
+    this.connection?.ack(port, frameId);
   }
 
   start(): void {
@@ -176,7 +171,6 @@ export class PythonBridge implements FrameSender {
       inputs: outputs.map(({ name, schema }) => ({ name, schema })),
       outputs: inputs.map(({ name, schema }) => ({ name, schema })),
     });
-    this.flusher = new AckFlusher(connection);
     connection.onControl = (message, endpoint) => {
       endpoint?.close();
       this.received(readClientMessage(message));
@@ -227,8 +221,6 @@ export class PythonBridge implements FrameSender {
           message.busySinceNs === null ? null : (Number(monotonicNs()) - message.busySinceNs) / 1e6;
         this.watch?.heartbeat(performance.now(), busyMs);
         this.events.clientDropped(message.dropped);
-        // Leases that were let go of since the last frame went out have waited long enough.
-        this.connection?.flush();
         return;
       }
       case 'log': {
@@ -311,7 +303,6 @@ export class PythonBridge implements FrameSender {
 
   private channelClosed(reason: string): void {
     this.connection = null;
-    this.flusher?.close();
     if (this.phaseIsOver() || this.saidBye) return;
     this.after(EXIT_TELLS_MS, () => this.fail(`the direct channel was closed (${reason})`));
   }
@@ -360,7 +351,6 @@ export class PythonBridge implements FrameSender {
     this.currentPhase = 'over';
     this.abort.abort();
     this.clearTimers();
-    this.flusher?.close();
     this.connection?.close();
     this.connection = null;
     this.listener?.close();
