@@ -220,8 +220,14 @@ impl Connection {
         if self.is_closed() {
             return Ok(Some(Event::Closed));
         }
-        let inputs = self.ports.get().map(|p| p.inputs.as_slice());
-        let inlet = Inlet { socket: self.socket.as_fd(), exports: &self.exports, releases: &self.releases, inputs };
+        let ports = self.ports.get();
+        let inlet = Inlet {
+            socket: self.socket.as_fd(),
+            exports: &self.exports,
+            releases: &self.releases,
+            inputs: ports.map(|p| p.inputs.as_slice()),
+            outputs: ports.map_or(0, |p| p.outputs.len()),
+        };
         // try_lock: a collector that runs inside of a decode must not wait for itself.
         let mut receiver = match self.receiver.try_lock() {
             Ok(receiver) => receiver,

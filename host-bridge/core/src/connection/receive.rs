@@ -34,6 +34,8 @@ pub(super) struct Inlet<'a> {
     pub releases: &'a Arc<ReleaseQueue>,
     /// Schemas of the input ports; `None` before they were defined.
     pub inputs: Option<&'a [(String, Schema)]>,
+    /// How many output ports there are: a peer can acknowledge nothing else.
+    pub outputs: usize,
 }
 
 impl Receiver {
@@ -60,7 +62,12 @@ impl Receiver {
     ) -> Result<Option<Event<S::Value>>> {
         self.fds.clear();
         self.handles.clear();
-        let length = match socket::receive(inlet.socket, &mut self.buffer, &mut self.fds)? {
+        let received = socket::receive(inlet.socket, &mut self.buffer, &mut self.fds);
+        if !matches!(received, Ok(Received::Datagram(_))) {
+            // Now rather than with the connection, which a collector may keep for long.
+            self.fds.clear();
+        }
+        let length = match received? {
             Received::WouldBlock => return Ok(None),
             Received::Closed => return Ok(Some(Event::Closed)),
             Received::Datagram(length) => length,
@@ -86,7 +93,14 @@ impl Receiver {
         let mut reader = Reader::new(&self.buffer[..length]);
         let header = Header::read(&mut reader, self.handles.len())?;
         for _ in 0..header.ack_count {
-            acks.push(Ack::read(&mut reader)?);
+            let ack = Ack::read(&mut reader)?;
+            if usize::from(ack.port) >= inlet.outputs {
+                return Err(BridgeError::malformed(format!(
+                    "an acknowledgement for output {}, which is none",
+                    ack.port
+                )));
+            }
+            acks.push(ack);
         }
         if header.release_count > 0 {
             let mut exports = inlet.exports.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::frame::{Frame, FrameRef};
 use super::layout::{Layout, TextureLayout};
-use super::segment::Segment;
+use super::segment::{Segment, MAX_SLOT_SIZE};
 use crate::error::{BridgeError, Code, Result};
 use crate::sys::memory::page_align;
 
@@ -21,6 +21,8 @@ pub(super) struct PoolShared(Mutex<State>);
 #[derive(Debug)]
 struct State {
     segments: Vec<Arc<Segment>>,
+    /// Segments of a former frame size of which somebody still holds slots: these count against the limit.
+    leaving: Vec<Arc<Segment>>,
     /// Last in, first out: the slot that was released last is the one still in the processor's cache.
     free: Vec<(Arc<Segment>, u32)>,
     max_slots: u32,
@@ -44,8 +46,10 @@ impl PoolShared {
     }
 
     pub(super) fn put_back(&self, segment: &Arc<Segment>, slot: u32) {
+        let mut state = self.lock();
+        // Looked at under the lock: it may have been retired a moment ago, by another thread.
         if !segment.is_retired() {
-            self.lock().free.push((segment.clone(), slot));
+            state.free.push((segment.clone(), slot));
         }
     }
 }
@@ -58,6 +62,7 @@ impl FramePool {
         let max_slots = max_slots.max(1);
         Self(Arc::new(PoolShared(Mutex::new(State {
             segments: Vec::new(),
+            leaving: Vec::new(),
             free: Vec::with_capacity(max_slots as usize),
             max_slots,
             acquired: 0,
@@ -76,7 +81,15 @@ impl FramePool {
     }
 
     fn acquire(&self, layout: Layout) -> Result<Option<Frame>> {
-        let need = page_align(layout.byte_length().max(1));
+        let length = layout.byte_length();
+        if length > MAX_SLOT_SIZE {
+            // Before it is rounded up, which could overflow.
+            return Err(BridgeError::new(
+                Code::Exhausted,
+                format!("a frame of {length} bytes; the most is {MAX_SLOT_SIZE}"),
+            ));
+        }
+        let need = page_align(length.max(1));
         let mut state = self.0.lock();
         let fits = |size: usize| size >= need && size <= need.saturating_mul(OVERSIZE);
         let (segment, slot) = match state.free.iter().rposition(|(s, _)| fits(s.slot_size())) {
@@ -112,6 +125,7 @@ impl FramePool {
         let mut state = self.0.lock();
         state.max_slots = 0;
         state.free.clear();
+        state.leaving.clear();
         state.segments.drain(..).for_each(|s| s.retire());
     }
 }
@@ -124,7 +138,8 @@ impl Drop for FramePool {
 
 impl State {
     fn slots(&self) -> u32 {
-        self.segments.iter().map(|s| s.slot_count()).sum()
+        let held: u32 = self.leaving.iter().map(|s| s.held()).sum();
+        self.segments.iter().map(|s| s.slot_count()).sum::<u32>() + held
     }
 
     /// Makes one more segment for frames of `need` bytes, in place of ones of another size if there is no room.
@@ -133,6 +148,7 @@ impl State {
         if count == 0 {
             return Ok(None);
         }
+        self.leaving.retain(|s| s.held() > 0);
         if self.slots() + count > self.max_slots {
             self.retire_other_sizes(need);
         }
@@ -150,12 +166,10 @@ impl State {
     fn retire_other_sizes(&mut self, need: usize) {
         let other = |s: &Segment| s.slot_size() < need || s.slot_size() > need.saturating_mul(OVERSIZE);
         self.free.retain(|(s, _)| !other(s));
-        self.segments.retain(|s| {
-            let leave = other(s);
-            if leave {
-                s.retire();
-            }
-            !leave
-        });
+        let (leaving, staying) = std::mem::take(&mut self.segments).into_iter().partition(|s| other(s));
+        self.segments = staying;
+        let leaving: Vec<Arc<Segment>> = leaving;
+        leaving.iter().for_each(|s| s.retire());
+        self.leaving.extend(leaving.into_iter().filter(|s| s.held() > 0));
     }
 }

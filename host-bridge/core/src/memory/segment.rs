@@ -134,6 +134,11 @@ impl Segment {
         self.retired.store(true, Ordering::Release);
     }
 
+    /// Slots that somebody holds.
+    pub(super) fn held(&self) -> u32 {
+        self.counts.iter().filter(|c| !c.is_free()).count() as u32
+    }
+
     pub(crate) fn count(&self, slot: u32) -> Option<&SlotCount> {
         self.counts.get(slot as usize)
     }

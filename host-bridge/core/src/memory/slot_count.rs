@@ -54,6 +54,11 @@ impl SlotCount {
         self.0.load(Ordering::Acquire) & REFS == 1
     }
 
+    /// True while nobody has a reference.
+    pub fn is_free(&self) -> bool {
+        self.0.load(Ordering::Acquire) & REFS == 0
+    }
+
     #[cfg(test)]
     pub fn refs(&self) -> u32 {
         (self.0.load(Ordering::Acquire) & REFS) as u32

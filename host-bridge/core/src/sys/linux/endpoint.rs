@@ -1,6 +1,7 @@
 //! Listeners, and the endpoint: a descriptor by which its holders, and nobody else, can connect to one.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -99,19 +100,7 @@ impl Listener {
         if let Some(dir) = path.parent() {
             service::private_dir(dir)?;
         }
-        if path.exists() {
-            match connect_path(path) {
-                Ok(_) => {
-                    return Err(BridgeError::new(
-                        Code::Locked,
-                        format!("somebody listens at {} already", path.display()),
-                    ))
-                }
-                Err(_) => {
-                    let _ = std::fs::remove_file(path);
-                }
-            }
-        }
+        remove_stale(path)?;
         let socket = bound(path)?;
         chmod(path, Mode::from_raw_mode(0o600)).map_err(|e| BridgeError::io("cannot protect the socket", e))?;
         Ok(Self { socket, endpoint: None, path: Some(path.to_owned()) })
@@ -145,6 +134,26 @@ impl Listener {
 
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+/// Makes way for a new socket at `path`. Only ECONNREFUSED says that nobody listens: a broker with a full backlog answers
+/// EAGAIN, one of another user is refused by us.
+fn remove_stale(path: &Path) -> Result<()> {
+    let Ok(meta) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    if !meta.file_type().is_socket() {
+        return Err(BridgeError::new(
+            Code::Io,
+            format!("{} is in the way and is no socket; remove it or choose another service name", path.display()),
+        ));
+    }
+    let address = SocketAddrUnix::new(path).map_err(|e| BridgeError::io(&format!("bad path {}", path.display()), e))?;
+    match connect(seqpacket()?, &address) {
+        Err(Errno::CONNREFUSED) => {
+            std::fs::remove_file(path).map_err(|e| BridgeError::io(&format!("cannot replace {}", path.display()), e))
+        }
+        Err(Errno::NOENT) => Ok(()),
+        _ => Err(BridgeError::new(Code::Locked, format!("somebody listens at {} already", path.display()))),
     }
 }
 

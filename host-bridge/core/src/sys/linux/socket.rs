@@ -79,9 +79,10 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8], fds: &mut Vec<OwnedFd>) -> 
     let got = loop {
         match recvmsg(&socket, &mut [IoSliceMut::new(buffer)], &mut ancillary, flags) {
             Ok(got) => break got,
-            Err(Errno::INTR) => {}
+            // ECONNRESET: the peer closed with unread messages. The kernel says so once, ahead of what the peer sent last
+            // (its `bye`, its traceback); those messages and then the end are still to come.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
             Err(Errno::AGAIN) => return Ok(Received::WouldBlock),
-            Err(Errno::CONNRESET) => return Ok(Received::Closed),
             Err(e) => return Err(BridgeError::io("cannot receive", e)),
         }
     };
@@ -92,7 +93,9 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8], fds: &mut Vec<OwnedFd>) -> 
     }
     // Before anything else: descriptors that did not fit were closed by the kernel, and what arrived is not the whole message.
     if got.flags.contains(ReturnFlags::CTRUNC) {
-        return Err(BridgeError::malformed(format!("a message with more than {MAX_FDS} descriptors")));
+        return Err(BridgeError::malformed(format!(
+            "a message with more than {MAX_FDS} descriptors, or with more than this process may still open (ulimit -n)"
+        )));
     }
     if got.flags.contains(ReturnFlags::TRUNC) {
         return Err(BridgeError::malformed(format!("a message longer than {} bytes", buffer.len())));
