@@ -15,10 +15,17 @@ const checks = [
   { name: 'types of TypeScript tests', command: [npmBin('tsc'), '-p', 'tsconfig.test.json'] },
   { name: 'biome', command: [npmBin('biome'), 'ci', '--colors=off', '.'] },
   { name: 'rustfmt', command: ['cargo', 'fmt', '--all', '--check'] },
-  { name: 'clippy', command: ['cargo', 'clippy', '--quiet', '--workspace', '--all-targets', '--', '-D', 'warnings'] },
+  {
+    name: 'clippy',
+    command: ['cargo', 'clippy', '--quiet', '--workspace', '--all-targets', '--', '-D', 'warnings'],
+  },
   { name: 'ruff', command: [tool('ruff'), 'check', '--quiet', ...PYTHON] },
   { name: 'ruff format', command: [tool('ruff'), 'format', '--check', '--quiet', ...PYTHON] },
-  { name: 'mypy', command: [tool('python'), '-m', 'mypy', '--strict', 'python/streamlib'], cwd: 'client-runner' },
+  {
+    name: 'mypy',
+    command: [tool('python'), '-m', 'mypy', '--strict', 'python/streamlib'],
+    cwd: 'client-runner',
+  },
   { name: 'buf lint', command: [npmBin('buf'), 'lint'], cwd: 'proto' },
   { name: 'generated code', command: [process.execPath, 'scripts/generate.mjs', '--check'] },
   { name: 'shellcheck', command: ['shellcheck', ...SHELL], optional: true },
@@ -45,7 +52,9 @@ async function main() {
     }
   }
   if (failed.length === 0) return 0;
-  say(`\n${failed.length} of ${checks.length} checks failed: ${failed.join(', ')}. \`npm run format\` mends what is only a matter of form.`);
+  say(
+    `\n${failed.length} of ${checks.length} checks failed: ${failed.join(', ')}. \`npm run format\` mends what is only a matter of form.`,
+  );
   return 1;
 }
 

@@ -6,7 +6,11 @@ import { setUp } from './setup.mjs';
 
 try {
   await setUp();
-  process.exitCode = await streamlib(['run', 'examples/camera-python-display/graph.yaml', ...process.argv.slice(2)]);
+  process.exitCode = await streamlib([
+    'run',
+    'examples/camera-python-display/graph.yaml',
+    ...process.argv.slice(2),
+  ]);
 } catch (error) {
   tell(error);
   process.exitCode = 1;

@@ -75,7 +75,9 @@ async function main(check) {
     }
   }
   if (stale.length > 0) {
-    say(`Not current:\n${stale.map((path) => `  ${path}`).join('\n')}\nRun \`npm run generate\` and commit the result.`);
+    say(
+      `Not current:\n${stale.map((path) => `  ${path}`).join('\n')}\nRun \`npm run generate\` and commit the result.`,
+    );
     return 1;
   }
   return 0;

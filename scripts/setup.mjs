@@ -5,8 +5,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './lib/lock.mjs';
-import { npmBin, packages, root, state, stamps, tool, tools, wheels } from './lib/paths.mjs';
-import { checkNode, checkRust, ensureChromium, ensureVenv, findChromium, findPython } from './lib/requirements.mjs';
+import { npmBin, packages, root, stamps, state, tool, tools, wheels } from './lib/paths.mjs';
+import {
+  checkNode,
+  checkRust,
+  ensureChromium,
+  ensureVenv,
+  findChromium,
+  findPython,
+} from './lib/requirements.mjs';
 import { run } from './lib/run.mjs';
 import { perform, say, tell } from './lib/steps.mjs';
 
@@ -41,7 +48,12 @@ const pythonTools = (withTests) => ({
   name: withTests ? 'tools-tests' : 'tools',
   title: withTests ? 'Python tools for tests and checks' : 'Python tools',
   inputs: ['scripts/tools-requirements.txt', ...(withTests ? ['scripts/test-requirements.txt'] : [])],
-  outputs: ['.streamlib/tools/bin/python', '.streamlib/tools/bin/uv', '.streamlib/tools/bin/maturin', ...(withTests ? ['.streamlib/tools/bin/pytest'] : [])],
+  outputs: [
+    '.streamlib/tools/bin/python',
+    '.streamlib/tools/bin/uv',
+    '.streamlib/tools/bin/maturin',
+    ...(withTests ? ['.streamlib/tools/bin/pytest'] : []),
+  ],
   advice: OFFLINE,
   work: async () => {
     const python = findPython();
@@ -60,7 +72,12 @@ const pythonTools = (withTests) => ({
 const typescript = {
   name: 'typescript',
   title: 'TypeScript',
-  inputs: ['package-lock.json', 'tsconfig.json', 'tsconfig.base.json', ...packages.flatMap((name) => [`${name}/src`, `${name}/tsconfig.json`])],
+  inputs: [
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.base.json',
+    ...packages.flatMap((name) => [`${name}/src`, `${name}/tsconfig.json`]),
+  ],
   accept: (path) => !path.endsWith('.spec.ts'),
   outputs: packages.map((name) => `${name}/dist/index.js`),
   advice: 'The errors above are in the TypeScript sources; mend them, then run the command again.',
@@ -68,7 +85,8 @@ const typescript = {
 };
 
 const RUST = ['Cargo.toml', 'Cargo.lock', 'host-bridge/core/Cargo.toml', 'host-bridge/core/src'];
-const RUST_ADVICE = 'Rust 1.88 or newer is needed (`rustup update`). For errors in the sources: mend them, then run the command again.';
+const RUST_ADVICE =
+  'Rust 1.88 or newer is needed (`rustup update`). For errors in the sources: mend them, then run the command again.';
 
 const native = {
   name: 'native',
@@ -80,12 +98,23 @@ const native = {
 };
 
 const findWheel = () =>
-  existsSync(wheels) ? readdirSync(wheels).filter((name) => name.endsWith('.whl')).map((name) => join(wheels, name))[0] : undefined;
+  existsSync(wheels)
+    ? readdirSync(wheels)
+        .filter((name) => name.endsWith('.whl'))
+        .map((name) => join(wheels, name))[0]
+    : undefined;
 
 const wheel = {
   name: 'wheel',
   title: 'Python package streamlib',
-  inputs: [...RUST, 'client-runner/Cargo.toml', 'client-runner/pyproject.toml', 'client-runner/build.rs', 'client-runner/src', 'client-runner/python'],
+  inputs: [
+    ...RUST,
+    'client-runner/Cargo.toml',
+    'client-runner/pyproject.toml',
+    'client-runner/build.rs',
+    'client-runner/src',
+    'client-runner/python',
+  ],
   outputs: ['.streamlib/wheels'],
   needed: undefined,
   advice: RUST_ADVICE,
@@ -93,7 +122,17 @@ const wheel = {
     // Built beside and moved: a runtime that looks for the wheel meanwhile finds the old one or the new one, never half of one.
     const fresh = join(state, 'wheels.new');
     rmSync(fresh, { recursive: true, force: true });
-    await run(tool('maturin'), ['build', '--release', '--quiet', '--manifest-path', 'client-runner/Cargo.toml', '--interpreter', tool('python'), '--out', fresh]);
+    await run(tool('maturin'), [
+      'build',
+      '--release',
+      '--quiet',
+      '--manifest-path',
+      'client-runner/Cargo.toml',
+      '--interpreter',
+      tool('python'),
+      '--out',
+      fresh,
+    ]);
     rmSync(wheels, { recursive: true, force: true });
     renameSync(fresh, wheels);
   },
@@ -116,7 +155,17 @@ const packageForTests = {
   inputs: ['.streamlib/stamps/wheel', 'scripts/test-requirements.txt'],
   outputs: [],
   advice: OFFLINE,
-  work: () => run(tool('uv'), ['pip', 'install', '--quiet', '--python', tool('python'), '--reinstall-package', 'streamlib', findWheel()]),
+  work: () =>
+    run(tool('uv'), [
+      'pip',
+      'install',
+      '--quiet',
+      '--python',
+      tool('python'),
+      '--reinstall-package',
+      'streamlib',
+      findWheel(),
+    ]),
 };
 
 /** Tests share one environment for Python processors: made here, so that no test's time limit pays for it. */
@@ -128,7 +177,9 @@ const environmentForTests = {
   advice: OFFLINE,
   work: async () => {
     process.env.STREAMLIB_HOME = state;
-    const { ensureEnvironment } = await import(pathToFileURL(join(root, 'runtime/dist/python-env/environment.js')).href);
+    const { ensureEnvironment } = await import(
+      pathToFileURL(join(root, 'runtime/dist/python-env/environment.js')).href
+    );
     await ensureEnvironment([], { onProgress: () => {} });
   },
 };
@@ -149,7 +200,10 @@ export async function setUp({ tests = false } = {}) {
       findPython();
     }
     // Downloads wait for the network and builds for the processor: one of each at a time.
-    await settled([steps(npm, typescript), steps(pythonTools(false), ...(tests ? [pythonTools(true)] : []), wheel, native)]);
+    await settled([
+      steps(npm, typescript),
+      steps(pythonTools(false), ...(tests ? [pythonTools(true)] : []), wheel, native),
+    ]);
     await steps(developmentCommands);
     if (tests) {
       await steps(packageForTests, environmentForTests);

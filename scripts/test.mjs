@@ -48,10 +48,14 @@ const runners = {
     let ok = tests.ok;
     if (hasLoom()) {
       // loom replaces the atomics of the whole crate, so it needs a build of its own.
-      const loom = await show('cargo', ['test', '--quiet', '--release', '-p', 'streamlib-bridge', '--lib', 'loom'], {
-        RUSTFLAGS: '--cfg loom',
-        CARGO_TARGET_DIR: join(root, 'target', 'loom'),
-      });
+      const loom = await show(
+        'cargo',
+        ['test', '--quiet', '--release', '-p', 'streamlib-bridge', '--lib', 'loom'],
+        {
+          RUSTFLAGS: '--cfg loom',
+          CARGO_TARGET_DIR: join(root, 'target', 'loom'),
+        },
+      );
       tally = add(tally, cargoTally(loom.lines));
       ok &&= loom.ok;
     }
@@ -59,8 +63,15 @@ const runners = {
   },
   typescript: async () => {
     rmSync(report, { force: true });
-    const { ok } = await show(npmBin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
-    const tally = existsSync(report) ? vitestTally(JSON.parse(readFileSync(report, 'utf8'))) : { passed: 0, failed: 0, skipped: 0 };
+    const { ok } = await show(npmBin('vitest'), [
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ]);
+    const tally = existsSync(report)
+      ? vitestTally(JSON.parse(readFileSync(report, 'utf8')))
+      : { passed: 0, failed: 0, skipped: 0 };
     return { tally, ok };
   },
   python: async () => {
@@ -96,9 +107,13 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(runners)) {
   allOk &&= ok && tally.failed === 0;
   total = add(total, tally);
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  summary.push(`${name.padEnd(12)} ${String(tally.passed).padStart(5)} passed ${String(tally.failed).padStart(4)} failed ${String(tally.skipped).padStart(4)} skipped ${seconds.padStart(5)} s`);
+  summary.push(
+    `${name.padEnd(12)} ${String(tally.passed).padStart(5)} passed ${String(tally.failed).padStart(4)} failed ${String(tally.skipped).padStart(4)} skipped ${seconds.padStart(5)} s`,
+  );
 }
 
 console.log(`\n${summary.join('\n')}\n`);
-console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
+console.log(
+  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
+);
 process.exitCode = allOk ? 0 : 1;

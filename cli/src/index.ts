@@ -1,1 +1,3 @@
-export {};
+export { CliError, type CliErrorCode, EXIT, type ExitCode } from './errors/cli-error.js';
+export { main, runCommand } from './main.js';
+export type { Io } from './output/io.js';

@@ -16,11 +16,13 @@ export async function withLock(work) {
   let nameless = 0;
   while (!tryAcquire()) {
     const pid = holder();
-    if (pid === null ? (nameless += POLL_MS) > GRACE_MS : !isAlive(pid)) {
+    if (pid === null) nameless += POLL_MS;
+    if (pid === null ? nameless > GRACE_MS : !isAlive(pid)) {
       rmSync(folder, { recursive: true, force: true });
       continue;
     }
-    if (!told) console.error(`  another set-up is at work here (process ${pid ?? 'unknown'}); waiting for it`);
+    if (!told)
+      console.error(`  another set-up is at work here (process ${pid ?? 'unknown'}); waiting for it`);
     told = true;
     await pause(POLL_MS);
   }

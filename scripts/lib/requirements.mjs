@@ -11,17 +11,23 @@ export class Missing extends Error {}
 export function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < NODE[0] || (major === NODE[0] && minor < NODE[1])) {
-    throw new Missing(`Node ${NODE.join('.')} or newer is needed; this is ${process.versions.node}. Install a newer Node and try again.`);
+    throw new Missing(
+      `Node ${NODE.join('.')} or newer is needed; this is ${process.versions.node}. Install a newer Node and try again.`,
+    );
   }
 }
 
 export function checkRust() {
   const version = probe('cargo', ['--version']);
   if (version === null) {
-    throw new Missing('A Rust toolchain (cargo) is needed to build the native bridge, and none was found. Install rustup, open a new shell and try again.');
+    throw new Missing(
+      'A Rust toolchain (cargo) is needed to build the native bridge, and none was found. Install rustup, open a new shell and try again.',
+    );
   }
   if (probe('cc', ['--version']) === null) {
-    throw new Missing('A C linker (cc) is needed by Rust, and none was found. Install your system\'s compiler package (build-essential on Debian and Ubuntu, the Xcode command line tools on macOS).');
+    throw new Missing(
+      "A C linker (cc) is needed by Rust, and none was found. Install your system's compiler package (build-essential on Debian and Ubuntu, the Xcode command line tools on macOS).",
+    );
   }
   return version;
 }
@@ -29,10 +35,15 @@ export function checkRust() {
 /** The first Python that is new enough; the one named in STREAMLIB_PYTHON before all others. */
 export function findPython() {
   const named = process.env.STREAMLIB_PYTHON;
-  const names = named ? [named] : ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python'];
+  const names = named
+    ? [named]
+    : ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python'];
   const seen = [];
   for (const name of names) {
-    const answer = probe(name, ['-c', 'import sys; print("%d.%d %s" % (*sys.version_info[:2], sys.executable))']);
+    const answer = probe(name, [
+      '-c',
+      'import sys; print("%d.%d %s" % (*sys.version_info[:2], sys.executable))',
+    ]);
     if (answer === null) continue;
     const [version, path] = [answer.slice(0, answer.indexOf(' ')), answer.slice(answer.indexOf(' ') + 1)];
     const [major, minor] = version.split('.').map(Number);
@@ -49,7 +60,9 @@ export async function ensureVenv(python) {
   if (probe(python.path, ['-c', 'import venv, ensurepip; print("ok")']) === 'ok') return;
   const name = `python${python.version}-venv`;
   if (!(await aptInstall(name))) {
-    throw new Missing(`${python.path} cannot make environments: its module venv or ensurepip is missing. Install the package ${name} (or python3-venv) and try again.`);
+    throw new Missing(
+      `${python.path} cannot make environments: its module venv or ensurepip is missing. Install the package ${name} (or python3-venv) and try again.`,
+    );
   }
 }
 
@@ -58,14 +71,20 @@ export async function ensureChromium() {
   const found = findChromium();
   if (found !== null) return found;
   if (await aptInstall('chromium')) return findChromium();
-  throw new Missing('The tests of the page need Chromium, and none was found. Install Chromium or Chrome, or name it in STREAMLIB_CHROMIUM.');
+  throw new Missing(
+    'The tests of the page need Chromium, and none was found. Install Chromium or Chrome, or name it in STREAMLIB_CHROMIUM.',
+  );
 }
 
 export function findChromium() {
   const named = process.env.STREAMLIB_CHROMIUM;
   if (named) return existsSync(named) ? named : null;
   const places = [
-    ...(process.env.PATH ?? '').split(':').flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `${folder}/${name}`)),
+    ...(process.env.PATH ?? '')
+      .split(':')
+      .flatMap((folder) =>
+        ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `${folder}/${name}`),
+      ),
     '/Applications/Chromium.app/Contents/MacOS/Chromium',
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   ];

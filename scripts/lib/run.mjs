@@ -35,7 +35,9 @@ export function run(command, args, { cwd = root, env = {}, onLine, input } = {})
     child.stdout.setEncoding('utf8').on('data', take('stdout'));
     child.stderr.setEncoding('utf8').on('data', take('stderr'));
     if (input !== undefined) child.stdin.end(input);
-    child.once('error', (error) => reject(new CommandFailed([command, ...args].join(' '), error.code, [error.message])));
+    child.once('error', (error) =>
+      reject(new CommandFailed([command, ...args].join(' '), error.code, [error.message])),
+    );
     child.once('close', (code, signal) => {
       for (const rest of Object.values(rests)) if (rest !== '') push(rest);
       if (code === 0) resolve(lines);
@@ -46,6 +48,9 @@ export function run(command, args, { cwd = root, env = {}, onLine, input } = {})
 
 /** First line of what a program prints, or null when it is missing or fails. */
 export function probe(command, args) {
-  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const { status, stdout } = spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   return status === 0 ? stdout.trim().split('\n')[0] : null;
 }

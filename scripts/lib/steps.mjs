@@ -1,6 +1,7 @@
 // One line per step that did something, with the time it took.
-import { CommandFailed } from './run.mjs';
+
 import { Missing } from './requirements.mjs';
+import { CommandFailed } from './run.mjs';
 import { digest, forget, isCurrent, markDone } from './stamps.mjs';
 
 const colour = process.stderr.isTTY && !process.env.NO_COLOR;
@@ -26,7 +27,9 @@ export async function perform(step) {
     throw error;
   }
   markDone(step.name, value);
-  say(`${paint(32, '✓')} ${step.title} ${paint(2, `(${((performance.now() - began) / 1000).toFixed(1)} s)`)}`);
+  say(
+    `${paint(32, '✓')} ${step.title} ${paint(2, `(${((performance.now() - began) / 1000).toFixed(1)} s)`)}`,
+  );
   return true;
 }
 

@@ -15,7 +15,9 @@ export function cargoTally(lines) {
 
 /** The report that vitest writes with `--reporter=json`. Files that did not load have no tests, and count as a failure each. */
 export function vitestTally(report) {
-  const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  ).length;
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken,

@@ -1,4 +1,10 @@
-import { ChannelCredentials, type ClientReadableStream, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  ChannelCredentials,
+  type ClientReadableStream,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { brokerAddress } from '@streamlib/host-bridge';
 import { BrokerServiceClient } from '@streamlib/proto';
 import { CliError } from '../errors/cli-error.js';
@@ -33,7 +39,7 @@ export class BrokerClient {
       pick(this.client).call(
         this.client,
         request,
-        new Metadata(),
+        credentials(),
         { deadline: Date.now() + DEADLINE_MS },
         (error, response) => {
           if (error === null) resolve(response);
@@ -43,8 +49,10 @@ export class BrokerClient {
     });
   }
 
-  stream<Response>(open: (client: BrokerServiceClient) => ClientReadableStream<Response>): ClientReadableStream<Response> {
-    return open(this.client);
+  stream<Response>(
+    open: (client: BrokerServiceClient, metadata: Metadata) => ClientReadableStream<Response>,
+  ): ClientReadableStream<Response> {
+    return open(this.client, credentials());
   }
 
   close(): void {
@@ -70,10 +78,28 @@ export class BrokerClient {
           `the broker at ${this.address} is of another version: ${error.details}; run \`streamlib broker restart\``,
           options,
         );
+      case status.UNAUTHENTICATED:
+        return new CliError(
+          'broker_refused',
+          `the broker at ${this.address} wants its token: ${error.details}; set STREAMLIB_BROKER_TOKEN`,
+          options,
+        );
       default:
-        return new CliError('broker_refused', `the broker at ${this.address} refused: ${error.details}`, options);
+        return new CliError(
+          'broker_refused',
+          `the broker at ${this.address} refused: ${error.details}`,
+          options,
+        );
     }
   }
+}
+
+/** A broker that was given a token wants it with each call. */
+function credentials(): Metadata {
+  const metadata = new Metadata();
+  const token = process.env.STREAMLIB_BROKER_TOKEN;
+  if (token) metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
 }
 
 export function notRunning(address: string, options?: ErrorOptions): CliError {

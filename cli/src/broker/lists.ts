@@ -62,7 +62,13 @@ export function processorColumns(palette: Palette): Column<ProcessorEntry>[] {
 
 export async function brokerRuntimes(io: Io, options: ListOptions): Promise<ExitCode> {
   const { runtimes } = await withBroker((client) => client.call((c) => c.listRuntimes, { runtimeId: '' }));
-  return show(io, options, runtimes, runtimeColumns(Date.now()), 'No runtimes. `streamlib run GRAPH` starts one.');
+  return show(
+    io,
+    options,
+    runtimes,
+    runtimeColumns(Date.now()),
+    'No runtimes. `streamlib run GRAPH` starts one.',
+  );
 }
 
 export async function brokerConnections(io: Io, options: ListOptions): Promise<ExitCode> {

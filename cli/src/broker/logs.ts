@@ -7,7 +7,7 @@ import type { TailLogsResponse } from '@streamlib/proto';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import { readLines } from '../logs/follow.js';
 import { isLevel, type LogRecord, parseLine } from '../logs/line.js';
-import { countOf, levelOf, type LogOptions, Printer, printRecord } from '../logs/print.js';
+import { countOf, type LogOptions, levelOf, Printer, printRecord } from '../logs/print.js';
 import type { Io } from '../output/io.js';
 import { untilInterrupted } from '../signals.js';
 import { type BrokerClient, withBroker } from './client.js';
@@ -19,8 +19,11 @@ export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode>
   try {
     await untilInterrupted((signal) =>
       withBroker((client) =>
-        tail(client, { level, follow: options.follow === true, lines: count ?? undefined }, signal, (record) =>
-          printRecord(io, record, options.json === true),
+        tail(
+          client,
+          { level, follow: options.follow === true, lines: count ?? undefined },
+          signal,
+          (record) => printRecord(io, record, options.json === true),
         ),
       ),
     );
@@ -30,7 +33,11 @@ export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode>
     if (file === null) throw error;
     io.err(`The broker is not running; this is what it wrote to ${file}:`);
     const printer = new Printer(io, level, count, options.json === true);
-    await readLines(file, { line: (text) => text !== '' && printer.take(parseLine(text)), caughtUp: () => printer.caughtUp() }, null);
+    await readLines(
+      file,
+      { line: (text) => text !== '' && printer.take(parseLine(text)), caughtUp: () => printer.caughtUp() },
+      null,
+    );
   }
   return EXIT.ok;
 }
@@ -42,7 +49,7 @@ function tail(
   print: (record: LogRecord) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stream = client.stream((c) => c.tailLogs(request));
+    const stream = client.stream((c, metadata) => c.tailLogs(request, metadata));
     const cancel = () => stream.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     stream.on('data', (line: TailLogsResponse) => print(toRecord(line)));

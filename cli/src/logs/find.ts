@@ -18,7 +18,12 @@ export function knownLogs(folder: string): KnownLog[] {
     .filter((name) => name.endsWith('.log'))
     .map((name) => {
       const file = join(folder, name);
-      return { id: name.slice(0, -'.log'.length), name: nameIn(file), file, modifiedAt: statSync(file).mtimeMs };
+      return {
+        id: name.slice(0, -'.log'.length),
+        name: nameIn(file),
+        file,
+        modifiedAt: statSync(file).mtimeMs,
+      };
     })
     .sort((a, b) => b.modifiedAt - a.modifiedAt);
 }

@@ -60,7 +60,9 @@ export function formatLine(record: LogRecord, palette: Palette): string {
     if (error === null) parts.push(palette.dim(`${key}=${short(value)}`));
     else trailing.push(error);
   }
-  return [parts.join(' '), ...trailing.flatMap((text) => text.split('\n').map((line) => `    ${line}`))].join('\n');
+  return [parts.join(' '), ...trailing.flatMap((text) => text.split('\n').map((line) => `    ${line}`))].join(
+    '\n',
+  );
 }
 
 function clock(time: number): string {

@@ -1,7 +1,7 @@
 import { CliError } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
-import { atLeast, formatLine, isLevel, type Level, LEVELS, type LogRecord } from './line.js';
+import { atLeast, formatLine, isLevel, LEVELS, type Level, type LogRecord } from './line.js';
 
 export interface LogOptions {
   readonly follow?: boolean;
@@ -29,7 +29,13 @@ export function printRecord(io: Io, record: LogRecord, json: boolean): void {
     return;
   }
   const { time, level, processor, message, fields } = record;
-  printJson(io, { time: time === null ? null : new Date(time).toISOString(), level, processor, message, ...fields });
+  printJson(io, {
+    time: time === null ? null : new Date(time).toISOString(),
+    level,
+    processor,
+    message,
+    ...fields,
+  });
 }
 
 /** Prints records from `least` on; of what is there already only the last `count`, everything that comes later. */

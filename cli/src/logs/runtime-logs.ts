@@ -8,7 +8,7 @@ import { untilInterrupted } from '../signals.js';
 import { chooseLog, knownLogs } from './find.js';
 import { readLines } from './follow.js';
 import { parseLine } from './line.js';
-import { countOf, levelOf, type LogOptions, Printer } from './print.js';
+import { countOf, type LogOptions, levelOf, Printer } from './print.js';
 
 const SUGGESTED = 8;
 

@@ -7,7 +7,11 @@ export interface Column<Row> {
 }
 
 /** Columns as wide as their widest cell, two spaces between them, nothing after the last: easy to read and to cut. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], palette: Palette): string[] {
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  palette: Palette,
+): string[] {
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
   const widths = columns.map((column, index) =>
     Math.max(column.title.length, ...cells.map((row) => visibleLength(row[index] ?? ''))),

@@ -1,0 +1,159 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { GetStatusResponse } from '@streamlib/proto';
+import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
+import type { Io } from '../output/io.js';
+import { printJson } from '../output/json.js';
+import { type BrokerClient, notRunning, withBroker } from './client.js';
+import { type ServiceManager, serviceManager } from './service-manager.js';
+
+interface LifecycleOptions {
+  readonly json?: boolean;
+}
+
+const STOP_LIMIT_MS = 10_000;
+const READY_LIMIT_MS = 15_000;
+const POLL_MS = 25;
+
+/** Starting one that runs is no error, as with any service: afterwards it runs. */
+export function brokerStart(io: Io, options: LifecycleOptions): Promise<ExitCode> {
+  return withBroker(async (client) => {
+    const running = await statusOf(client);
+    if (running !== null) return report(io, options, 'already running', running);
+    const manager = await serviceManager();
+    await start(io, client, manager);
+    return report(io, options, 'started', await mustBeRunning(client));
+  });
+}
+
+export function brokerStop(io: Io, options: LifecycleOptions): Promise<ExitCode> {
+  return withBroker(async (client) => {
+    const running = await statusOf(client);
+    if (running === null) throw notRunning(client.address);
+    const manager = await serviceManager();
+    if (manager === null) await terminate(running, client.address);
+    else await manager.stop();
+    await untilGone(running.pid);
+    return report(io, options, 'stopped', running);
+  });
+}
+
+/** Ready connections keep flowing meanwhile; runtimes register again by themselves. One that does not run is started. */
+export function brokerRestart(io: Io, options: LifecycleOptions): Promise<ExitCode> {
+  return withBroker(async (client) => {
+    const running = await statusOf(client);
+    const manager = await serviceManager();
+    if (manager !== null) {
+      await manager.restart();
+      return report(io, options, 'restarted', await mustBeRunning(client, running?.brokerInstanceId));
+    }
+    if (running !== null) {
+      await terminate(running, client.address);
+      await untilGone(running.pid);
+    }
+    await start(io, client, null);
+    return report(io, options, 'restarted', await mustBeRunning(client, running?.brokerInstanceId));
+  });
+}
+
+async function start(io: Io, client: BrokerClient, manager: ServiceManager | null): Promise<void> {
+  if (manager !== null) return manager.start();
+  // The runtime starts a broker where none runs; this is the same way.
+  const runtime = await import('@streamlib/runtime');
+  const abort = new AbortController();
+  const broker = new runtime.BrokerClient(client.address);
+  try {
+    await broker.ensure((message) => io.err(message), abort.signal);
+  } finally {
+    broker.close();
+  }
+}
+
+async function statusOf(client: BrokerClient): Promise<GetStatusResponse | null> {
+  try {
+    return await client.call((c) => c.getStatus, {});
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'broker_not_running') return null;
+    throw error;
+  }
+}
+
+async function mustBeRunning(client: BrokerClient, notThis?: string): Promise<GetStatusResponse> {
+  for (let waited = 0; waited < READY_LIMIT_MS; waited += POLL_MS) {
+    const status = await statusOf(client);
+    if (status !== null && status.brokerInstanceId !== notThis) return status;
+    await pause(POLL_MS);
+  }
+  throw new CliError(
+    'broker_stuck',
+    `the broker was started, but does not answer at ${client.address}; see \`streamlib broker logs\``,
+  );
+}
+
+async function terminate({ pid }: GetStatusResponse, address: string): Promise<void> {
+  if (!isLocal(address)) {
+    throw new CliError(
+      'broker_refused',
+      `the broker at ${address} runs on another machine; stop it there (process ${pid})`,
+    );
+  }
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return;
+    throw new CliError(
+      'broker_refused',
+      `the broker (process ${pid}) belongs to another user; ask them to stop it`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+async function untilGone(pid: number): Promise<void> {
+  for (let waited = 0; waited < STOP_LIMIT_MS; waited += POLL_MS) {
+    if (!isAlive(pid)) return;
+    await pause(POLL_MS);
+  }
+  throw new CliError(
+    'broker_stuck',
+    `the broker (process ${pid}) did not stop within ${STOP_LIMIT_MS / 1000} s; \`kill -9 ${pid}\` ends it`,
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function isLocal(address: string): boolean {
+  const host = address.replace(/:\d+$/, '');
+  return (
+    host === 'localhost' ||
+    host === '[::1]' ||
+    host === '::1' ||
+    host.startsWith('127.') ||
+    host.startsWith('unix')
+  );
+}
+
+function report(io: Io, options: LifecycleOptions, what: string, status: GetStatusResponse): ExitCode {
+  if (options.json) {
+    printJson(io, {
+      status: what.replace(' ', '_'),
+      pid: status.pid,
+      version: status.version,
+      grpc_address: status.grpcAddress,
+      log_file: status.logFile,
+    });
+  } else {
+    const where = what === 'stopped' ? '' : `, ${status.grpcAddress}, log ${status.logFile}`;
+    io.out(`Broker: ${what} (process ${status.pid}${where})`);
+  }
+  return EXIT.ok;
+}

@@ -1,0 +1,53 @@
+import { CommanderError } from 'commander';
+import { CliError, EXIT, type ExitCode } from './errors/cli-error.js';
+import { type Io, processIo } from './output/io.js';
+import { printJson } from './output/json.js';
+import { makeProgram } from './program.js';
+
+/** Runs one command and returns its exit code. Everything that a command throws becomes a sentence and a code here. */
+export async function runCommand(args: readonly string[], io: Io): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  try {
+    await makeProgram(io, (result) => {
+      code = result;
+    }).parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return isHelp(error) ? EXIT.ok : EXIT.usage;
+    return tell(error, args.includes('--json'), io);
+  }
+}
+
+/** What `bin/streamlib.js` calls. */
+export async function main(args: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+  const code = await runCommand(args, processIo());
+  // Not left to the event loop: a handle that a processor forgot must not keep the terminal.
+  process.stdout.write('', () => process.exit(code));
+}
+
+function isHelp(error: CommanderError): boolean {
+  return error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
+}
+
+function tell(error: unknown, json: boolean, io: Io): ExitCode {
+  const { code, message, exitCode } = explain(error);
+  if (json) printJson(io, { error: { code, message } });
+  io.err(`${io.errPalette.red('error:')} ${message}`);
+  if (code === 'unexpected' && error instanceof Error) io.err(io.errPalette.dim(error.stack ?? ''));
+  return exitCode;
+}
+
+function explain(error: unknown): { code: string; message: string; exitCode: ExitCode } {
+  if (error instanceof CliError)
+    return { code: error.code, message: error.message, exitCode: error.exitCode };
+  const message = error instanceof Error ? error.message : String(error);
+  // Errors of the other packages carry a code of their own; importing their classes would load those packages.
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected';
+  if (code === 'graph' || code === 'config') return { code, message, exitCode: EXIT.usage };
+  return { code, message, exitCode: EXIT.failure };
+}

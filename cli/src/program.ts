@@ -1,0 +1,164 @@
+import { Command, Option } from 'commander';
+import type { ExitCode } from './errors/cli-error.js';
+import type { Io } from './output/io.js';
+import { version } from './version.js';
+
+const EXIT_CODES = `
+Exit codes:
+  0    it worked; also a graph that was stopped by Ctrl-C or by --duration
+  1    it failed; of \`run\`: also when a node failed for good
+  2    wrong arguments, or a graph that cannot run
+  3    the broker is not running
+  130  ended by a second Ctrl-C`;
+
+const examples = (...lines: string[]) =>
+  `\nExamples:\n${lines.map((line) => `  $ streamlib ${line}`).join('\n')}`;
+const json = () => new Option('--json', 'print JSON, one line');
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+/**
+ * The commands and their options. Each imports what it needs only when it is called: `broker status` loads no runtime and no
+ * FFmpeg, and `--help` loads nothing.
+ */
+export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
+  const program = new Command('streamlib')
+    .description('Runs graphs of video processors, in TypeScript and in Python.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showHelpAfterError('(--help tells more)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+    })
+    .addHelpText(
+      'after',
+      `${examples('run graph.yaml', 'run graph.yaml --set camera.source=clip.mp4 --duration 10s', 'broker status')}\n${EXIT_CODES}`,
+    );
+
+  program
+    .command('run')
+    .description('run a graph until it ends, its time is up, or Ctrl-C')
+    .argument('<graph>', 'a manifest in YAML or JSON')
+    .option('--set <node.param=value>', 'set a parameter of a node (may be given again)', collect)
+    .option('--duration <time>', 'stop after 10s, 500ms, 2m, 1h')
+    .option('--level <level>', 'what is told while it runs: debug, info, warn, error', 'info')
+    .option('--open', 'open the page of the display in a browser')
+    .addOption(
+      new Option('--json', 'end with one line of JSON on standard output; all else goes to standard error'),
+    )
+    .addHelpText('after', examples('run graph.yaml --open', 'run graph.yaml --duration 10s --json'))
+    .action(async (graph: string, options) => {
+      const { run } = await import('./run/run.js');
+      done(await run(io, graph, options));
+    });
+
+  program
+    .command('validate')
+    .description('tell everything that is wrong with a graph; start nothing')
+    .argument('<graph>', 'a manifest in YAML or JSON')
+    .option('--set <node.param=value>', 'set a parameter of a node (may be given again)', collect)
+    .addOption(json())
+    .addHelpText('after', examples('validate graph.yaml'))
+    .action(async (graph: string, options) => {
+      const { validate } = await import('./validate/validate.js');
+      done(await validate(io, graph, options));
+    });
+
+  program
+    .command('logs')
+    .description('the log of a runtime with what its Python processes print; also of one that has ended')
+    .argument('<runtime>', 'name or id, see `streamlib broker runtimes`')
+    .option('-f, --follow', 'go on with new lines until Ctrl-C')
+    .option('--level <level>', 'the least level to print', 'debug')
+    .option('-n, --lines <count>', 'begin with the last so many lines')
+    .addOption(json())
+    .addHelpText(
+      'after',
+      examples('logs camera-python-display -f', 'logs camera-python-display --level warn'),
+    )
+    .action(async (runtime: string, options) => {
+      const { runtimeLogs } = await import('./logs/runtime-logs.js');
+      done(await runtimeLogs(io, runtime, options));
+    });
+
+  addBroker(program, io, done);
+  return program;
+}
+
+function addBroker(program: Command, io: Io, done: (code: ExitCode) => void): void {
+  const broker = program
+    .command('broker')
+    .description('the service that introduces runtimes and Python processes')
+    .addHelpText(
+      'after',
+      examples('broker status', 'broker connections --runtime camera-python-display', 'broker logs -f'),
+    );
+
+  const lifecycle = (name: 'start' | 'stop' | 'restart', description: string) =>
+    broker
+      .command(name)
+      .description(description)
+      .addOption(json())
+      .action(async (options) => {
+        const { brokerStart, brokerStop, brokerRestart } = await import('./broker/lifecycle.js');
+        const commands = { start: brokerStart, stop: brokerStop, restart: brokerRestart };
+        done(await commands[name](io, options));
+      });
+  lifecycle('start', 'start it if it does not run');
+  lifecycle('stop', 'stop it');
+  lifecycle('restart', 'stop and start it; frames that flow go on flowing');
+
+  broker
+    .command('status')
+    .description('whether it runs, and how much it has to do')
+    .addOption(json())
+    .action(async (options) => {
+      const { brokerStatus } = await import('./broker/status.js');
+      done(await brokerStatus(io, options));
+    });
+
+  broker
+    .command('runtimes')
+    .description('the runtimes that are registered')
+    .addOption(json())
+    .action(async (options) => {
+      const { brokerRuntimes } = await import('./broker/lists.js');
+      done(await brokerRuntimes(io, options));
+    });
+
+  broker
+    .command('connections')
+    .description('the connections between runtimes and Python processes, and on whom each waits')
+    .option('--runtime <id>', 'only of this runtime (id or name)')
+    .option('--state <state>', 'only those in this state')
+    .option('--all', 'also those that were closed a moment ago')
+    .addOption(json())
+    .action(async (options) => {
+      const { brokerConnections } = await import('./broker/lists.js');
+      done(await brokerConnections(io, options));
+    });
+
+  broker
+    .command('processors')
+    .description('the Python processors, their processes and restarts')
+    .option('--runtime <id>', 'only of this runtime (id or name)')
+    .option('--state <state>', 'only those in this state')
+    .addOption(json())
+    .action(async (options) => {
+      const { brokerProcessors } = await import('./broker/lists.js');
+      done(await brokerProcessors(io, options));
+    });
+
+  broker
+    .command('logs')
+    .description("the broker's own log")
+    .option('-f, --follow', 'go on with new lines until Ctrl-C')
+    .option('--level <level>', 'the least level to print', 'info')
+    .option('-n, --lines <count>', 'begin with the last so many lines')
+    .addOption(json())
+    .action(async (options) => {
+      const { brokerLogs } = await import('./broker/logs.js');
+      done(await brokerLogs(io, options));
+    });
+}

@@ -1,0 +1,109 @@
+import type { RunOutcome, Runtime as RuntimeClass } from '@streamlib/runtime';
+import { EXIT, type ExitCode } from '../errors/cli-error.js';
+import { formatLine } from '../logs/line.js';
+import { levelOf } from '../logs/print.js';
+import { parseDuration } from '../output/duration.js';
+import type { Io } from '../output/io.js';
+import { printJson } from '../output/json.js';
+import { issueLines } from '../validate/validate.js';
+import { Interrupts } from './interrupts.js';
+import { openPage, pageIn } from './page.js';
+import { Progress } from './progress.js';
+import { exitCodeOf, resultJson, summaryLines } from './result.js';
+
+export interface RunOptions {
+  readonly set?: readonly string[];
+  readonly duration?: string;
+  readonly json?: boolean;
+  readonly open?: boolean;
+  readonly level?: string;
+}
+
+/** Runs a graph until it ends by itself, its time is up, or Ctrl-C. */
+export async function run(io: Io, graph: string, options: RunOptions): Promise<ExitCode> {
+  const duration = options.duration === undefined ? null : parseDuration(options.duration);
+  const level = levelOf(options, 'info');
+  const logLevel = level === 'trace' ? 'debug' : level === 'fatal' ? 'error' : level;
+  const { Runtime, ManifestError } = await import('@streamlib/runtime');
+  const interrupts = new Interrupts(() => io.err('Stopping; press Ctrl-C once more to end at once.'));
+  try {
+    const runtime = await Runtime.fromManifest(graph, { overrides: options.set ?? [], logLevel });
+    return await runGraph(io, runtime, { ...options, duration }, interrupts);
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    if (options.json)
+      printJson(io, { error: { code: 'invalid_graph', message: error.message }, issues: error.issues });
+    else {
+      for (const line of issueLines(error.issues, io.errPalette)) io.err(line);
+      io.err(`${graph} cannot run; nothing was started.`);
+    }
+    return EXIT.usage;
+  } finally {
+    interrupts.close();
+  }
+}
+
+async function runGraph(
+  io: Io,
+  runtime: RuntimeClass,
+  options: { json?: boolean; open?: boolean; duration: number | null },
+  interrupts: Interrupts,
+): Promise<ExitCode> {
+  const progress = new Progress(io, () => runtime.stats());
+  let page: string | null = null;
+  const show = (message: string) => {
+    const url = page === null ? pageIn(message) : null;
+    if (url === null) return;
+    page = url;
+    progress.line(io.errPalette.bold(`The page is at ${io.errPalette.cyan(url)}`));
+    if (options.open) openPage(url, (why) => progress.line(why));
+  };
+  runtime.on('progress', (message) => progress.line(io.errPalette.dim(`… ${message}`)));
+  runtime.on('log', ({ time, level, processor, message }) => {
+    // The runtime's own lines were told as progress; what remains is of interest when it goes wrong.
+    if (processor !== null || level === 'warn' || level === 'error')
+      progress.line(formatLine({ time, level, processor, message, fields: {} }, io.errPalette));
+    if (processor !== null) show(message);
+  });
+
+  let began = performance.now();
+  let outcome: RunOutcome | null = null;
+  try {
+    const started = runtime.start();
+    await Promise.race([started, interrupts.first]);
+    if (interrupts.interrupted) {
+      // `stop()` makes `start()` end with an error that nobody needs.
+      started.catch(() => {});
+    } else {
+      began = performance.now();
+      progress.begin();
+      outcome = await firstOf(runtime.outcome, interrupts.first, options.duration);
+    }
+  } finally {
+    await runtime.stop();
+    progress.end();
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const stats = runtime.stats();
+  const ended = outcome ?? (await runtime.outcome);
+  if (options.json) printJson(io, resultJson(stats, ended, seconds));
+  else for (const line of summaryLines(stats, ended, seconds, io.outPalette)) io.out(line);
+  return exitCodeOf(ended);
+}
+
+/** The outcome if the graph ended by itself; null if its time was up or the person has had enough. */
+async function firstOf(
+  outcome: Promise<RunOutcome>,
+  interrupted: Promise<void>,
+  duration: number | null,
+): Promise<RunOutcome | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<null>((resolve) => {
+    if (duration !== null) timer = setTimeout(() => resolve(null), duration);
+  });
+  try {
+    return await Promise.race([outcome, interrupted.then(() => null), timeUp]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,40 @@
+import type { LocatedIssue } from '@streamlib/runtime';
+import { EXIT, type ExitCode } from '../errors/cli-error.js';
+import type { Io } from '../output/io.js';
+import { printJson } from '../output/json.js';
+import type { Palette } from '../output/palette.js';
+
+export interface ValidateOptions {
+  readonly set?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Everything that is wrong with a graph, its Python files included, each with its place; nothing is started. */
+export async function validate(io: Io, graph: string, options: ValidateOptions): Promise<ExitCode> {
+  const { validateManifest } = await import('@streamlib/runtime');
+  const report = await validateManifest(graph, {
+    overrides: options.set ?? [],
+    onProgress: (message) => io.err(message),
+  });
+  const valid = report.issues.length === 0;
+  if (options.json) {
+    printJson(io, { valid, ...report });
+  } else if (valid) {
+    io.out(`${graph} is valid: ${count(report.nodes, 'node')}, ${count(report.connections, 'connection')}`);
+  } else {
+    for (const line of issueLines(report.issues, io.outPalette)) io.out(line);
+    io.err(`${count(report.issues.length, 'mistake')} in ${graph}`);
+  }
+  return valid ? EXIT.ok : EXIT.usage;
+}
+
+/** `file:line:column: message`: the form that editors and terminals make a link of. */
+export function issueLines(issues: readonly LocatedIssue[], palette: Palette): string[] {
+  return issues.map(
+    ({ file, line, column, message }) => `${palette.bold(`${file}:${line}:${column}:`)} ${message}`,
+  );
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
