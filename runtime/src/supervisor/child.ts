@@ -24,6 +24,13 @@ const TAIL_LINES = 20;
 /** How long the pipes may take to drain after the exit; a grandchild could hold them open for ever. */
 const DRAIN_MS = 50;
 
+/** Those that run now. When this process ends without having stopped them, by an exception say, their groups end with it. */
+const running = new Set<Child>();
+
+function killAll(): void {
+  for (const child of running) child.signalGroup('SIGKILL');
+}
+
 /** A subprocess in a process group of its own, with its output cut into lines. Owns the process, its group and its pipes. */
 export class Child {
   private readonly process: ChildProcess;
@@ -38,6 +45,8 @@ export class Child {
       // A session and process group of its own: a terminal's Ctrl-C reaches only the runtime, which stops it in order.
       detached: true,
     });
+    if (running.size === 0) process.on('exit', killAll);
+    running.add(this);
     this.read('stdout', this.process.stdout);
     this.read('stderr', this.process.stderr);
     this.process.once('error', (error) => {
@@ -92,6 +101,8 @@ export class Child {
   private end(code: number | null, signal: NodeJS.Signals | null, spawnError: Error | null): void {
     if (this.over) return;
     this.over = true;
+    running.delete(this);
+    if (running.size === 0) process.off('exit', killAll);
     this.process.stdout?.destroy();
     this.process.stderr?.destroy();
     this.spec.onExit({ code, signal, spawnError, stderrTail: this.tail });

@@ -10,10 +10,4 @@ class Counter:
     def start(self, ctx):
         for number in range(ctx.config.get("count", 20)):
             pixels = np.full((8, 16, 3), number & 255, dtype=np.uint8)
-            ctx.output("video_out").set(
-                {
-                    "pixel_buffer": VideoFrame.from_numpy(pixels)["pixel_buffer"],
-                    "timestamp_ns": ctx.now_ns(),
-                    "frame_number": number,
-                }
-            )
+            ctx.output("video_out").set(VideoFrame.from_numpy(pixels, ctx.now_ns(), number))
