@@ -27,8 +27,11 @@ export function buildGraph(graph: PreparedGraph, options: BuildOptions): Wiring 
     if (output === undefined || input === undefined) continue;
     input.bind(output);
     output.connect(input);
-    const sources = upstream.get(link.to.node) ?? new Set();
-    upstream.set(link.to.node, sources.add(link.from.node));
+  }
+  // A node whose counterpart could not be prepared is fed by nobody, but that does not make it a source.
+  for (const { from, to } of graph.edges) {
+    const sources = upstream.get(to) ?? new Set();
+    upstream.set(to, sources.add(from));
   }
   return { nodes, upstream };
 }

@@ -24,6 +24,7 @@ export function sinksOf({ nodes, upstream }: Wiring): GraphNode[] {
 export function isComplete(wiring: Wiring): boolean {
   const { nodes, upstream } = wiring;
   const sources = sourcesOf(wiring);
+  if (nodes.length === 0) return true;
   if (sources.length === 0 || !sources.every((node) => isOver(node.state))) return false;
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const judged = new Map<string, boolean>();

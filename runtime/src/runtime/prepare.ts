@@ -46,6 +46,8 @@ export type PreparedNode =
 export interface PreparedGraph {
   readonly nodes: readonly PreparedNode[];
   readonly links: readonly ResolvedLink[];
+  /** Which node feeds which, those that failed included. */
+  readonly edges: readonly { readonly from: string; readonly to: string }[];
   readonly issues: readonly GraphIssue[];
 }
 
@@ -97,7 +99,14 @@ export async function prepareGraph(spec: GraphSpec, options: PrepareOptions): Pr
   const { links, issues: linkIssues } = resolveLinks(spec, ports);
   issues.push(...linkIssues);
   const nodes = prepared.filter((node) => node !== null).map((node) => withDelivery(node, links));
-  return { nodes, links, issues };
+  const edges = spec.connections
+    .map(({ from, to }) => ({ from: nodeOf(from), to: nodeOf(to) }))
+    .filter(({ from, to }) => ports.has(from) && ports.has(to));
+  return { nodes, links, edges, issues };
+}
+
+function nodeOf(end: string): string {
+  return end.split('.', 1)[0] ?? end;
 }
 
 function checkOverrides(spec: GraphSpec, overrides: readonly Override[]): GraphIssue[] {

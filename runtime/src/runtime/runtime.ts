@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { stateDir } from '@streamlib/host-bridge';
 import { customAlphabet } from 'nanoid';
 import { openSession } from '../broker-client/runtime-session.js';
@@ -34,6 +35,8 @@ const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 /** How often to look whether everything has been worked off, once a source is over. */
 const DRAIN_POLL_MS = 20;
+/** How long frames that are on their way may take to their end when the runtime is stopped. */
+const LAST_FRAMES_MS = 500;
 
 /**
  * Runs one graph, once: `start()`, then `stop()`, also after `outcome` has settled by itself.
@@ -74,7 +77,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     });
   }
 
-  /** Reads a manifest. Throws a `ManifestError` for mistakes in its form; `start()` tells those in its meaning. */
+  /** Reads a manifest. Its mistakes are told by `start()`, all of them at once, as a `ManifestError`. */
   static async fromManifest(path: string, options: ManifestOptions = {}): Promise<Runtime> {
     const manifest = readManifest(path);
     const overrides = (options.overrides ?? []).map(parseOverride);
@@ -162,20 +165,26 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     };
     const { signal } = this.abort;
     const info = { id: this.id, name: this.name, pid: process.pid, logFile: this.logFile, version: VERSION };
-    // The broker and the Python environment have nothing to do with each other: both at once.
-    const [session, prepared] = await Promise.all([
-      openSession(info, { log, onProgress: progress, signal }).then((opened) => {
-        this.session = opened;
-        return opened;
-      }),
+    // The broker and the Python environment have nothing to do with each other: both at once, and one's failure ends the other.
+    const giveUp = (error: unknown) => {
+      this.abort.abort();
+      throw error;
+    };
+    const [opened, planned] = await Promise.allSettled([
+      openSession(info, { log, onProgress: progress, signal }).catch(giveUp),
       prepareGraph(this.spec(), {
         registry: this.registry,
         baseDir: this.options.baseDir ?? process.cwd(),
         overrides: this.overrides,
         onProgress: progress,
         signal,
-      }),
+      }).catch(giveUp),
     ]);
+    if (opened.status === 'fulfilled') this.session = opened.value;
+    if (opened.status === 'rejected') throw opened.reason;
+    if (planned.status === 'rejected') throw planned.reason;
+    const session = opened.value;
+    const prepared = planned.value;
     this.refuse([...(this.manifest?.issues ?? []), ...prepared.issues]);
     this.mustGoOn();
     this.wiring = buildGraph(prepared, {
@@ -202,6 +211,9 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.become('stopping');
     this.abort.abort();
     this.stopDraining();
+    // Sources first, so that what they had sent still gets to its end.
+    await Promise.all(sourcesOf(this.wiring).map((node) => node.stop()));
+    await this.drained();
     await Promise.all(this.wiring.nodes.map((node) => node.stop()));
     // What `start()` still waits for was told to stop as well; it opens nothing after this.
     await this.comingUp.catch(() => {});
@@ -241,6 +253,12 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     if (this.current !== 'running' || !isComplete(this.wiring)) return;
     this.stopDraining();
     this.settle(this.outcomeOf(sources.some((node) => node.state === 'finished') ? 'finished' : 'failed'));
+  }
+
+  /** Waits until everything has been worked off, within reason. */
+  private async drained(): Promise<void> {
+    const until = performance.now() + LAST_FRAMES_MS;
+    while (!isComplete(this.wiring) && performance.now() < until) await pause(DRAIN_POLL_MS / 4);
   }
 
   private stopDraining(): void {
