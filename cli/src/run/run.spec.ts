@@ -1,0 +1,120 @@
+import type { NodeStats, RuntimeStats } from '@streamlib/runtime';
+import { describe, expect, it } from 'vitest';
+import { PLAIN, visibleLength } from '../output/palette.js';
+import { Interrupts } from './interrupts.js';
+import { pageIn } from './page.js';
+import { progressLines, rates } from './progress.js';
+import { droppedText, exitCodeOf, resultJson, summaryLines } from './result.js';
+
+const node = (more: Partial<NodeStats> = {}): NodeStats => ({
+  type: 'python',
+  state: 'running',
+  failure: null,
+  frames_in: 300,
+  frames_out: 290,
+  dropped: 10,
+  dropped_by: { replaced: 10 },
+  errors: 0,
+  restarts: 0,
+  pid: 1,
+  connection_id: null,
+  latency_ms: null,
+  metrics: {},
+  inputs: {},
+  outputs: {},
+  ...more,
+});
+
+const stats: RuntimeStats = {
+  runtime_id: 'r1',
+  name: 'demo',
+  state: 'stopped',
+  uptime_secs: 10.5,
+  frames_in: 300,
+  frames_out: 290,
+  dropped: 10,
+  dropped_by: { replaced: 8, not_ready: 2, pool_full: 0 },
+  fps: 29.97,
+  latency_ms: { count: 290, p50: 4.2, p90: 6, p99: 12.5, max: 20 },
+  restarts: 0,
+  errors: 0,
+  nodes: { camera: node({ type: 'camera' }), effect: node() },
+};
+
+describe('the result of a run', () => {
+  it('has the fields that people script against', () => {
+    const result = resultJson(stats, { reason: 'stopped', failures: [] }, 10);
+    expect(result).toMatchObject({
+      frames_in: 300,
+      frames_out: 290,
+      dropped: 10,
+      fps: 29.97,
+      latency_ms: { p50: 4.2, p99: 12.5 },
+      restarts: 0,
+      errors: 0,
+      duration_secs: 10,
+    });
+  });
+
+  it('has them also when no frame came through', () => {
+    const result = resultJson({ ...stats, latency_ms: null }, { reason: 'stopped', failures: [] }, 0);
+    expect(result.latency_ms).toMatchObject({ p50: null, p99: null });
+  });
+
+  it('is told to a person with the reasons of what was dropped', () => {
+    expect(droppedText(stats)).toBe('10 dropped (replaced 8, not_ready 2)');
+    const text = summaryLines(stats, { reason: 'stopped', failures: [] }, 10, PLAIN).join('\n');
+    expect(text).toContain('demo stopped after 10s: 300 frames in, 290 out');
+    expect(text).toContain('30.0 fps, latency 4.20 ms (p50), 12.5 ms (p99)');
+  });
+
+  it('is a failure once a node failed for good', () => {
+    expect(exitCodeOf({ reason: 'stopped', failures: [] })).toBe(0);
+    expect(exitCodeOf({ reason: 'finished', failures: [{ node: 'effect', message: 'no' }] })).toBe(1);
+    expect(exitCodeOf({ reason: 'failed', failures: [] })).toBe(1);
+  });
+});
+
+describe('progress', () => {
+  it('counts frames per second between two looks', () => {
+    const before = { at: 1_000, frames: new Map([['camera', 10]]) };
+    const now = { at: 1_500, frames: new Map([['camera', 25]]) };
+    expect(rates(before, now).get('camera')).toBe(30);
+    expect(rates(null, now).size).toBe(0);
+  });
+
+  it('never wraps a line', () => {
+    const lines = progressLines(stats, new Map(), PLAIN, 30);
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(visibleLength(line)).toBeLessThan(30);
+  });
+});
+
+describe('the page of a display', () => {
+  it.each([
+    ['the page is at http://127.0.0.1:8080/', 'http://127.0.0.1:8080/'],
+    ['see http://localhost:8080.', 'http://localhost:8080'],
+    ['no page here', null],
+  ])('is found in "%s"', (message, url) => {
+    expect(pageIn(message)).toBe(url);
+  });
+});
+
+describe('Interrupts', () => {
+  it('asks to stop first, then ends', async () => {
+    const said: string[] = [];
+    const interrupts = new Interrupts(
+      () => said.push('stop'),
+      (code) => said.push(`exit ${code}`),
+    );
+    try {
+      process.emit('SIGINT');
+      await interrupts.first;
+      expect(said).toEqual(['stop']);
+      process.emit('SIGINT');
+      expect(said).toEqual(['stop', 'exit 130']);
+    } finally {
+      interrupts.close();
+    }
+  });
+});
