@@ -175,8 +175,8 @@ export class Connection {
   private release(): void {
     const id = this.id;
     this.lastStats = addon().connectionStats(id);
-    this.id = 0;
     addon().connectionClose(id);
+    this.id = 0;
     sweepMappings();
   }
 

@@ -1,0 +1,157 @@
+"""Schemas: what the fields of a frame are. Declare one as a class::
+
+    class Pose(streamlib.Schema):
+        label: streamlib.String
+        score: streamlib.Float32
+        points: streamlib.Array[streamlib.Float32]
+        side: streamlib.Enum["left", "right"]
+        note: streamlib.Optional[streamlib.String]
+
+Instances are dicts, with the fields as attributes too.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_origin
+
+from streamlib._native import BridgeError, SharedBuffer, Texture, normalize_schema
+
+
+class SchemaError(TypeError):
+    """A schema that is not valid; the message names the class and the field."""
+
+
+class FieldType:
+    """A type of a schema's field; ``json`` is its form on the wire."""
+
+    __slots__ = ("json",)
+
+    def __init__(self, form: Any) -> None:
+        self.json = form
+
+    def __repr__(self) -> str:
+        return f"FieldType({json.dumps(self.json)})"
+
+
+Int32 = Annotated[int, FieldType("Int32")]
+Int64 = Annotated[int, FieldType("Int64")]
+UInt32 = Annotated[int, FieldType("UInt32")]
+UInt64 = Annotated[int, FieldType("UInt64")]
+Float32 = Annotated[float, FieldType("Float32")]
+Float64 = Annotated[float, FieldType("Float64")]
+Bool = Annotated[bool, FieldType("Bool")]
+String = Annotated[str, FieldType("String")]
+Bytes = Annotated[bytes, FieldType("Bytes")]
+#: A picture in shared memory. (The class `streamlib.Texture` itself may be written as well.)
+TextureField = Annotated[Texture, FieldType("Texture")]
+#: Bytes in shared memory.
+Buffer = Annotated[SharedBuffer, FieldType("Buffer")]
+
+if TYPE_CHECKING:
+    from typing import Literal as Enum
+    from typing import Optional
+
+    Array = list
+    type Struct[T] = T
+else:
+
+    class Array:
+        """``Array[T]``: a list of values of one type."""
+
+        def __class_getitem__(cls, item: Any) -> FieldType:
+            return FieldType({"Array": field_type(item)})
+
+    class Optional:
+        """``Optional[T]``: a value or None."""
+
+        def __class_getitem__(cls, item: Any) -> FieldType:
+            return FieldType({"Optional": field_type(item)})
+
+    class Enum:
+        """``Enum["a", "b"]``: one of these names."""
+
+        def __class_getitem__(cls, names: Any) -> FieldType:
+            return FieldType({"Enum": list(names) if isinstance(names, tuple) else [names]})
+
+    class Struct:
+        """``Struct[OtherSchema]``: the fields of another schema. The class alone means the same."""
+
+        def __class_getitem__(cls, item: Any) -> FieldType:
+            return FieldType(field_type(item))
+
+
+def field_type(annotation: Any) -> Any:
+    """The wire form of what stands behind a field's name."""
+    if isinstance(annotation, FieldType):
+        return annotation.json
+    if get_origin(annotation) is Annotated:
+        for extra in get_args(annotation)[1:]:
+            if isinstance(extra, FieldType):
+                return extra.json
+    if isinstance(annotation, type):
+        if annotation is Texture:
+            return "Texture"
+        if annotation is SharedBuffer:
+            return "Buffer"
+        if issubclass(annotation, Schema):
+            return {"Struct": annotation.schema()["fields"]}
+    raise SchemaError(
+        f"{annotation!r} is no field type; use streamlib.Int32, Int64, UInt32, UInt64, Float32, Float64, Bool, String, "
+        "Bytes, Texture, Buffer, Array[T], Optional[T], Enum[...], or another Schema class"
+    )
+
+
+class Schema(dict[str, Any]):
+    """Base of all schemas. A subclass's annotations are its fields, in their order."""
+
+    #: The name on the wire; the class's own name unless it says otherwise.
+    schema_name: ClassVar[str] = "Schema"
+    _json: ClassVar[dict[str, Any] | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "schema_name" not in cls.__dict__:
+            cls.schema_name = cls.__name__
+        cls._json = None
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """The schema as JSON data, checked."""
+        if cls._json is None:
+            fields = []
+            for name, annotation in _annotations(cls).items():
+                try:
+                    fields.append({"name": name, "type": field_type(annotation)})
+                except SchemaError as error:
+                    raise SchemaError(f"{cls.__name__}.{name}: {error}") from None
+            form = {"name": cls.schema_name, "fields": fields}
+            try:
+                normalize_schema(json.dumps(form))
+            except BridgeError as error:
+                raise SchemaError(f"{cls.__name__}: {error}") from None
+            cls._json = form
+        return cls._json
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}") from None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({super().__repr__()})"
+
+
+def _annotations(cls: type[Schema]) -> dict[str, Any]:
+    """Annotations of the class and its bases, evaluated also where they are strings."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if base is not Schema and isinstance(base, type) and issubclass(base, Schema):
+            try:
+                own = inspect.get_annotations(base, eval_str=True)
+            except NameError as error:
+                raise SchemaError(f"{base.__name__}: {error}") from None
+            found |= {k: v for k, v in own.items() if get_origin(v) is not ClassVar}
+    return found
