@@ -43,6 +43,8 @@ export class Connections {
   private readonly records = new Map<string, ConnectionRecord>();
   private readonly feed = new ChangeFeed();
   private live = 0;
+  /** Ended because their runtime was thought to be gone. */
+  private readonly lost = new Set<string>();
 
   constructor(
     private readonly clock: Clock,
@@ -65,7 +67,10 @@ export class Connections {
     const known = this.records.get(id);
     if (known !== undefined) {
       if (known.runtimeId !== runtimeId) return 'it belongs to another runtime';
-      return isFinal(known) ? 'it has ended here; allocate a new connection' : null;
+      if (!isFinal(known)) return null;
+      if (!this.lost.has(id)) return 'it has ended here; allocate a new connection';
+      // The runtime was only suspended, and its channels with it: its connections go on, under new records.
+      this.remove(known, this.clock.now());
     }
     this.checkRoom();
     const now = this.clock.now();
@@ -114,13 +119,22 @@ export class Connections {
     return { live: this.live, ready, pending: this.live - ready, failed };
   }
 
-  /** The runtime is gone, or says that it goes. Gives the number of connections that ended by it. */
-  endOfRuntime(runtimeId: string, end: ConnectionEvent): number {
-    let ended = 0;
+  /** The runtime says that it goes. Gives the number of connections that ended by it. */
+  closeOfRuntime(runtimeId: string): number {
+    return this.endAll(runtimeId, { type: 'closed', reason: 'shutdown' }).length;
+  }
+
+  /** The runtime is gone, as far as the broker can tell. */
+  loseRuntime(runtimeId: string, reason: string): void {
+    for (const id of this.endAll(runtimeId, { type: 'side_failed', side: 'host', reason })) this.lost.add(id);
+  }
+
+  private endAll(runtimeId: string, end: ConnectionEvent): string[] {
+    const ended: string[] = [];
     for (const record of [...this.records.values()]) {
       if (record.runtimeId !== runtimeId || isFinal(record)) continue;
       this.apply(record.id, end);
-      ended++;
+      ended.push(record.id);
     }
     return ended;
   }
@@ -192,6 +206,7 @@ export class Connections {
 
   private remove(record: ConnectionRecord, now: number): void {
     this.records.delete(record.id);
+    this.lost.delete(record.id);
     if (!isFinal(record)) this.live--;
     this.feed.tell({ at: now, kind: 'removed', record, previous: derivedState(record) });
   }

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock/clock.js';
-import type { ConnectionEvent, LiveConnectionState } from '../state-machine/index.js';
-import { isFinal } from '../state-machine/index.js';
+import { isFinal, type LiveConnectionState } from '../state-machine/index.js';
 import { type ConnectionLimits, Connections, defaultConnectionLimits } from './connections.js';
 import { type ProcessTable, systemProcesses } from './process-identity.js';
 import {
@@ -58,7 +57,7 @@ export class Registry {
   /** Null: it was not registered. Else the number of connections that were closed. */
   unregister(runtimeId: string): number | null {
     if (this.runtimes.remove(runtimeId) === null) return null;
-    return this.connections.endOfRuntime(runtimeId, { type: 'closed', reason: 'shutdown' });
+    return this.connections.closeOfRuntime(runtimeId);
   }
 
   /** Drops the runtimes that are gone, with their connections. */
@@ -92,8 +91,7 @@ export class Registry {
 
   private endConnections({ record, why }: GoneRuntime): void {
     const { id, name } = record.info;
-    const reason = `runtime ${name === '' ? id : `${name} (${id})`} is gone: ${why}`;
-    const end: ConnectionEvent = { type: 'side_failed', side: 'host', reason };
-    this.connections.endOfRuntime(id, end);
+    const label = name === '' ? id : `${name} (${id})`;
+    this.connections.loseRuntime(id, `runtime ${label} is gone: ${why}`);
   }
 }
