@@ -14,7 +14,7 @@ import {
   Texture,
   VideoFrame,
 } from './index.js';
-import { expectNoLeaks } from './testing/leaks.js';
+import { closing, expectNoLeaks } from './testing/leaks.js';
 import { framePair } from './testing/pair.js';
 import { type Sample, samples } from './testing/samples.js';
 
@@ -35,7 +35,7 @@ describe('encoding and decoding', () => {
   });
 
   it('keep every value of every type over a connection, handles among them', async () => {
-    const pool = new FramePool({ maxSlots: 64 });
+    const pool = closing(new FramePool({ maxSlots: 64 }));
     await fc.assert(
       fc.asyncProperty(samples({ handles: true }), async ({ schema, value }: Sample) => {
         const loans: (Texture | SharedBuffer)[] = [];
@@ -47,22 +47,25 @@ describe('encoding and decoding', () => {
           return loan;
         });
         const { sender, receiver, close } = await framePair(schema);
-        expect(sender.connection.sendFrame(0, 1, sent as object)).toBe(true);
-        const frame = await receiver.frame();
-        const received = withHandles(frame.value, (handle) => {
-          const kind = handle instanceof Texture ? ('texture' as const) : ('buffer' as const);
-          const size = handle instanceof Texture ? handle.width : handle.byteLength;
-          expect(handle.bytes.every((byte) => byte === size % 251)).toBe(true);
-          handle.close();
-          return { kind, size };
-        });
-        expect(received).toEqual(value);
-        for (const loan of loans) loan.close();
-        close();
+        try {
+          expect(sender.connection.sendFrame(0, 1, sent as object)).toBe(true);
+          const frame = await receiver.frame();
+          const received = withHandles(frame.value, (handle) => {
+            const kind = handle instanceof Texture ? ('texture' as const) : ('buffer' as const);
+            const size = handle instanceof Texture ? handle.width : handle.byteLength;
+            const right = handle.bytes.every((byte) => byte === size % 251);
+            handle.close();
+            expect(right).toBe(true);
+            return { kind, size };
+          });
+          expect(received).toEqual(value);
+        } finally {
+          for (const loan of loans) loan.close();
+          close();
+        }
       }),
       { numRuns: 60 },
     );
-    pool.close();
   });
 
   it('take an Optional that is left out as null', () => {
@@ -77,7 +80,8 @@ describe('encoding and decoding', () => {
     expect(decodeValue(BoundingBox, encodeValue(BoundingBox, box))).toEqual(box);
     const detections = { detections: [box, box], timestamp_ns: -1n, frame_number: 2n ** 63n };
     expect(decodeValue(ObjectDetections, encodeValue(ObjectDetections, detections))).toEqual(detections);
-    for (const schema of [VideoFrame, AudioFrame]) expect(parseSchema(JSON.stringify(schema))).toEqual(schema);
+    for (const schema of [VideoFrame, AudioFrame])
+      expect(parseSchema(JSON.stringify(schema))).toEqual(schema);
   });
 
   it('accept whole numbers for 64-bit fields, which come back as bigint', () => {
@@ -115,12 +119,17 @@ describe('a value that does not fit', () => {
   ];
 
   it.each(refused)('of %j: %s', (type, value, message) => {
-    const error = expect.objectContaining({ name: 'BridgeError', code: 'value', field: 'x', message: expect.stringMatching(message) });
+    const error = expect.objectContaining({
+      name: 'BridgeError',
+      code: 'value',
+      field: 'x',
+      message: expect.stringMatching(message),
+    });
     expect(() => encodeValue(oneField(type), { x: value })).toThrow(error);
   });
 
   it('is named by its path, and its port when it is sent', async () => {
-    const { sender, close } = await framePair(ObjectDetections);
+    const { sender } = await framePair(ObjectDetections);
     const box = { x: 0, y: 0, width: 1, height: 1, label: 'a', confidence: 1 };
     const send = (detections: unknown[]) => () =>
       sender.connection.sendFrame(0, 1, { detections, timestamp_ns: 0n, frame_number: 0n });
@@ -134,25 +143,22 @@ describe('a value that does not fit', () => {
     expect(send([box, box, { ...box, colour: 'red' }])).toThrow(
       expect.objectContaining({ port: 'port', field: 'detections[2].colour' }),
     );
-    expect(() => sender.connection.sendFrame(0, 1, { detections: [], timestamp_ns: 0n, frame_number: 0n, extra: 1 })).toThrow(
-      expect.objectContaining({ code: 'value', port: 'port', field: 'extra' }),
-    );
+    expect(() =>
+      sender.connection.sendFrame(0, 1, { detections: [], timestamp_ns: 0n, frame_number: 0n, extra: 1 }),
+    ).toThrow(expect.objectContaining({ code: 'value', port: 'port', field: 'extra' }));
     expect(send([box])()).toBe(true);
-    close();
   });
 
   it('leaves no handle behind that was read before it', async () => {
-    const { sender, close } = await framePair(VideoFrame);
-    const pool = new FramePool();
+    const { sender } = await framePair(VideoFrame);
+    const pool = closing(new FramePool());
     const texture = pool.texture(8, 8);
-    expect(() => sender.connection.sendFrame(0, 1, { pixel_buffer: texture, timestamp_ns: 'now', frame_number: 1n })).toThrow(
-      expect.objectContaining({ field: 'timestamp_ns' }),
-    );
+    expect(() =>
+      sender.connection.sendFrame(0, 1, { pixel_buffer: texture, timestamp_ns: 'now', frame_number: 1n }),
+    ).toThrow(expect.objectContaining({ field: 'timestamp_ns' }));
     expect(sender.connection.stats.outstanding).toBe(0);
     texture?.close();
     expect(pool.stats.free).toBe(pool.stats.slots);
-    pool.close();
-    close();
   });
 });
 

@@ -4,7 +4,7 @@ import { sweepMappings } from '../memory/segment-views.js';
 import { addon, type ConnectionStats, type NativeId, type NativePort } from '../native/addon.js';
 import type { Schema } from '../schema/types.js';
 import { Endpoint } from './endpoint.js';
-import { refuseUnknownFields } from './known-fields.js';
+import { type FieldCheck, unknownFieldCheck } from './known-fields.js';
 import { surface } from './surface.js';
 
 /**
@@ -49,7 +49,8 @@ export class Connection {
   onClose: (reason: CloseReason) => void = () => undefined;
 
   private id: NativeId;
-  private outputs: readonly PortDef[] = [];
+  /** By output port. */
+  private checks: readonly FieldCheck[] = [];
   private readonly warned = new Set<number>();
   private lastStats: ConnectionStats | undefined;
 
@@ -105,7 +106,7 @@ export class Connection {
   /** What this side receives (`inputs`) and sends (`outputs`). Both sides name the same ports in the same order. */
   definePorts(ports: { readonly inputs: readonly PortDef[]; readonly outputs: readonly PortDef[] }): void {
     addon().connectionDefinePorts(this.open(), ports.inputs.map(nativePort), ports.outputs.map(nativePort));
-    this.outputs = ports.outputs;
+    this.checks = ports.outputs.map((port) => unknownFieldCheck(port.schema, port.name));
   }
 
   /**
@@ -113,10 +114,10 @@ export class Connection {
    * Handles in `value` stay the caller's; the peer holds leases of its own.
    */
   sendFrame(port: number, frameId: number, value: object): boolean {
-    const id = this.open();
-    const output = this.outputs[port];
-    if (output !== undefined) refuseUnknownFields(output, value);
-    return addon().connectionSendFrame(id, port, frameId, value);
+    this.open();
+    this.checks[port]?.(value);
+    // Asked again: a getter among the fields may have closed this connection.
+    return addon().connectionSendFrame(this.open(), port, frameId, value);
   }
 
   /** Tells the sender that its frame was dealt with. It travels with the next message, at the latest when the loop goes idle. */

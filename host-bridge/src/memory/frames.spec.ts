@@ -1,20 +1,18 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Connection, FramePool, Listener, type Schema, SharedBuffer, Texture, VideoFrame } from '../index.js';
-import { expectNoLeaks } from '../testing/leaks.js';
+import { describe, expect, it } from 'vitest';
+import {
+  type Connection,
+  FramePool,
+  Listener,
+  type Schema,
+  SharedBuffer,
+  Texture,
+  VideoFrame,
+} from '../index.js';
+import { closing, expectNoLeaks } from '../testing/leaks.js';
 import { connectedPair, framePair, Inbox } from '../testing/pair.js';
 import { ended, startProgram, temporaryDirectory } from '../testing/program.js';
 
 expectNoLeaks();
-
-const cleanUp: (() => void)[] = [];
-afterEach(() => {
-  for (const act of cleanUp.splice(0)) act();
-});
-
-function closing<T extends { close(): void }>(thing: T): T {
-  cleanUp.push(() => thing.close());
-  return thing;
-}
 
 function loan(pool: FramePool, width = 64, height = 32): Texture {
   const texture = pool.texture(width, height);
@@ -31,16 +29,29 @@ function textureOf(value: Record<string, unknown>): Texture {
   return value.pixel_buffer;
 }
 
-async function videoPair() {
-  return closing(await framePair(VideoFrame));
+function videoPair() {
+  return framePair(VideoFrame);
 }
 
 describe('a pool', () => {
   it('loans textures as asked for', () => {
     const pool = closing(new FramePool());
-    for (const [format, channels] of [['rgb8', 3], ['rgba8', 4], ['bgra8', 4], ['bgr8', 3], ['gray8', 1]] as const) {
+    for (const [format, channels] of [
+      ['rgb8', 3],
+      ['rgba8', 4],
+      ['bgra8', 4],
+      ['bgr8', 3],
+      ['gray8', 1],
+    ] as const) {
       const texture = pool.texture(10, 6, format);
-      expect(texture).toMatchObject({ width: 10, height: 6, stride: 10 * channels, format, writable: true, closed: false });
+      expect(texture).toMatchObject({
+        width: 10,
+        height: 6,
+        stride: 10 * channels,
+        format,
+        writable: true,
+        closed: false,
+      });
       expect(texture?.bytes.length).toBe(10 * 6 * channels);
       texture?.close();
     }
@@ -189,7 +200,7 @@ describe('a frame', () => {
     const there = await connectedPair();
     const ports = [{ name: 'video', schema: VideoFrame }];
     for (const end of there) end.definePorts({ inputs: ports, outputs: ports });
-    const [a, b] = [new Inbox(closing(there[0])), new Inbox(closing(there[1]))];
+    const [a, b] = [new Inbox(there[0]), new Inbox(there[1])];
     const pool = closing(new FramePool());
     const texture = loan(pool);
     a.connection.sendFrame(0, 1, frameOf(texture));
@@ -224,8 +235,7 @@ describe('a frame', () => {
     a.definePorts({ inputs: [], outputs: ports });
     b.definePorts({ inputs: ports, outputs: [] });
     b.start();
-    const sender = new Inbox(closing(a));
-    closing(b);
+    const sender = new Inbox(a);
     const pool = closing(new FramePool());
     const texture = loan(pool);
     a.sendFrame(0, 1, frameOf(texture));
@@ -235,8 +245,6 @@ describe('a frame', () => {
 
   it('that does not fit the socket is refused, not queued', async () => {
     const [a, b] = await connectedPair();
-    closing(a);
-    closing(b);
     const schema: Schema = { name: 'Text', fields: [{ name: 'text', type: 'String' }] };
     a.definePorts({ inputs: [], outputs: [{ name: 'text', schema }] });
     let sent = 0;
@@ -276,7 +284,7 @@ describe('a peer that goes away', () => {
 
   it('gives back all that it held when it is killed in the middle of a flow', async () => {
     const directory = temporaryDirectory();
-    cleanUp.push(directory.remove);
+    closing({ close: directory.remove });
     const path = `${directory.path}/socket`;
     const listener = closing(Listener.named(path));
     const accepted = new Promise<Connection>((resolve) => {

@@ -51,8 +51,14 @@ function parseType(source: unknown, path: string, depth: number, count: { fields
   switch (kind) {
     case 'Array':
       return { Array: parseType(inner, path, depth + 1, count) };
-    case 'Optional':
-      return { Optional: parseType(inner, path, depth + 1, count) };
+    case 'Optional': {
+      const optional = parseType(inner, path, depth + 1, count);
+      // Null could not tell which of the two is absent.
+      if (typeof optional === 'object' && 'Optional' in optional) {
+        throw refuse(path, 'an Optional of an Optional has no meaning on the wire');
+      }
+      return { Optional: optional };
+    }
     case 'Struct':
       return { Struct: parseFields(inner, path, depth + 1, count) };
     case 'Enum':

@@ -8,8 +8,10 @@ import {
   type PortDef,
   type Schema,
 } from '../index.js';
+import { closeHandles } from '../memory/close-handles.js';
+import { closing } from './leaks.js';
 
-/** Two connected ends in this process, neither started. */
+/** Two connected ends in this process, neither started. They are closed with the test at the latest. */
 export async function connectedPair(): Promise<[Connection, Connection]> {
   const listener = Listener.anonymous();
   const endpoint = listener.endpoint();
@@ -17,7 +19,7 @@ export async function connectedPair(): Promise<[Connection, Connection]> {
     const accepted = new Promise<Connection>((resolve) => {
       listener.onConnection = resolve;
     });
-    return [connectEndpoint(endpoint), await accepted];
+    return [closing(connectEndpoint(endpoint)), closing(await accepted)];
   } finally {
     endpoint.close();
     listener.close();
@@ -30,7 +32,7 @@ export interface Received {
   readonly value: Record<string, unknown>;
 }
 
-/** Collects what a connection receives, so that a test can await it. */
+/** Collects what a connection receives, so that a test can await it. Handles in frames that no test took are closed with it. */
 export class Inbox {
   readonly controls: Record<string, ControlValue>[] = [];
   readonly endpoints: (Endpoint | null)[] = [];
@@ -47,6 +49,7 @@ export class Inbox {
     connection.onAck = (port, frameId) => this.acks.push([port, frameId]);
     connection.onClose = (reason) => this.closes.push(reason);
     connection.start();
+    closing({ close: () => this.frames.map(({ value }) => closeHandles(value)) });
   }
 
   async until(condition: (inbox: this) => boolean): Promise<void> {

@@ -41,10 +41,17 @@ export function samples({ handles }: { handles: boolean }): Arbitrary<Sample> {
         .uniqueArray(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 4 })
         .chain((variants) => of({ Enum: variants }, fc.constantFrom(...variants))),
       tie('typed').chain(({ type, value }) =>
-        fc.integer({ min: 0, max: 3 }).map((length) => ({ type: { Array: type }, value: Array(length).fill(value) })),
+        fc
+          .integer({ min: 0, max: 3 })
+          .map((length) => ({ type: { Array: type }, value: Array(length).fill(value) })),
       ),
       tie('typed').chain(({ type, value }) =>
-        fc.boolean().map((present) => ({ type: { Optional: type }, value: present ? value : null })),
+        fc.boolean().map((present) =>
+          // An Optional of an Optional is no schema.
+          typeof type === 'object' && 'Optional' in type
+            ? { type, value }
+            : { type: { Optional: type }, value: present ? value : null },
+        ),
       ),
       fields(tie('typed')).map(({ list, value }) => ({ type: { Struct: list }, value })),
     ),

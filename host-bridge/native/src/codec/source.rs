@@ -224,7 +224,7 @@ impl Source for JsSource<'_> {
         Ok((!absent).then_some(Self { encoding: self.encoding, value }))
     }
 
-    /// `refuseUnknownFields` in TypeScript has looked already: listing keys costs far less there.
+    /// `unknownFieldCheck` in TypeScript has looked already: listing keys costs far less there.
     fn unknown_field(&self, _: &Fields, _: usize) -> CoreResult<Option<String>> {
         Ok(None)
     }
