@@ -1,0 +1,130 @@
+import { type Texture, VideoFrame } from '@streamlib/host-bridge';
+import {
+  defineProcessor,
+  type OutputHandle,
+  type Processor,
+  type ProcessorContext,
+} from '@streamlib/runtime';
+import { toError } from '../errors/media-error.js';
+import { machineClock } from './clock.js';
+import { type CameraConfig, cameraConfig, sizeFor, sourceOf } from './config.js';
+import { DeviceSource } from './device-source.js';
+import { FileSource } from './file-source.js';
+import { type Clock, Pacer } from './pacer.js';
+import { PatternSource } from './pattern-source.js';
+import type { PictureSource, SourcePicture } from './picture-source.js';
+
+/** Sends the pictures of a file, a device or the test pattern, each when it is due. */
+export class Camera implements Processor {
+  private source: PictureSource | null = null;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly config: CameraConfig,
+    private readonly clock: Clock = machineClock,
+  ) {}
+
+  async setup(ctx: ProcessorContext): Promise<void> {
+    this.source = await this.open(ctx);
+  }
+
+  start(ctx: ProcessorContext): void {
+    const { source } = this;
+    if (source === null) throw new Error('the camera has not been set up');
+    this.running = this.run(ctx, source).catch((thrown: unknown) => {
+      if (!ctx.signal.aborted) ctx.fail(toError(thrown));
+    });
+  }
+
+  async teardown(): Promise<void> {
+    const { source } = this;
+    this.source = null;
+    source?.interrupt();
+    await this.running;
+    await source?.close();
+  }
+
+  private async run(ctx: ProcessorContext, source: PictureSource): Promise<void> {
+    const output = ctx.output('video');
+    const pacer = new Pacer();
+    for (let number = 0n; ; number++) {
+      const picture = await source.next(ctx.signal);
+      if (ctx.signal.aborted) return;
+      if (picture === null) {
+        ctx.finish();
+        return;
+      }
+      await this.send(ctx, output, picture, pacer, number);
+    }
+  }
+
+  private async send(
+    ctx: ProcessorContext,
+    output: OutputHandle,
+    picture: SourcePicture,
+    pacer: Pacer,
+    number: bigint,
+  ): Promise<void> {
+    const live = picture.timestamp === null;
+    // Drawn before it is due, so that it leaves on time.
+    let texture = await this.drawn(output, picture);
+    if (picture.timestamp !== null) {
+      await this.clock.until(pacer.due(picture.timestamp, this.clock.now()), ctx.signal);
+      // Time has passed: perhaps somebody has given a frame back.
+      texture ??= await this.drawn(output, picture);
+    }
+    if (texture === null) {
+      output.dropped('no_free_frame');
+      return;
+    }
+    if (ctx.signal.aborted) {
+      texture.close();
+      return;
+    }
+    const frame = { pixel_buffer: texture, timestamp_ns: this.clock.now(), frame_number: number };
+    // A file can wait for readers that want every frame; a device's time goes on.
+    if (live) output.set(frame);
+    else await output.write(frame);
+  }
+
+  /** The picture in memory of the output's; null when all of that is in use. */
+  private async drawn(output: OutputHandle, picture: SourcePicture): Promise<Texture | null> {
+    const { width, height } = sizeFor(picture.size, this.config);
+    const texture = output.texture(width, height, this.config.format);
+    try {
+      if (texture !== null) await picture.draw(texture);
+      return texture;
+    } catch (error) {
+      texture?.close();
+      throw error;
+    }
+  }
+
+  private async open(ctx: ProcessorContext): Promise<PictureSource> {
+    const { config } = this;
+    const source = sourceOf(config.source);
+    switch (source.kind) {
+      case 'pattern':
+        return new PatternSource(config.fps);
+      case 'device':
+        return DeviceSource.open(source.device, config);
+      case 'file':
+        return FileSource.open(source.path, {
+          loop: config.loop,
+          fps: config.fps,
+          onDamage: (packets) =>
+            ctx.log.warn(
+              `${source.path} is damaged: ${packets} of its packets could not be decoded and were passed over`,
+            ),
+        });
+    }
+  }
+}
+
+export const camera = defineProcessor<CameraConfig>({
+  type: 'camera',
+  inputs: {},
+  outputs: { video: VideoFrame },
+  config: cameraConfig,
+  create: (config) => new Camera(config),
+});

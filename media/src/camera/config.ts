@@ -1,0 +1,57 @@
+import { filePath } from '@streamlib/runtime';
+import { z } from 'zod';
+
+export const TEST_PATTERN = 'test-pattern';
+
+const side = z.number().int().min(2).max(16384);
+
+export const cameraConfig = z.object({
+  /** A file, a device (`device:0`, `/dev/video0`) or `test-pattern`. */
+  source: filePath({ except: [TEST_PATTERN] }).default(TEST_PATTERN),
+  /** Begins a file again when it has ended. */
+  loop: z.boolean().default(true),
+  /** Size of the pictures that leave here; the source's own by default. One of them alone keeps the shape. */
+  width: side.optional(),
+  height: side.optional(),
+  /** Frames per second at most; a device is asked for it, the test pattern has 30 by default. */
+  fps: z.number().positive().max(1000).optional(),
+  /** The layout of the pixels. */
+  format: z.enum(['rgb8', 'rgba8', 'bgra8', 'bgr8', 'gray8']).default('rgb8'),
+});
+
+export type CameraConfig = z.infer<typeof cameraConfig>;
+
+export type Source =
+  | { readonly kind: 'pattern' }
+  | { readonly kind: 'device'; readonly device: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+export function sourceOf(source: string): Source {
+  if (source === TEST_PATTERN) return { kind: 'pattern' };
+  if (source.startsWith('device:')) return { kind: 'device', device: source.slice('device:'.length) };
+  if (/^\/dev\/video\d+$/.test(source)) return { kind: 'device', device: source };
+  return { kind: 'file', path: source };
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface WantedSize {
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+}
+
+/** The size that is sent for pictures of `natural` size. */
+export function sizeFor(natural: Size, wanted: WantedSize): Size {
+  const { width, height } = wanted;
+  if (width !== undefined && height !== undefined) return { width, height };
+  if (width !== undefined) return { width, height: scaled(natural.height, width, natural.width) };
+  if (height !== undefined) return { width: scaled(natural.width, height, natural.height), height };
+  return natural;
+}
+
+function scaled(side: number, to: number, from: number): number {
+  return Math.max(1, Math.round((side * to) / from));
+}

@@ -1,0 +1,96 @@
+import { stat } from 'node:fs/promises';
+import { MediaError } from '../errors/media-error.js';
+import { RgbScaler } from '../ffmpeg/rgb-scaler.js';
+import { VideoReader } from '../ffmpeg/video-reader.js';
+import type { PictureSource, SourcePicture } from './picture-source.js';
+
+export interface FileOptions {
+  readonly loop: boolean;
+  readonly fps?: number | undefined;
+  /** Told once per round of a file in which packets had to be passed over. */
+  readonly onDamage: (packets: number) => void;
+}
+
+/** A video file, once or in a loop. */
+export class FileSource implements PictureSource {
+  private readonly scaler = new RgbScaler();
+  /** Where the current round begins on the source's endless time. */
+  private roundStart = 0n;
+  private roundEnd = 0n;
+  private damaged = 0;
+  /** The earliest timestamp that `fps` lets through. */
+  private nextTime = 0n;
+
+  private constructor(
+    private readonly reader: VideoReader,
+    private readonly options: FileOptions,
+  ) {}
+
+  static async open(path: string, options: FileOptions): Promise<FileSource> {
+    await mustBeFile(path);
+    // The prefix: without it a name with a colon would be taken for a protocol.
+    return new FileSource(await VideoReader.open({ url: `file:${path}`, name: path }), options);
+  }
+
+  async next(signal: AbortSignal): Promise<SourcePicture | null> {
+    while (!signal.aborted) {
+      const picture = await this.reader.next();
+      if (picture === null) {
+        this.tellDamage();
+        if (!this.options.loop) return null;
+        this.roundStart = this.roundEnd;
+        await this.reader.rewind();
+        continue;
+      }
+      const timestamp = this.roundStart + picture.timestamp;
+      this.roundEnd = timestamp + picture.duration;
+      if (this.isTooSoon(timestamp)) continue;
+      const { frame } = picture;
+      return {
+        timestamp,
+        size: { width: frame.width, height: frame.height },
+        draw: (target) => this.scaler.draw(frame, target),
+      };
+    }
+    return null;
+  }
+
+  async close(): Promise<void> {
+    this.scaler.close();
+    await this.reader.close();
+  }
+
+  interrupt(): void {}
+
+  /** Passes over the pictures that are more than `fps` wants. */
+  private isTooSoon(timestamp: bigint): boolean {
+    const { fps } = this.options;
+    if (fps === undefined) return false;
+    const interval = BigInt(Math.round(1e9 / fps));
+    // Half a millisecond of grace: timestamps of a file are rounded.
+    if (timestamp + 500_000n < this.nextTime) return true;
+    this.nextTime = timestamp - this.nextTime > interval ? timestamp + interval : this.nextTime + interval;
+    return false;
+  }
+
+  private tellDamage(): void {
+    const { damaged } = this.reader;
+    if (damaged > this.damaged) this.options.onDamage(damaged - this.damaged);
+    this.damaged = damaged;
+  }
+}
+
+async function mustBeFile(path: string): Promise<void> {
+  try {
+    const { isDirectory } = await stat(path).then((found) => ({ isDirectory: found.isDirectory() }));
+    if (!isDirectory) return;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new MediaError('not_found', `there is no file ${path}; check the camera's parameter "source"`, {
+        cause,
+      });
+    throw new MediaError('io', `cannot open ${path}: ${(cause as Error).message}`, { cause });
+  }
+  throw new MediaError('unsupported', `${path} is a folder; give the camera a video file as "source"`);
+}

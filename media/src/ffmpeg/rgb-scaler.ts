@@ -1,0 +1,76 @@
+import type { Texture } from '@streamlib/host-bridge';
+import { avImageCopy2, Frame, SoftwareScaleContext } from 'node-av';
+import { avFormat, frameOver, isWritableInPlace } from './foreign-memory.js';
+import { check } from './library.js';
+
+/**
+ * Converts decoded pictures, whatever their size and pixel format, to the size and format of a texture, in the thread pool.
+ * The picture's own colour matrix and range are used; transparent parts are laid over black.
+ */
+export class RgbScaler {
+  private readonly scaler = new SoftwareScaleContext();
+  private staging: Frame | null = null;
+
+  constructor() {
+    // Without `initContext()`: only then does libswscale take sizes, formats and colours from each pair of frames.
+    this.scaler.allocContext();
+    check(this.scaler.setOption('alphablend', 'uniform_color'), 'set the handling of transparency');
+    check(this.scaler.setOption('sws_flags', 'bicubic'), 'set the way of scaling');
+  }
+
+  async draw(picture: Frame, target: Texture): Promise<void> {
+    if (isWritableInPlace(target)) {
+      const view = frameOver(target.bytes, target.width, target.height, target.format);
+      try {
+        check(await this.scaler.scaleFrame(view, picture), 'convert a picture', 'corrupt');
+      } finally {
+        view.free();
+      }
+      return;
+    }
+    const staging = this.stage(target);
+    check(await this.scaler.scaleFrame(staging, picture), 'convert a picture', 'corrupt');
+    copyInto(staging, target);
+  }
+
+  close(): void {
+    this.scaler.freeContext();
+    this.staging?.free();
+    this.staging = null;
+  }
+
+  /** A frame of FFmpeg's own, for targets that it would write beyond. */
+  private stage(target: Texture): Frame {
+    const format = avFormat(target.format);
+    const { staging } = this;
+    if (
+      staging !== null &&
+      staging.width === target.width &&
+      staging.height === target.height &&
+      staging.format === format
+    )
+      return staging;
+    staging?.free();
+    const frame = new Frame();
+    frame.alloc();
+    frame.width = target.width;
+    frame.height = target.height;
+    frame.format = format;
+    check(frame.getBuffer(), 'allocate a picture', 'io');
+    this.staging = frame;
+    return frame;
+  }
+}
+
+function copyInto(picture: Frame, target: Texture): void {
+  const { bytes } = target;
+  avImageCopy2(
+    [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)],
+    [target.stride],
+    picture.data ?? [],
+    picture.linesize,
+    avFormat(target.format),
+    target.width,
+    target.height,
+  );
+}
