@@ -42,13 +42,16 @@ sender.start();
 
 for (let sent = 0; sent < rounds; ) {
   const begin = process.hrtime.bigint();
-  for (let i = 0; i < batch; i += 1) if (!sender.sendFrame(0, ++sent, value)) throw new Error('the socket is full');
+  for (let i = 0; i < batch; i += 1)
+    if (!sender.sendFrame(0, ++sent, value)) throw new Error('the socket is full');
   sending += process.hrtime.bigint() - begin;
   await new Promise((resolve) => {
     next = resolve;
   });
 }
-console.log(`send     ${(Number(sending) / rounds / 1000).toFixed(2)} µs for each VideoFrame (encode and sendmsg)`);
+console.log(
+  `send     ${(Number(sending) / rounds / 1000).toFixed(2)} µs for each VideoFrame (encode and sendmsg)`,
+);
 console.log(
   `receive  ${(Number(receiving) / ((rounds / batch) * (batch - 1)) / 1000).toFixed(2)} µs (recvmsg, decode, close, ack)`,
 );

@@ -67,7 +67,8 @@ async function measure(bytes, rounds) {
   await new Promise((resolve) => {
     connection.onFrame = (port, frameId, value) => {
       const pages = Math.ceil(bytes / 4096);
-      if (sum(value.data.bytes) !== ((frame + 1) & 255) * pages) throw new Error(`wrong pixels in ${frameId}`);
+      if (sum(value.data.bytes) !== ((frame + 1) & 255) * pages)
+        throw new Error(`wrong pixels in ${frameId}`);
       value.data.close();
       connection.ack(port, frameId);
       if (frame >= warm) times[frame - warm] = (performance.now() - sent) * 1000;

@@ -182,6 +182,16 @@ describe('closing', () => {
     expect(await inbox.close()).toMatchObject({ code: 'closed' });
   });
 
+  it('loses nothing of a peer that went with messages unread', async () => {
+    const [a, b] = await connectedPair();
+    const inbox = new Inbox(a);
+    a.sendControl({ never: 'read' });
+    for (let n = 0; n < 100; n += 1) b.sendControl({ n });
+    b.close();
+    expect(await inbox.close()).toEqual({ code: 'closed', message: 'The peer closed the connection' });
+    expect(inbox.controls.map(({ n }) => n)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  });
+
   it('makes every later use an error, and sending to a peer that just left none', async () => {
     const [a, b] = await started();
     const ports = [{ name: 'out', schema: VideoFrame }];

@@ -100,10 +100,14 @@ impl Link {
     }
 
     fn ready(self: &Rc<Self>, state: &State, status: c_int, events: c_int) {
-        if status < 0 {
-            in_callback(state, || self.end(state, "io", &uv::describe(status)));
-            return;
-        }
+        let events = if status < 0 {
+            // libuv has stopped to poll: the socket has an error to tell, mostly of a peer that died with unread messages.
+            // Reading takes the error, then what that peer sent last, then the end; `watch` polls on.
+            self.interest.set(0);
+            uv::READABLE
+        } else {
+            events
+        };
         if events & uv::WRITABLE != 0 {
             // An error means that the peer is gone, which reading will tell.
             let _ = self.core.write_ready();
