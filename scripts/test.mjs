@@ -50,13 +50,19 @@ const runners = {
       // loom replaces the atomics of the whole crate, so it needs a build of its own.
       const loom = await show(
         'cargo',
-        ['test', '--quiet', '--release', '-p', 'streamlib-bridge', '--lib', 'loom'],
+        ['test', '--quiet', '--release', '-p', 'streamlib-bridge', '--lib', 'model'],
         {
           RUSTFLAGS: '--cfg loom',
           CARGO_TARGET_DIR: join(root, 'target', 'loom'),
         },
       );
-      tally = add(tally, cargoTally(loom.lines));
+      const models = cargoTally(loom.lines);
+      // cargo is content with a filter that names no test.
+      if (loom.ok && models.passed + models.failed === 0) {
+        say('The loom build ran no test: its modules must be called `model`');
+        models.failed = 1;
+      }
+      tally = add(tally, models);
       ok &&= loom.ok;
     }
     return { tally, ok };
