@@ -29,7 +29,9 @@ def shape_format(shape: tuple[int, ...]) -> tuple[int, int, str]:
         return shape[1], shape[0], "gray8"
     if len(shape) == 3 and shape[2] in _FORMATS:
         return shape[1], shape[0], _FORMATS[shape[2]]
-    raise ValueError(f"a picture must have shape (height, width), (height, width, 3) or (height, width, 4), not {shape}")
+    raise ValueError(
+        f"a picture must have shape (height, width), (height, width, 3) or (height, width, 4), not {shape}"
+    )
 
 
 def owner_of(array: Any) -> Texture | SharedBuffer | None:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_origin
 
 from streamlib._native import BridgeError, SharedBuffer, Texture, normalize_schema
 
+_CLASS_VAR: Any = ClassVar
+
 
 class SchemaError(TypeError):
     """A schema that is not valid; the message names the class and the field."""
@@ -51,10 +53,10 @@ Buffer = Annotated[SharedBuffer, FieldType("Buffer")]
 
 if TYPE_CHECKING:
     from typing import Literal as Enum
-    from typing import Optional
+    from typing import Optional as Optional
+    from typing import Union as Struct
 
     Array = list
-    type Struct[T] = T
 else:
 
     class Array:
@@ -153,5 +155,5 @@ def _annotations(cls: type[Schema]) -> dict[str, Any]:
                 own = inspect.get_annotations(base, eval_str=True)
             except NameError as error:
                 raise SchemaError(f"{base.__name__}: {error}") from None
-            found |= {k: v for k, v in own.items() if get_origin(v) is not ClassVar}
+            found |= {k: v for k, v in own.items() if get_origin(v) is not _CLASS_VAR}
     return found

@@ -25,8 +25,8 @@ class VideoFrame(Schema):
         Pixels of a frame that came from an input are read-only. Keep the array as long as you like: the frame's memory is
         not written while it exists. (Keeping many makes the producer run out of slots: then new frames are dropped.)
         """
-        np = numpy_module()
-        return cast("NDArray[np.uint8]", np.asarray(self["pixel_buffer"]))
+        np_ = numpy_module()
+        return cast("NDArray[np.uint8]", np_.asarray(self["pixel_buffer"]))
 
     @classmethod
     def from_numpy(cls, pixels: NDArray[Any], timestamp_ns: int | None = None, frame_number: int | None = None) -> Self:
@@ -56,8 +56,9 @@ class AudioBuffer(Schema):
 
     def to_numpy(self) -> NDArray[np.float32]:
         """The samples, shape ``(n, channels)``, dtype float32, from -1 to 1, without a copy."""
-        np = numpy_module()
-        return np.frombuffer(self["samples"], dtype=np.float32).reshape(-1, self["channels"])
+        np_ = numpy_module()
+        samples = np_.frombuffer(self["samples"], dtype=np_.float32).reshape(-1, self["channels"])
+        return cast("NDArray[np.float32]", samples)
 
     @classmethod
     def from_numpy(

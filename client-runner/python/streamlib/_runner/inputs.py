@@ -1,0 +1,64 @@
+"""Inputs: the frames that came and were not taken yet, and their acknowledgements."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from streamlib._native import Connection
+from streamlib.schema import Schema
+
+
+class InputPort:
+    """Frames of one input.
+
+    A frame is acknowledged when the user's code has finished with it: when the call that took it returned, or when a newer
+    one replaced it. The host's window counts acknowledgements, so a slow processor has little waiting in front of it.
+    """
+
+    def __init__(self, name: str, index: int, schema: type[Schema], connection: Connection, latest: bool) -> None:
+        self.name = name
+        #: Frames that the user's code took so far.
+        self.taken = 0
+        #: Time and number of the frame that was taken last, for outputs made from it.
+        self.timestamp_ns: int | None = None
+        self.frame_number: int | None = None
+        self._index = index
+        self._schema = schema
+        self._connection = connection
+        self._latest = latest
+        self._waiting: deque[tuple[int, dict[str, Any]]] = deque()
+        self._unfinished: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, frame_id: int, value: dict[str, Any]) -> None:
+        if self._latest and self._waiting:
+            self.discard_oldest()
+        self._waiting.append((frame_id, value))
+
+    def take(self) -> Schema | None:
+        if not self._waiting:
+            return None
+        frame_id, value = self._waiting.popleft()
+        self._unfinished.append(frame_id)
+        self.taken += 1
+        self.timestamp_ns = value.get("timestamp_ns")
+        self.frame_number = value.get("frame_number")
+        return self._schema(value)
+
+    def finish(self) -> None:
+        """The user's code is done with what it took: acknowledged with the next message that goes out."""
+        for frame_id in self._unfinished:
+            self._connection.ack(self._index, frame_id)
+        self._unfinished.clear()
+
+    def forget(self) -> None:
+        """What is sent from here on was not made from the last frame."""
+        self.timestamp_ns = self.frame_number = None
+
+    def discard_oldest(self) -> None:
+        """Acknowledges a frame that nobody will take."""
+        if self._waiting:
+            self._connection.ack(self._index, self._waiting.popleft()[0])

@@ -1,0 +1,174 @@
+"""The three ways to run: for each frame, in a loop, on its own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from streamlib._runner.run_state import StopRunning
+from streamlib._runner.session import Session
+from streamlib._runner.user_code import UserCode, send_result
+from streamlib.context import Context
+from streamlib.processor import ProcessorSpec
+from streamlib.schema import Schema
+
+#: How long a continuous loop that has nothing to do waits for a message before it turns again, in seconds.
+IDLE_TURN = 0.02
+
+
+class Runner:
+    """What the kinds have in common: calling the user's code, and settling with the host afterwards."""
+
+    def __init__(self, session: Session, spec: ProcessorSpec, code: UserCode, ctx: Context) -> None:
+        self.session = session
+        self.spec = spec
+        self.code = code
+        self.ctx = ctx
+        self.processed = 0
+        self.sticky: dict[str, Schema | None] = {port.name: None for port in session.inputs}
+
+    def run(self) -> None:
+        raise NotImplementedError
+
+    def taken(self) -> int:
+        return sum(port.taken for port in self.session.inputs)
+
+    def call_process(self) -> None:
+        """One call of the user's code. An exception is reported, and life goes on."""
+        session, connection = self.session, self.session.connection
+        connection.set_busy(True)
+        try:
+            if self.code.is_function:
+                self._call_function()
+            else:
+                self.code.hook("process")(self.ctx)
+        except Exception as error:
+            session.errors.report("process", error)
+        finally:
+            connection.set_busy(False)
+        self.processed += 1
+        connection.set_processed(self.processed)
+        for port in session.inputs:
+            port.finish()
+            port.forget()
+        connection.flush()
+
+    def _call_function(self) -> None:
+        frames = self.take_frames()
+        if frames is None:
+            return
+        hook, arity = self.code.hook("process"), self.code.arity
+        result = hook(frames, self.ctx) if arity >= 2 else hook(frames) if arity == 1 else hook()
+        # Let go of before the outputs are sent, so that acknowledgements and memory travel with them.
+        frames.clear()
+        for port in self.session.inputs:
+            port.finish()
+        send_result(result, self.ctx, self.spec.outputs, self.spec.name)
+
+    def take_frames(self) -> dict[str, Any] | None:
+        raise NotImplementedError
+
+
+class ReactiveRunner(Runner):
+    """Each input frame calls ``process``."""
+
+    def run(self) -> None:
+        session = self.session
+        inputs = session.inputs
+        while session.receive_until(lambda: any(inputs) or session.state.stopping):
+            while any(inputs) and not session.state.stopping:
+                before = self.taken()
+                self.call_process()
+                if self.taken() == before:
+                    # The call was for a frame that it did not want.
+                    for port in inputs:
+                        port.discard_oldest()
+                    session.connection.flush()
+            if session.state.stopping:
+                return
+
+    def take_frames(self) -> dict[str, Any] | None:
+        """The new frames, and of inputs without one the last: called once all inputs have had a frame."""
+        inputs = self.session.inputs
+        if len(inputs) == 1:
+            return {inputs[0].name: inputs[0].take()}
+        for port in inputs:
+            frame = port.take()
+            if frame is not None:
+                self.sticky[port.name] = frame
+        if any(frame is None for frame in self.sticky.values()):
+            return None
+        return dict(self.sticky)
+
+
+class ContinuousRunner(Runner):
+    """``process`` runs in a loop, with the newest input if there is one."""
+
+    def run(self) -> None:
+        session = self.session
+        while not session.state.stopping:
+            while session.receive_one(0.0):
+                pass
+            if session.state.stopping:
+                return
+            before = self._activity()
+            self.call_process()
+            if self._activity() == before and not any(session.inputs):
+                # Nothing taken, nothing sent: an empty loop must not burn a processor.
+                session.receive_one(IDLE_TURN)
+
+    def _activity(self) -> int:
+        return self.taken() + sum(port.sent + port.dropped for port in self.session.outputs)
+
+    def take_frames(self) -> dict[str, Any] | None:
+        return {port.name: port.take() for port in self.session.inputs}
+
+
+class ManualRunner(Runner):
+    """``start`` runs once, and sends when it likes."""
+
+    def run(self) -> None:
+        session, state = self.session, self.session.state
+        state.unwind = True
+        session.receive_in_background()
+        try:
+            self._start()
+        except StopRunning:
+            pass
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            session.errors.report("start", error, fatal=True)
+            raise
+        finally:
+            state.unwind = False
+        session.connection.flush()
+        # A class with a stop() may have started threads of its own, which it ends there; it says itself when it is done.
+        if not self.code.has("stop") and not state.stopping:
+            state.finish()
+        state.wait_for_stop()
+
+    def _start(self) -> None:
+        if not self.code.is_function:
+            self.code.call("start", self.ctx)
+            return
+        hook = self.code.hook("start")
+        result = hook(self.ctx) if self.code.arity > 0 else hook()
+        if inspect.isgenerator(result):
+            try:
+                for item in result:
+                    send_result(item, self.ctx, self.spec.outputs, self.spec.name)
+                    if self.session.state.stopping:
+                        return
+            finally:
+                result.close()
+        else:
+            send_result(result, self.ctx, self.spec.outputs, self.spec.name)
+
+
+RUNNERS: Mapping[str, type[Runner]] = {
+    "reactive": ReactiveRunner,
+    "continuous": ContinuousRunner,
+    "manual": ManualRunner,
+}

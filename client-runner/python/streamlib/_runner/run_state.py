@@ -1,0 +1,44 @@
+"""How far a run is: seen by the user's code, changed by the host's messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class StopRunning(BaseException):
+    """Unwinds a manual ``start()`` that goes on sending after it was asked to stop. Not for users to catch."""
+
+
+class RunState:
+    """The host's wishes. ``on_finish`` is called once, when the user's code says that it is at its end."""
+
+    def __init__(self, on_finish: Callable[[], None]) -> None:
+        self._stop = threading.Event()
+        self._on_finish = on_finish
+        self._finished = False
+        #: Whether sending after a stop unwinds the user's code. True for manual processors, whose loop is their own.
+        self.unwind = False
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._stop.wait(seconds)
+
+    def wait_for_stop(self) -> None:
+        self._stop.wait()
+
+    def finish(self) -> None:
+        if not self._finished:
+            self._finished = True
+            self._on_finish()
+
+    def check(self) -> None:
+        """Where the user's code calls in: ends it if it was asked to stop."""
+        if self.unwind and self._stop.is_set():
+            raise StopRunning

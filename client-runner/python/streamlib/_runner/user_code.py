@@ -1,0 +1,82 @@
+"""The user's function or class behind one face: its hooks, called with what they ask for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streamlib.context import Context
+from streamlib.processor import ProcessorError, ProcessorSpec, nearest
+
+_HOOKS = ("setup", "start", "process", "stop", "teardown")
+
+
+class UserCode:
+    """The hooks of one processor. A function is its ``process`` (manual: its ``start``)."""
+
+    def __init__(self, spec: ProcessorSpec, kind: str, config: Mapping[str, Any]) -> None:
+        self.spec = spec
+        self.is_function = spec.is_function
+        self._hooks: dict[str, Callable[..., Any]] = {}
+        if self.is_function:
+            name = "start" if kind == "manual" else "process"
+            self._hooks[name] = spec.target
+            self.arity = _arity(spec.target)
+            return
+        instance = spec.target()
+        for name in _HOOKS:
+            hook = getattr(instance, name, None)
+            if callable(hook):
+                self._hooks[name] = hook
+        needed = "start" if kind == "manual" else "process"
+        if needed not in self._hooks:
+            raise ProcessorError(f"class {spec.name} is {kind} and needs a method {needed}(self, ctx)")
+
+    def has(self, hook: str) -> bool:
+        return hook in self._hooks
+
+    def hook(self, name: str) -> Callable[..., Any]:
+        return self._hooks[name]
+
+    def call(self, name: str, ctx: Context) -> None:
+        hook = self._hooks.get(name)
+        if hook is not None:
+            hook(ctx) if _arity(hook) > 0 else hook()
+
+
+def _arity(function: Callable[..., Any]) -> int:
+    """How many positional arguments it takes."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return 2
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+
+def send_result(result: Any, ctx: Context, outputs: Mapping[str, Any], name: str) -> None:
+    """Sends what a function returned or a generator yielded: a dict of outputs, one frame, or nothing."""
+    if result is None:
+        return
+    if not isinstance(result, Mapping):
+        raise ProcessorError(
+            f"{name} returned {type(result).__name__}; return a dict of outputs such as "
+            f'{{"{next(iter(outputs), "video_out")}": frame}}, a frame where there is one output, or None'
+        )
+    only = next(iter(outputs.values())) if len(outputs) == 1 else None
+    if only is not None and isinstance(result, only) and not (result.keys() <= outputs.keys()):
+        result = {next(iter(outputs)): result}
+    for port in result:
+        if port not in outputs:
+            raise ProcessorError(f'{name} returned a frame for "{port}", which is no output{nearest(port, outputs)}')
+    for port, frame in result.items():
+        if frame is None:
+            continue
+        if not isinstance(frame, Mapping):
+            raise ProcessorError(
+                f'{name} returned {type(frame).__name__} for output "{port}"; it must be a dict with the fields of '
+                f"{outputs[port].__name__}, e.g. {outputs[port].__name__}(...)"
+            )
+        ctx.output(port).set(frame)

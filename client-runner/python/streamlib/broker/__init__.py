@@ -1,0 +1,1 @@
+"""The broker's gRPC contract; generated, see scripts/generate.mjs."""

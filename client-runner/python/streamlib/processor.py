@@ -1,0 +1,103 @@
+"""The decorator that makes a function or a class a processor."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args
+
+from streamlib.schema import Schema
+
+Execution = Literal["manual", "reactive", "continuous"]
+Delivery = Literal["latest", "every_sample", "lossless"]
+T = TypeVar("T", bound=Callable[..., Any])
+
+#: Where the decorator leaves its declaration.
+MARK = "__streamlib_processor__"
+
+
+class ProcessorError(Exception):
+    """A processor that is declared wrongly, or that returned what nobody can send."""
+
+
+@dataclass(frozen=True)
+class ProcessorSpec:
+    """What the decorator was told, checked."""
+
+    name: str
+    target: Any
+    execution: Execution | None
+    inputs: Mapping[str, type[Schema]]
+    outputs: Mapping[str, type[Schema]]
+    delivery: Mapping[str, Delivery] = field(default_factory=dict)
+
+    @property
+    def is_function(self) -> bool:
+        return not inspect.isclass(self.target)
+
+
+def processor(
+    *,
+    inputs: Mapping[str, type[Schema]] | None = None,
+    outputs: Mapping[str, type[Schema]] | None = None,
+    execution: Execution | None = None,
+    delivery: Mapping[str, Delivery] | None = None,
+    name: str | None = None,
+) -> Callable[[T], T]:
+    """Makes a function or a class a processor.
+
+    ``inputs`` and ``outputs`` name the ports and their schemas, in an order that stays. ``execution`` is ``"reactive"``
+    (called for each frame), ``"continuous"`` (called in a loop) or ``"manual"`` (runs on its own); left out, the manifest
+    decides, and else it is reactive. ``delivery`` says what happens to frames that come faster than they are processed:
+    ``"latest"`` (default for pictures), ``"every_sample"`` (default for the rest) or ``"lossless"``.
+    """
+
+    def mark(target: T) -> T:
+        spec = ProcessorSpec(
+            name=name or target.__name__,
+            target=target,
+            execution=execution,
+            inputs=dict(inputs or {}),
+            outputs=dict(outputs or {}),
+            delivery=dict(delivery or {}),
+        )
+        _check(spec)
+        setattr(target, MARK, spec)
+        return target
+
+    return mark
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """The end of a message about a name that does not exist: the ones that do, and the one that may have been meant."""
+    names = list(known)
+    close = difflib.get_close_matches(str(name), names, n=1)
+    if close:
+        return f'; did you mean "{close[0]}"?'
+    return f"; there are: {', '.join(names)}" if names else "; there are none"
+
+
+def _check(spec: ProcessorSpec) -> None:
+    where = f"processor {spec.name}"
+    if spec.execution is not None and spec.execution not in get_args(Execution):
+        raise ProcessorError(f"{where}: execution is {spec.execution!r}{nearest(spec.execution, get_args(Execution))}")
+    for kind, ports in (("input", spec.inputs), ("output", spec.outputs)):
+        for port, schema in ports.items():
+            if not isinstance(port, str) or not port.isidentifier() or len(port) > 64:
+                raise ProcessorError(f"{where}: {port!r} is no name for an {kind}; use letters, digits and _")
+            if not (isinstance(schema, type) and issubclass(schema, Schema)):
+                raise ProcessorError(
+                    f'{where}: {kind} "{port}" needs a schema class such as streamlib.VideoFrame, not {schema!r}'
+                )
+            schema.schema()
+    for port, policy in spec.delivery.items():
+        if port not in spec.inputs:
+            raise ProcessorError(f'{where}: delivery names "{port}", which is no input{nearest(port, spec.inputs)}')
+        if policy not in get_args(Delivery):
+            raise ProcessorError(f'{where}: delivery of "{port}" is {policy!r}{nearest(policy, get_args(Delivery))}')
+    if not spec.inputs and not spec.outputs:
+        raise ProcessorError(f"{where} has neither inputs nor outputs; name them in the decorator")
+    if spec.is_function and not callable(spec.target):
+        raise ProcessorError(f"{where}: the decorator is for functions and classes")
