@@ -12,7 +12,7 @@ export interface LogLine {
 /** The newest lines of the log, and whoever follows it. */
 export class LogRing {
   private readonly lines: LogLine[] = [];
-  private readonly followers = new Set<(line: LogLine) => void>();
+  private readonly followers = new Set<() => void>();
   private sequence = 0;
 
   constructor(private readonly capacity = 10_000) {}
@@ -23,7 +23,7 @@ export class LogRing {
     this.lines.push(line);
     // In one go now and then: shifting an array of this size with every line would cost more than the line.
     if (this.lines.length > this.capacity * 1.25) this.lines.splice(0, this.lines.length - this.capacity);
-    for (const follower of this.followers) follower(line);
+    for (const follower of this.followers) follower();
   }
 
   /** Oldest first. */
@@ -31,8 +31,19 @@ export class LogRing {
     return this.lines.slice(-this.capacity);
   }
 
-  /** Called within the same turn as `past`, no line is missed between the two and none comes twice. */
-  follow(follower: (line: LogLine) => void): () => void {
+  /** The sequence of the newest line; 0: there is none yet. */
+  get lastSequence(): number {
+    return this.sequence;
+  }
+
+  /** Null where the line is gone already, or has not come yet. Each line has one more than that before it. */
+  at(sequence: number): LogLine | null {
+    const first = this.sequence - this.lines.length + 1;
+    return sequence < first ? null : (this.lines[sequence - first] ?? null);
+  }
+
+  /** Calls back when there is a new line. */
+  follow(follower: () => void): () => void {
     this.followers.add(follower);
     return () => this.followers.delete(follower);
   }

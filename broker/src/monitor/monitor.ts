@@ -60,13 +60,9 @@ export class Monitor {
   }
 
   private checkConnections(): void {
-    for (const record of this.registry.connections.checkDeadlines())
-      this.log.warn(
-        { connection_id: record.id, runtime_id: record.runtimeId, processor_id: record.processorId },
-        `connection failed: ${record.failureReason}`,
-      );
-    for (const id of this.registry.sweepUnregistered())
-      this.log.warn({ connection_id: id }, 'connection failed: its runtime is not registered');
+    // What failed by this is told by the log of changes.
+    this.registry.connections.checkDeadlines();
+    this.registry.sweepUnregistered();
     this.registry.connections.sweep();
   }
 

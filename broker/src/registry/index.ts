@@ -1,5 +1,10 @@
 export type { ChangeListener, ConnectionChange } from './changes.js';
-export { type ConnectionCounts, type ConnectionLimits, connectionNotFound } from './connections.js';
+export {
+  type ConnectionCounts,
+  type ConnectionLimits,
+  type Connections,
+  connectionNotFound,
+} from './connections.js';
 export { mintId } from './ids.js';
 export type { ProcessIdentity, ProcessTable } from './process-identity.js';
 export { type Registration, Registry, type RegistryOptions } from './registry.js';

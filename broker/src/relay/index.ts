@@ -1,0 +1,2 @@
+export type { RelayLimits } from './peers.js';
+export { Relay } from './relay.js';

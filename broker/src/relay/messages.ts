@@ -1,0 +1,33 @@
+import type { ControlValue } from '@streamlib/host-bridge';
+
+export type Message = Record<string, ControlValue>;
+
+export type RelayRequest =
+  | { readonly type: 'store_endpoint'; readonly connectionId: string }
+  | { readonly type: 'get_endpoint'; readonly connectionId: string };
+
+const maxEntries = 8;
+const maxText = 256;
+const idPattern = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
+
+/**
+ * The request that a message is, or a sentence on how it breaks the form. Entries that this version does not know are
+ * allowed, as long as they are few and small.
+ */
+export function parseRequest(message: Message, hasEndpoint: boolean): RelayRequest | string {
+  const entries = Object.entries(message);
+  if (entries.length > maxEntries) return `a message of ${entries.length} entries, more than ${maxEntries}`;
+  for (const [key, value] of entries) {
+    if (typeof value === 'object' && value !== null) return `entry "${key.slice(0, 64)}" is no plain value`;
+    if (typeof value === 'string' && value.length > maxText)
+      return `entry "${key.slice(0, 64)}" has ${value.length} characters, more than ${maxText}`;
+  }
+  const { type, connection_id: connectionId } = message;
+  if (type !== 'store_endpoint' && type !== 'get_endpoint')
+    return `type is ${JSON.stringify(type ?? null)}; it must be "store_endpoint" or "get_endpoint"`;
+  if (typeof connectionId !== 'string' || !idPattern.test(connectionId))
+    return 'connection_id is missing or malformed; it is what AllocateConnection gave';
+  if (type === 'store_endpoint' && !hasEndpoint) return 'store_endpoint without an endpoint';
+  if (type === 'get_endpoint' && hasEndpoint) return 'get_endpoint with a handle';
+  return { type, connectionId };
+}

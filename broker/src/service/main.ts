@@ -1,0 +1,105 @@
+import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { brokerAddress, relayPath, stateDir } from '@streamlib/host-bridge';
+import { systemClock } from '../clock/clock.js';
+import { BrokerError, messageOf } from '../errors/broker-error.js';
+import { openLog } from '../logs/index.js';
+import { systemTimers } from '../monitor/index.js';
+import { Broker, prepareStateDir } from './broker.js';
+import { gitHash, version } from './build.js';
+import { forPeople } from './for-people.js';
+import { checkAddress, helpText, type ProgramOptions, parseOptions } from './options.js';
+
+export const exitCodes = { stopped: 0, failed: 1, usage: 2, locked: 4 } as const;
+
+/** The program. Returns when the broker runs; the process then ends by a signal. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    const command = parseOptions(args);
+    if (command === 'help') process.stdout.write(helpText);
+    else if (command === 'version') process.stdout.write(`${versionText()}\n`);
+    else await serve(command);
+  } catch (error) {
+    process.stderr.write(`streamlib-broker: ${messageOf(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function versionText(): string {
+  const hash = gitHash();
+  return hash === '' ? version() : `${version()} (${hash})`;
+}
+
+async function serve(options: ProgramOptions): Promise<void> {
+  const token = process.env.STREAMLIB_BROKER_TOKEN || null;
+  const address = options.address ?? brokerAddress();
+  checkAddress(address, token);
+  checkReadyFd(options.readyFd);
+  const home = stateDir();
+  prepareStateDir(home);
+  const logFile = join(home, 'broker.log');
+  const broker = await Broker.start({
+    address,
+    relayPath: relayPath(),
+    logFile,
+    openLog: () => openLog({ file: logFile, level: options.logLevel, alsoTo: terminal() }),
+    token,
+    maxConnections: options.maxConnections,
+    timeoutSecs: options.timeoutSecs,
+    graceSecs: options.graceSecs,
+    leaseSecs: options.leaseSecs,
+    monitorIntervalSecs: options.monitorInterval,
+    clock: systemClock,
+    timers: systemTimers,
+  });
+  stopOnSignals(broker);
+  tellReady(options.readyFd, broker);
+}
+
+function terminal(): { write(line: string): void } | undefined {
+  return process.stderr.isTTY ? { write: (line) => process.stderr.write(forPeople(line)) } : undefined;
+}
+
+function stopOnSignals(broker: Broker): void {
+  const stop = (signal: NodeJS.Signals) => {
+    broker.stop(signal).then(
+      () => process.exit(exitCodes.stopped),
+      (error: unknown) => fail(`stopping failed: ${messageOf(error)}`, error),
+    );
+  };
+  const fail = (message: string, error: unknown) => {
+    broker.log.logger.fatal({ err: error }, message);
+    process.exit(exitCodes.failed);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', stop);
+  // What nobody foresaw: told where an operator looks, then the end. Runtimes start another one, and register again.
+  process.on('uncaughtException', (error) => fail(`the broker failed: ${messageOf(error)}`, error));
+}
+
+function checkReadyFd(fd: number | null): void {
+  if (fd === null) return;
+  try {
+    fstatSync(fd);
+  } catch (error) {
+    throw new BrokerError('invalid', `--ready-fd ${fd} is no open descriptor`, { cause: error });
+  }
+}
+
+function tellReady(fd: number | null, broker: Broker): void {
+  if (fd === null) return;
+  const told = { pid: process.pid, grpc_address: broker.address, broker_instance_id: broker.instanceId };
+  try {
+    writeSync(fd, `${JSON.stringify(told)}\n`);
+  } catch {
+    // Whoever wanted to know is gone; the broker is of use to others.
+  }
+  if (fd > 2) closeSync(fd);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof BrokerError)) return exitCodes.failed;
+  if (error.code === 'locked') return exitCodes.locked;
+  return error.code === 'invalid' ? exitCodes.usage : exitCodes.failed;
+}
