@@ -34,10 +34,11 @@ export class BrokerClient {
     });
   }
 
-  /** What the broker says of itself; null when none answers. Never rejects. */
-  async status(signal?: AbortSignal): Promise<GetStatusResponse | null> {
+  /** What the broker says of itself; null when none answers, `patient`: within a while. Never rejects. */
+  async status(signal?: AbortSignal, patient = false): Promise<GetStatusResponse | null> {
+    const deadlineMs = patient ? DEADLINE_MS : PROBE_DEADLINE_MS;
     try {
-      return await this.call('GetStatus', this.grpc.getStatus, {}, signal, PROBE_DEADLINE_MS);
+      return await this.call('GetStatus', this.grpc.getStatus, {}, signal, deadlineMs, patient);
     } catch {
       return null;
     }
@@ -45,7 +46,12 @@ export class BrokerClient {
 
   /** Starts a broker if none answers. */
   async ensure(onProgress: (message: string) => void, signal: AbortSignal): Promise<void> {
-    await ensureBroker({ status: (stop) => this.status(stop), address: this.address, onProgress, signal });
+    await ensureBroker({
+      status: (stop, patient) => this.status(stop, patient),
+      address: this.address,
+      onProgress,
+      signal,
+    });
   }
 
   registerRuntime(
@@ -164,8 +170,9 @@ export class BrokerClient {
     request: Request,
     signal?: AbortSignal,
     deadlineMs = DEADLINE_MS,
+    waitForReady = false,
   ): Promise<Response> {
-    return unary(name, method.bind(this.grpc), request, metadata(), {
+    return unary(name, method.bind(this.grpc), request, metadata(waitForReady), {
       deadlineMs,
       ...(signal && { signal }),
     });
@@ -173,8 +180,8 @@ export class BrokerClient {
 }
 
 /** A broker that was given a token wants it with each call. */
-function metadata(): Metadata {
-  const headers = new Metadata();
+function metadata(waitForReady: boolean): Metadata {
+  const headers = new Metadata({ waitForReady });
   const token = process.env.STREAMLIB_BROKER_TOKEN;
   if (token !== undefined && token !== '') headers.set('authorization', `Bearer ${token}`);
   return headers;

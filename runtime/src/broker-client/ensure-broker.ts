@@ -9,8 +9,14 @@ import { StreamlibError } from '../errors/streamlib-error.js';
 import { findBrokerProgram } from './broker-program.js';
 
 export interface EnsureOptions {
-  /** What the broker at the configured address says of itself; null when none answers. */
-  readonly status: (signal: AbortSignal) => Promise<{ readonly serviceName: string } | null>;
+  /**
+   * What the broker at the configured address says of itself; null when none answers. `patient`: there is one, so a channel
+   * that just failed is to try again.
+   */
+  readonly status: (
+    signal: AbortSignal,
+    patient: boolean,
+  ) => Promise<{ readonly serviceName: string } | null>;
   readonly address: string;
   readonly onProgress: (message: string) => void;
   readonly signal: AbortSignal;
@@ -31,7 +37,7 @@ export async function ensureBroker(options: EnsureOptions): Promise<void> {
   options.onProgress(`no broker answers at ${options.address}; starting one`);
   const started = await startBroker(findBrokerProgram(), options.signal);
   if (started.ready) {
-    if (await answers(options)) return;
+    if (await answers(options, true)) return;
     throw new StreamlibError(
       'broker_unavailable',
       `a broker was started, but none answers at ${options.address}; check STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT`,
@@ -48,8 +54,8 @@ export async function ensureBroker(options: EnsureOptions): Promise<void> {
  * Whether our broker answers. Another one at the same address (of another checkout, say) is told at once: its relay is not
  * ours, and every handshake would fail.
  */
-async function answers(options: EnsureOptions): Promise<boolean> {
-  const status = await options.status(options.signal);
+async function answers(options: EnsureOptions, patient = false): Promise<boolean> {
+  const status = await options.status(options.signal, patient);
   if (status === null) return false;
   if (status.serviceName === '' || status.serviceName === serviceName()) return true;
   throw new StreamlibError(
