@@ -103,6 +103,20 @@ fn the_good_message_that_the_others_are_bent_from_passes() {
     drop((frame, pool));
 }
 
+/// Whoever handles control messages does not look for memory in them, and would never let go of it.
+#[test]
+fn a_control_message_with_a_texture() {
+    let _turn = turn();
+    let pool = FramePool::new(4);
+    let (mut bytes, fd, frame) = good_frame(&pool);
+    bytes[3] = Kind::Control as u8;
+    let victim = Victim::new();
+    let error = victim.attack(&bytes, &[fd.as_fd()]);
+    assert_eq!(error.code, Code::Malformed, "{error}");
+    drop(victim);
+    drop((frame, pool, fd));
+}
+
 #[test]
 fn truncated_at_every_length() {
     let _turn = turn();

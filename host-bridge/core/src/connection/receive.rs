@@ -121,7 +121,12 @@ impl Receiver {
                 reader.remaining()
             )));
         }
-        let mut handles = Handles { inlet, fds: &mut self.handles, imports: &mut self.imports };
+        let mut handles = Handles {
+            inlet,
+            fds: &mut self.handles,
+            imports: &mut self.imports,
+            may_hold_frames: header.kind == Kind::Frame,
+        };
         let event = match header.kind {
             Kind::Control => Event::Control(decode_any(&mut reader, sink, &mut handles)?),
             Kind::Frame => frame(&header, &mut reader, sink, &mut handles)?,
@@ -166,6 +171,8 @@ struct Handles<'a, 'b> {
     inlet: &'a Inlet<'b>,
     fds: &'a mut Vec<Option<OwnedFd>>,
     imports: &'a mut Vec<Arc<Segment>>,
+    /// No handler of control messages looks for memory in them, so nobody would ever let go of it.
+    may_hold_frames: bool,
 }
 
 impl Handles<'_, '_> {
@@ -189,6 +196,9 @@ impl Handles<'_, '_> {
 
 impl HandleReader for Handles<'_, '_> {
     fn frame(&mut self, raw: RawHandle) -> Result<Frame> {
+        if !self.may_hold_frames {
+            return Err(BridgeError::malformed("a control message with a texture or a buffer"));
+        }
         if raw.returned {
             return self.inlet.exports.lock().unwrap_or_else(PoisonError::into_inner).returned(&raw);
         }
