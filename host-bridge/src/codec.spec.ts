@@ -14,9 +14,10 @@ import {
   Texture,
   VideoFrame,
 } from './index.js';
+import { primitiveTypes } from './schema/types.js';
 import { closing, expectNoLeaks } from './testing/leaks.js';
 import { framePair } from './testing/pair.js';
-import { type Sample, samples } from './testing/samples.js';
+import { type Sample, samples, typesIn } from './testing/samples.js';
 
 expectNoLeaks();
 
@@ -28,16 +29,20 @@ describe('encoding and decoding', () => {
   it('keep every value of every type that needs no memory handle', () => {
     fc.assert(
       fc.property(samples({ handles: false }), ({ schema, value }: Sample) => {
-        expect(decodeValue(schema, encodeValue(schema, value))).toEqual(value);
+        expect(decodeValue(schema, encodeValue(schema, value as object))).toEqual(value);
       }),
       { numRuns: 300 },
     );
   });
 
   it('keep every value of every type over a connection, handles among them', async () => {
+    // As many as one message can introduce: 16 segments of 4 slots.
     const pool = closing(new FramePool({ maxSlots: 64 }));
+    const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(samples({ handles: true }), async ({ schema, value }: Sample) => {
+        for (const type of typesIn(schema.fields)) seen.add(type);
+        fc.pre(memoryIn(value) <= 64);
         const loans: (Texture | SharedBuffer)[] = [];
         const sent = withMemory(value, (wanted) => {
           const loan = wanted.kind === 'texture' ? pool.texture(wanted.size, 2) : pool.buffer(wanted.size);
@@ -64,8 +69,10 @@ describe('encoding and decoding', () => {
           close();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
+    const composite = ['Array', 'Struct', 'Optional', 'Enum'];
+    expect([...seen].sort()).toEqual([...primitiveTypes, ...composite].sort());
   });
 
   it('take an Optional that is left out as null', () => {
@@ -149,6 +156,20 @@ describe('a value that does not fit', () => {
     expect(send([box])()).toBe(true);
   });
 
+  const inner: FieldType = { Struct: [{ name: 'y', type: 'Bool' }] };
+  const misspelt = { y: true, why: 1 };
+  it.each<[type: FieldType, value: unknown, field: string]>([
+    [inner, misspelt, 'x.why'],
+    [{ Optional: inner }, misspelt, 'x.why'],
+    [{ Array: { Optional: inner } }, [null, { y: false }, misspelt], 'x[2].why'],
+    [{ Array: { Array: inner } }, [[], [misspelt]], 'x[1][0].why'],
+    [{ Struct: [{ name: 'z', type: inner }] }, { z: misspelt }, 'x.z.why'],
+  ])('because it has a field too many, of %j', (type, value, field) => {
+    expect(() => encodeValue(oneField(type), { x: value })).toThrow(
+      expect.objectContaining({ code: 'value', field, message: expect.stringMatching(/"x.*why".*: y$/) }),
+    );
+  });
+
   it('leaves no handle behind that was read before it', async () => {
     const { sender } = await framePair(VideoFrame);
     const pool = closing(new FramePool());
@@ -184,6 +205,14 @@ type Wanted = { readonly kind: 'texture' | 'buffer'; readonly size: number };
 
 function isWanted(value: unknown): value is Wanted {
   return typeof value === 'object' && value !== null && 'kind' in value && 'size' in value;
+}
+
+function memoryIn(value: unknown): number {
+  let count = 0;
+  withMemory(value, () => {
+    count += 1;
+  });
+  return count;
 }
 
 function withMemory(value: unknown, make: (wanted: Wanted) => unknown): unknown {
