@@ -288,6 +288,11 @@ impl Connection {
         }
         socket::shutdown(&self.socket);
         lock(&self.exports).clear();
+        // The peer's segments are unmapped as soon as their last frame is let go of, not when the last holder of this
+        // connection is. A message that is being read at this moment (the close came from its values) keeps them until then.
+        if let Ok(mut receiver) = self.receiver.try_lock() {
+            receiver.forget_imports();
+        }
         self.releases.close();
         counters::connection_gone();
     }

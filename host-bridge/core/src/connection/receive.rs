@@ -53,6 +53,10 @@ impl Receiver {
         self.imports.len()
     }
 
+    pub fn forget_imports(&mut self) {
+        self.imports.clear();
+    }
+
     /// The next message, or `None` when there is none yet. Its acknowledgements are appended to `acks`.
     pub fn receive<S: Sink>(
         &mut self,
