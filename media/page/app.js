@@ -46,7 +46,8 @@ const picture = new Picture(at('picture'), (frame) => {
   }
   at('size').textContent = `${frame.width} × ${frame.height}`;
   at('size-more').textContent = `frame ${frame.number.toLocaleString('en')}`;
-  if (state !== 'live') become('live');
+  // A picture that was still on its way to the screen when the connection was lost does not bring it back.
+  if (state !== 'live' && state !== 'lost') become('live');
 });
 
 const connection = new FrameConnection({
@@ -66,13 +67,13 @@ function refresh() {
   if (state === 'live' && now - lastShown > STALE_MS && !document.hidden) become('waiting');
   const fps = rate.perSecond(now);
   at('fps').textContent = fps.toFixed(fps >= 100 ? 0 : 1);
-  at('fps-more').textContent = told.fps === null ? ' ' : `${told.fps.toFixed(1)} fps arrive at the display`;
+  at('fps-more').textContent = told.fps === null ? ' ' : `${told.fps.toFixed(1)} fps arrive`;
   const number = (value) => (value === null ? '–' : value.toFixed(value < 10 ? 1 : 0));
   at('p50').textContent = number(latencies.percentile(0.5));
   at('p99').textContent = number(latencies.percentile(0.99));
   at('dropped').textContent = (dropped + told.missed).toLocaleString('en');
   at('dropped-more').textContent =
-    `${told.missed.toLocaleString('en')} before the display, ${dropped.toLocaleString('en')} on the way here`;
+    `${told.missed.toLocaleString('en')} upstream, ${dropped.toLocaleString('en')} to this page`;
   drawCurve(latencies.values.slice(-120));
 }
 
