@@ -12,6 +12,7 @@ import {
 type Unary<Request, Response> = (
   request: Request,
   metadata: Metadata,
+  options: object,
   callback: (error: ServiceError | null, response: Response) => void,
 ) => unknown;
 
@@ -37,7 +38,7 @@ export class Caller {
     request: Request,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
-      pick(this.client).call(this.client, request, this.metadata, (error, response) => {
+      pick(this.client).call(this.client, request, this.metadata, {}, (error, response) => {
         if (error === null) resolve(response);
         else reject(error);
       });
@@ -61,7 +62,7 @@ export class Caller {
     return (await this.call((c) => c.allocateConnection, full)).connectionId;
   }
 
-  async register(request: Parameters<typeof RegisterRuntimeRequest.fromPartial>[0] = {}) {
+  async register(request: Partial<RegisterRuntimeRequest> = {}) {
     const full = RegisterRuntimeRequest.fromPartial({
       runtimeId: 'runtime-1',
       name: 'demo',
@@ -84,7 +85,7 @@ export class Caller {
     return connection;
   }
 
-  async list(request: Parameters<typeof ListConnectionsRequest.fromPartial>[0] = {}) {
+  async list(request: Partial<ListConnectionsRequest> = {}) {
     const full = ListConnectionsRequest.fromPartial(request);
     return (await this.call((c) => c.listConnections, full)).connections;
   }
