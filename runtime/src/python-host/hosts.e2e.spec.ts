@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
-import { debugCounts } from '@streamlib/host-bridge';
+import type { debugCounts } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isRunning } from '../testing/processes.js';
 import { collector, pattern } from '../testing/processors.js';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
-import { expectNothingLeft, pythonFile, type Watched, watched } from '../testing/world.js';
+import { expectNothingLeft, held, pythonFile, type Watched, watched } from '../testing/world.js';
 
 let sandbox: Sandbox;
 let world: Watched;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => sandbox.close());
 beforeEach(() => {
-  before = debugCounts();
+  before = held();
   world = watched();
 });
 afterEach(async () => {
