@@ -1,0 +1,77 @@
+// So many frames in flight, each answer lets the next one go. The reply's callback sends the next frame: nothing but
+// the peer's own wake-up lies between two messages.
+import { Placement } from './processes.mjs';
+import { resultOf, usage } from './result.mjs';
+import { round } from './statistics.mjs';
+import { expectedSum } from './workload.mjs';
+
+const MOST = 40_000;
+const SAMPLE_EVERY_MS = 10;
+/** Reused and touched once: recording must not fault. */
+const latencies = new Float64Array(MOST).fill(1);
+const sentAt = new Float64Array(8).fill(1);
+
+/**
+ * @param {import('../types.ts').Transport} transport
+ * @param {import('../types.ts').LoopOrder} order
+ */
+export async function closedLoop(transport, order) {
+  await turn(transport, order, order.warmMs, Math.min(order.atLeast, 3), null);
+  const worker = transport.workers.find(({ main }) => main) ?? null;
+  const placement = new Placement(process.pid, worker === null ? null : worker.pid);
+  const before = usage(worker);
+  const { messages, elapsedMs } = await turn(transport, order, order.measureMs, order.atLeast, placement);
+  const after = usage(worker);
+  return {
+    ...resultOf(latencies.subarray(0, messages), before, after, placement.end()),
+    messages_per_s: round((messages * 1000) / elapsedMs),
+  };
+}
+
+/**
+ * @param {import('../types.ts').Transport} transport
+ * @param {import('../types.ts').LoopOrder} order
+ * @param {number} limitMs
+ * @param {number} atLeast
+ * @param {Placement | null} placement
+ * @returns {Promise<{ messages: number, elapsedMs: number }>}
+ */
+function turn(transport, { bytes, depth }, limitMs, atLeast, placement) {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    let sent = 0;
+    let received = 0;
+    let limit = MOST;
+    let nextSample = began;
+    const fill = () => {
+      while (sent < limit && sent - received < depth) {
+        sentAt[sent & 7] = performance.now();
+        transport.send(sent++ & 255);
+      }
+    };
+    transport.onReply = (sum) => {
+      const now = performance.now();
+      latencies[received] = now - (sentAt[received & 7] ?? 0);
+      if (sum !== expectedSum(received & 255, bytes)) {
+        reject(
+          new Error(
+            `frame ${received} came back with the sum ${sum}, not ${expectedSum(received & 255, bytes)}`,
+          ),
+        );
+        return;
+      }
+      received++;
+      if (limit === MOST && received >= atLeast && now - began > limitMs) limit = sent;
+      if (received >= limit) {
+        resolve({ messages: received, elapsedMs: now - began });
+        return;
+      }
+      if (placement !== null && now > nextSample) {
+        placement.sample();
+        nextSample = now + SAMPLE_EVERY_MS;
+      }
+      fill();
+    };
+    fill();
+  });
+}

@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+
+export const SIZES = [1024, 65_536, 921_600, 6_220_800, 33_177_600];
+export const PACED_BYTES = 6_220_800;
+
+export const HELP = `node bench/main.mjs [options]
+
+  --quick            the goal's figures only, within 50 s
+  --json             one JSON line on stdout; progress goes to stderr
+  --peers a,b        only these (touches, floor, product, iceoryx2, zeromq, grpc, dora)
+  --sizes a,b        only these, in bytes
+  --patterns a,b     one, four, paced
+  --pinnings a,b     free, together, apart (of the two processes' CPUs)
+  --repeats n        interleaved repeats of each cell
+  --no-scenarios     leave out start-up, chains, fan-out, restart and scale
+  --no-write         keep the figures and plots of earlier runs
+  --no-setup         use what is built and installed
+  --draw file        only draw the plots again, from the JSON of an earlier run
+  --help
+`;
+
+/** @param {string[]} argv */
+export function parseOptions(argv) {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      peers: { type: 'string' },
+      sizes: { type: 'string' },
+      patterns: { type: 'string' },
+      pinnings: { type: 'string' },
+      repeats: { type: 'string' },
+      'no-scenarios': { type: 'boolean', default: false },
+      'no-write': { type: 'boolean', default: false },
+      draw: { type: 'string' },
+      'no-setup': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    quick: values.quick,
+    json: values.json,
+    help: values.help,
+    draw: values.draw ?? null,
+    write: !values['no-write'],
+    setup: !values['no-setup'],
+    scenarios: !values['no-scenarios'],
+    peers: list(values.peers),
+    sizes: list(values.sizes)?.map((text) => whole('--sizes', text)) ?? null,
+    patterns: list(values.patterns)?.map((text) => oneOf('--patterns', text, PATTERNS)) ?? null,
+    pinnings: list(values.pinnings)?.map((text) => oneOf('--pinnings', text, PINNINGS)) ?? null,
+    repeats: values.repeats === undefined ? null : whole('--repeats', values.repeats),
+  };
+}
+
+/** @type {readonly import('./types.ts').Pattern[]} */
+const PATTERNS = ['one', 'four', 'paced'];
+/** @type {readonly import('./types.ts').Pinning[]} */
+const PINNINGS = ['free', 'together', 'apart'];
+
+/** @param {string | undefined} text */
+const list = (text) => (text === undefined ? null : text.split(',').filter((part) => part !== ''));
+
+/** @param {string} name @param {string} text */
+function whole(name, text) {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new RangeError(`${name}: "${text}" is no whole number above zero`);
+  return value;
+}
+
+/**
+ * @template {string} T
+ * @param {string} name @param {string} text @param {readonly T[]} allowed
+ * @returns {T}
+ */
+function oneOf(name, text, allowed) {
+  const found = allowed.find((value) => value === text);
+  if (found === undefined) throw new RangeError(`${name}: "${text}" is none of ${allowed.join(', ')}`);
+  return found;
+}
