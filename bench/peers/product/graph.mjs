@@ -1,0 +1,66 @@
+// The workload as a graph: a source and a sink in TypeScript, a Python processor between them.
+import { Texture, VideoFrame } from '@streamlib/host-bridge';
+import { defineProcessor, Runtime } from '@streamlib/runtime';
+import { z } from 'zod';
+import { touchRead, touchWrite } from '../../harness/measure/touches.mjs';
+import { shapeOf } from './shapes.mjs';
+
+/**
+ * @param {number} bytes
+ * @param {(sum: number) => void} onReply
+ */
+export function makeEnds(bytes, onReply) {
+  const [width, height, format] = shapeOf(bytes);
+  /** @type {import('@streamlib/runtime').OutputHandle | null} */
+  let output = null;
+  let now_ns = () => 0n;
+  let number = 0n;
+  const source = defineProcessor({
+    type: 'bench-source',
+    inputs: {},
+    outputs: { video: VideoFrame },
+    config: z.object({}),
+    create: () => ({
+      setup: (context) => {
+        output = context.output('video');
+        now_ns = context.now_ns;
+      },
+    }),
+  });
+  const sink = defineProcessor({
+    type: 'bench-sink',
+    inputs: { video: { schema: VideoFrame, delivery: 'every_sample', queue: 8 } },
+    outputs: {},
+    config: z.object({}),
+    create: () => ({
+      process: (_context, _port, frame) => {
+        const texture = frame.pixel_buffer;
+        if (!(texture instanceof Texture)) throw new Error('the sink got no picture');
+        onReply(touchRead(texture.bytes));
+      },
+    }),
+  });
+  /** @param {number} value */
+  const send = (value) => {
+    const texture = output?.texture(width, height, format) ?? null;
+    if (output === null || texture === null) throw new Error('the source has no free slot: a frame was lost');
+    touchWrite(texture.bytes, value);
+    if (!output.set({ pixel_buffer: texture, timestamp_ns: now_ns(), frame_number: number++ })) {
+      throw new Error('the source could not send: a frame was lost');
+    }
+  };
+  return { source, sink, send };
+}
+
+/** Settles when a node runs; rejects when it cannot. @param {Runtime} runtime @param {string} node */
+export function running(runtime, node) {
+  return new Promise((resolve, reject) => {
+    runtime.on('node', (event) => {
+      if (event.node !== node) return;
+      if (event.state === 'running') resolve(event);
+      else if (event.state === 'failed') reject(new Error(event.message));
+    });
+  });
+}
+
+export { Runtime };

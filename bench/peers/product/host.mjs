@@ -1,0 +1,34 @@
+// The whole product path: graph, reactive host, codec, the Python API as users write it.
+import { join } from 'node:path';
+import { serve } from '../../harness/control/serve.mjs';
+import { openSandbox } from '../../harness/sandbox.mjs';
+
+const sandbox = await openSandbox();
+const { makeEnds, Runtime, running } = await import('./graph.mjs');
+
+serve({
+  async open({ bytes, depth }) {
+    /** @type {import('../../harness/types.ts').Transport} */
+    const transport = { workers: [], onReply: () => {}, send: () => {}, close: () => runtime.stop() };
+    const { source, sink, send } = makeEnds(bytes, (sum) => transport.onReply(sum));
+    const runtime = new Runtime({ name: 'bench' });
+    runtime.on('log', ({ level, message }) => {
+      if (level === 'warn' || level === 'error') process.stderr.write(`${message}\n`);
+    });
+    runtime
+      .add('source', source)
+      .add('echo', 'python', { file: join(import.meta.dirname, 'echo.py') })
+      .add('sink', sink);
+    // With one frame in flight the default of a video input does; with four it would rightly drop all but the newest.
+    if (depth === 1) runtime.connect('source.video', 'echo.video_in');
+    else runtime.connect('source.video', 'echo.video_in', { delivery: 'every_sample', queue: 8 });
+    runtime.connect('echo.video_out', 'sink.video');
+    const ready = running(runtime, 'echo');
+    await runtime.start();
+    await ready;
+    const pid = runtime.stats().nodes.echo?.pid;
+    if (pid == null) throw new Error('the Python processor has no process');
+    return Object.assign(transport, { send, workers: [{ label: 'worker', pid, main: true }] });
+  },
+  dispose: () => sandbox.close(),
+});
