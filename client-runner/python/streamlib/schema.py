@@ -14,9 +14,32 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from streamlib._native import BridgeError, SharedBuffer, Texture, normalize_schema
+
+__all__ = [
+    "Array",
+    "Bool",
+    "Buffer",
+    "Bytes",
+    "Enum",
+    "FieldType",
+    "Float32",
+    "Float64",
+    "Int32",
+    "Int64",
+    "Optional",
+    "Schema",
+    "SchemaError",
+    "String",
+    "Struct",
+    "TextureField",
+    "UInt32",
+    "UInt64",
+    "field_type",
+]
 
 _CLASS_VAR: Any = ClassVar
 
@@ -92,6 +115,14 @@ def field_type(annotation: Any) -> Any:
         for extra in get_args(annotation)[1:]:
             if isinstance(extra, FieldType):
                 return extra.json
+    # Python's own ways to say the same are understood as well.
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return {"Enum": list(arguments)}
+    if origin is list and len(arguments) == 1:
+        return {"Array": field_type(arguments[0])}
+    if origin in (Union, UnionType) and len(arguments) == 2 and arguments[1] is type(None):
+        return {"Optional": field_type(arguments[0])}
     if isinstance(annotation, type):
         if annotation is Texture:
             return "Texture"
