@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { brokerAddress, relayPath, stateDir } from '@streamlib/host-bridge';
 import { systemClock } from '../clock/clock.js';
 import { BrokerError, messageOf } from '../errors/broker-error.js';
-import { openLog } from '../logs/index.js';
-import { systemTimers } from '../monitor/index.js';
-import { Broker, prepareStateDir } from './broker.js';
+import type { Broker } from './broker.js';
 import { gitHash, version } from './build.js';
 import { forPeople } from './for-people.js';
 import { checkAddress, helpText, type ProgramOptions, parseOptions } from './options.js';
@@ -35,6 +33,12 @@ async function serve(options: ProgramOptions): Promise<void> {
   const address = options.address ?? brokerAddress();
   checkAddress(address, token);
   checkReadyFd(options.readyFd);
+  // Only now: --help and wrong options need none of it.
+  const [{ Broker, prepareStateDir }, { openLog }, { systemTimers }] = await Promise.all([
+    import('./broker.js'),
+    import('../logs/index.js'),
+    import('../monitor/index.js'),
+  ]);
   const home = stateDir();
   prepareStateDir(home);
   const logFile = join(home, 'broker.log');

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { BrokerError, messageOf } from '../errors/broker-error.js';
-import { type LogLevel, logLevels } from '../logs/index.js';
+import { type LogLevel, logLevels } from '../logs/levels.js';
 
 export interface ProgramOptions {
   readonly readyFd: number | null;
