@@ -183,13 +183,18 @@ fn a_descriptor_of_the_wrong_kind() {
     let sealed_zeros = rustix::fs::memfd_create("x", rustix::fs::MemfdFlags::ALLOW_SEALING).unwrap();
     rustix::fs::ftruncate(&sealed_zeros, 65536).unwrap();
     let seals = rustix::fs::SealFlags::SHRINK | rustix::fs::SealFlags::GROW | rustix::fs::SealFlags::FUTURE_WRITE;
+    rustix::fs::fallocate(&sealed_zeros, rustix::fs::FallocateFlags::empty(), 0, 65536).unwrap();
     rustix::fs::fcntl_add_seals(&sealed_zeros, seals).unwrap();
+    let hollow = rustix::fs::memfd_create("x", rustix::fs::MemfdFlags::ALLOW_SEALING).unwrap();
+    rustix::fs::ftruncate(&hollow, 1 << 40).unwrap();
+    rustix::fs::fcntl_add_seals(&hollow, seals).unwrap();
     let wrong = [
         ("a file", file.as_fd()),
         ("a pipe", pipe_read.as_fd()),
         ("a socket", plain.as_fd()),
         ("unsealed memory", unsealed.as_fd()),
         ("sealed memory without our header", sealed_zeros.as_fd()),
+        ("a terabyte that is not there", hollow.as_fd()),
     ];
     for (what, fd) in wrong {
         let victim = Victim::new();

@@ -103,6 +103,7 @@ const refused: [what: string, attack: Attack, code?: string][] = [
   ['a socket as memory', frame({}, ['socket'])],
   ['memory without seals', frame({}, ['unsealed'])],
   ['memory whose header lies', frame({}, ['lying'])],
+  ['gigabytes that are not there', frame({}, ['hollow'])],
   ['a handle index out of range', frame({ descriptor: 3 })],
   ['memory that never crossed', frame({ descriptor: 0xff }, [])],
   ['memory of ours that was never lent', frame({ origin: 1, descriptor: 0xff }, [])],

@@ -6,6 +6,7 @@ export type Handle =
   | 'segment' // good frame memory: 4 slots of a page, generation 1
   | 'unsealed' // the same, without its seals
   | 'lying' // the same, but its header claims a thousand slots
+  | 'hollow' // four slots of a gigabyte, of which nothing is there
   | 'body' // a sealed memory file that holds a control message of 4 bytes
   | 'file'
   | 'pipe'
@@ -25,10 +26,12 @@ export interface Attack {
 const program = `
 import fcntl, json, os, socket, struct, sys
 
-def memory(seals, slots=4):
+def memory(seals=True, slots=4, size=4096, present=True):
     fd = os.memfd_create("raw", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(fd, 4096 * 5)
-    os.pwrite(fd, b"SLSEG\\0\\0\\x01" + struct.pack("<QQ", slots, 4096), 0)
+    os.ftruncate(fd, 4096 + 4 * size)
+    if present:
+        os.posix_fallocate(fd, 0, 4096 + 4 * size)
+    os.pwrite(fd, b"SLSEG\\0\\0\\x01" + struct.pack("<QQ", slots, size), 0)
     os.pwrite(fd, struct.pack("<4Q", 1, 1, 1, 1), 64)
     if seals:
         fcntl.fcntl(fd, 1033, 0x1 | 0x2 | 0x4 | 0x10)
@@ -43,9 +46,10 @@ def body():
 read, write = os.pipe()
 one, other = socket.socketpair()
 kinds = {
-    "segment": memory(True),
-    "unsealed": memory(False),
-    "lying": memory(True, 1000),
+    "segment": memory(),
+    "unsealed": memory(seals=False),
+    "lying": memory(slots=1000),
+    "hollow": memory(size=1 << 30, present=False),
     "body": body(),
     "file": os.open("/dev/null", os.O_RDONLY),
     "pipe": read,

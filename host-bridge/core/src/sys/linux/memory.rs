@@ -4,7 +4,9 @@ use std::os::fd::OwnedFd;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicU64;
 
-use rustix::fs::{fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create, MemfdFlags, SealFlags};
+use rustix::fs::{
+    fallocate, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create, FallocateFlags, MemfdFlags, SealFlags,
+};
 use rustix::io::Errno;
 use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
 
@@ -37,6 +39,9 @@ impl Mapping {
             .map_err(|e| BridgeError::io("cannot make shared memory", e))?;
         ftruncate(&fd, len as u64)
             .map_err(|e| BridgeError::io(&format!("no room for {len} bytes of shared memory"), e))?;
+        // An error here, where there is no memory, instead of a bus error at the first write to a frame.
+        fallocate(&fd, FallocateFlags::empty(), 0, len as u64)
+            .map_err(|e| BridgeError::io(&format!("no room for {len} bytes of shared memory"), e))?;
         let map = Self::map(&fd, len, ProtFlags::READ | ProtFlags::WRITE)?;
         // Our writable mapping stays; the seal only forbids new ones.
         fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL)
@@ -56,6 +61,12 @@ impl Mapping {
         let len = file_length(fd)?;
         if len <= PAGE {
             return Err(BridgeError::malformed(format!("shared memory of {len} bytes")));
+        }
+        // To populate memory that the peer only claims would be paid for by this process: gigabytes for one message. What
+        // is there stays there, the seals forbid holes too.
+        let present = present_length(fd)?;
+        if present < len as u64 {
+            return Err(BridgeError::malformed(format!("shared memory of {len} bytes, of which {present} are there")));
         }
         Self::map(fd, len, ProtFlags::READ)
     }
@@ -99,6 +110,11 @@ impl Drop for Mapping {
 fn file_length(fd: &OwnedFd) -> Result<usize> {
     let stat = fstat(fd).map_err(|e| BridgeError::io("cannot look at shared memory", e))?;
     usize::try_from(stat.st_size).map_err(|_| BridgeError::malformed("shared memory of negative length"))
+}
+
+fn present_length(fd: &OwnedFd) -> Result<u64> {
+    let stat = fstat(fd).map_err(|e| BridgeError::io("cannot look at shared memory", e))?;
+    Ok(u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512))
 }
 
 /// Puts bytes that are too long for a datagram into a memory file that nobody can change any more.
