@@ -7,7 +7,7 @@ import type { PictureSource, SourcePicture } from './picture-source.js';
 export interface FileOptions {
   readonly loop: boolean;
   readonly fps?: number | undefined;
-  /** Told once per round of a file in which packets had to be passed over. */
+  /** Told at the end of the first round in which packets had to be passed over. */
   readonly onDamage: (packets: number) => void;
 }
 
@@ -17,7 +17,7 @@ export class FileSource implements PictureSource {
   /** Where the current round begins on the source's endless time. */
   private roundStart = 0n;
   private roundEnd = 0n;
-  private damaged = 0;
+  private damageTold = false;
   /** The earliest timestamp that `fps` lets through. */
   private nextTime = 0n;
 
@@ -75,15 +75,15 @@ export class FileSource implements PictureSource {
 
   private tellDamage(): void {
     const { damaged } = this.reader;
-    if (damaged > this.damaged) this.options.onDamage(damaged - this.damaged);
-    this.damaged = damaged;
+    if (damaged > 0 && !this.damageTold) this.options.onDamage(damaged);
+    this.damageTold ||= damaged > 0;
   }
 }
 
 async function mustBeFile(path: string): Promise<void> {
   try {
-    const { isDirectory } = await stat(path).then((found) => ({ isDirectory: found.isDirectory() }));
-    if (!isDirectory) return;
+    const found = await stat(path);
+    if (!found.isDirectory()) return;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR')

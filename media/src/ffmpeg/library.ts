@@ -27,6 +27,11 @@ export function forgetWords(): void {
   lastWords.length = 0;
 }
 
+/** What FFmpeg said comes through Node's loop, after the result that it is about: to be awaited before it is explained. */
+export function wordsHeard(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** FFmpeg's name of an error code, and what it said on the way there. */
 export function explain(code: number): string {
   const reason = FFmpegError.strerror(code);

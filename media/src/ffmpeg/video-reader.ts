@@ -12,13 +12,14 @@ import {
 import {
   AV_DISPOSITION_ATTACHED_PIC,
   AV_NOPTS_VALUE,
+  AV_PKT_FLAG_CORRUPT,
   AVERROR_EAGAIN,
   AVERROR_EOF,
   AVMEDIA_TYPE_VIDEO,
   AVSEEK_FLAG_BACKWARD,
 } from 'node-av/constants';
 import { MediaError } from '../errors/media-error.js';
-import { check, errorOf, explain, forgetWords, listenToFFmpeg } from './library.js';
+import { check, errorOf, explain, forgetWords, listenToFFmpeg, wordsHeard } from './library.js';
 import { Upright } from './upright.js';
 
 const SECOND_NS = 1_000_000_000n;
@@ -51,6 +52,8 @@ export class VideoReader {
   private readonly frame = new Frame();
   private readonly upright = new Upright();
   private draining = false;
+  /** Whether the last packet was not there in full: at the end of a file, that means that more should have followed. */
+  private brokeOff = false;
   private lastEnd = 0n;
   private inARow = 0;
   private closed = false;
@@ -77,9 +80,9 @@ export class VideoReader {
     const options = input.options === undefined ? null : Dictionary.fromObject({ ...input.options });
     try {
       const opened = await container.openInput(input.url, input.format ?? null, options);
-      if (opened < 0) throw notAVideo(input, opened);
+      if (opened < 0) throw await notAVideo(input, opened);
       const probed = await container.findStreamInfo();
-      if (probed < 0) throw notAVideo(input, probed);
+      if (probed < 0) throw await notAVideo(input, probed);
       const { stream, codec } = pickStream(container, input);
       const decoder = await openDecoder(stream, codec, input);
       const start = stream.startTime;
@@ -99,6 +102,7 @@ export class VideoReader {
       if (received >= 0) return this.picture();
       if (received === AVERROR_EOF) {
         if (this.pictures === 0) throw this.corrupt('not one picture of it could be decoded');
+        if (this.brokeOff) throw this.corrupt(`it breaks off after ${seconds(this.lastEnd)} s`);
         return null;
       }
       if (received !== AVERROR_EAGAIN) this.countDamage(received);
@@ -143,6 +147,7 @@ export class VideoReader {
     do {
       this.packet.unref();
       read = await this.container.readFrame(this.packet);
+      if (read >= 0) this.brokeOff = this.packet.hasFlags(AV_PKT_FLAG_CORRUPT);
     } while (read >= 0 && this.packet.streamIndex !== this.stream.index);
     if (read === AVERROR_EAGAIN) return;
     if (read === AVERROR_EOF) {
@@ -150,7 +155,7 @@ export class VideoReader {
       await this.decoder.sendPacket(null);
       return;
     }
-    if (read < 0) throw this.corrupt(`it breaks off: ${explain(read)}`, errorOf(read));
+    if (read < 0) throw this.corrupt(`it breaks off after ${seconds(this.lastEnd)} s`, errorOf(read));
     const sent = await this.decoder.sendPacket(this.packet);
     this.packet.unref();
     if (sent < 0 && sent !== AVERROR_EAGAIN) this.countDamage(sent);
@@ -191,7 +196,8 @@ export class VideoReader {
   }
 }
 
-function notAVideo(input: Input, code: number): MediaError {
+async function notAVideo(input: Input, code: number): Promise<MediaError> {
+  await wordsHeard();
   const why = explain(code);
   return new MediaError(
     'unsupported',
@@ -230,4 +236,8 @@ async function openDecoder(stream: Stream, codec: Codec, input: Input): Promise<
     decoder.freeContext();
     throw error;
   }
+}
+
+function seconds(ns: bigint): string {
+  return (Number(ns) / 1e9).toFixed(1);
 }

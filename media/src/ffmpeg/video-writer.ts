@@ -4,7 +4,7 @@ import type { Texture } from '@streamlib/host-bridge';
 import { type CodecContext, Dictionary, FormatContext, type Frame, Packet, type Stream } from 'node-av';
 import { AV_PICTURE_TYPE_NONE, AVERROR_EAGAIN, AVERROR_EOF } from 'node-av/constants';
 import { MediaError } from '../errors/media-error.js';
-import { check, errorOf, explain, forgetWords, listenToFFmpeg } from './library.js';
+import { check, errorOf, explain, forgetWords, listenToFFmpeg, wordsHeard } from './library.js';
 import { type EncoderSettings, openVideoEncoder, VIDEO_COLOURS } from './video-encoder.js';
 import { YuvConverter } from './yuv-converter.js';
 
@@ -67,7 +67,7 @@ export class VideoWriter {
     try {
       if (track !== null) {
         await this.encode(null);
-        this.mustWrite(await this.container.writeTrailer());
+        await this.mustWrite(await this.container.writeTrailer());
       }
     } finally {
       track?.encoder.freeContext();
@@ -90,7 +90,7 @@ export class VideoWriter {
       const stream = this.container.newStream();
       stream.timeBase = encoder.timeBase;
       check(encoder.parametersFromContext(stream.codecpar), 'describe the video');
-      this.mustWrite(await this.container.writeHeader(options));
+      await this.mustWrite(await this.container.writeHeader(options));
       return { encoder, stream };
     } catch (error) {
       encoder.freeContext();
@@ -111,12 +111,13 @@ export class VideoWriter {
       check(received, 'encode a frame');
       this.packet.streamIndex = stream.index;
       this.packet.rescaleTs(encoder.timeBase, stream.timeBase);
-      this.mustWrite(await this.container.interleavedWriteFrame(this.packet));
+      await this.mustWrite(await this.container.interleavedWriteFrame(this.packet));
     }
   }
 
-  private mustWrite(result: number): void {
+  private async mustWrite(result: number): Promise<void> {
     if (result >= 0) return;
+    await wordsHeard();
     throw new MediaError('io', `cannot write to ${this.path}: ${explain(result)}`, {
       cause: errorOf(result),
     });
