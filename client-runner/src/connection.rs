@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use streamlib_bridge::connection::{Connection as Core, Event, SendOutcome};
 use streamlib_bridge::error::BridgeError;
@@ -36,6 +37,19 @@ pub struct Connection {
     /// Acknowledgements that came with a message and are handed out before it.
     waiting: Mutex<VecDeque<Py<PyTuple>>>,
     acks: Mutex<Vec<Ack>>,
+    /// Which Python thread sends: 0 for none. A value that is read may be the user's code and let other threads run, so they
+    /// wait here without the interpreter lock; the core's own lock would stop both for ever.
+    sending: Mutex<()>,
+    sender: AtomicU64,
+}
+
+thread_local! {
+    /// An address tells threads apart.
+    static THREAD: u8 = const { 0 };
+}
+
+fn this_thread() -> u64 {
+    THREAD.with(|mark| std::ptr::from_ref(mark) as u64)
 }
 
 impl Connection {
@@ -47,7 +61,29 @@ impl Connection {
             done: Arc::new(AtomicBool::new(false)),
             waiting: Mutex::new(VecDeque::new()),
             acks: Mutex::new(Vec::with_capacity(8)),
+            sending: Mutex::new(()),
+            sender: AtomicU64::new(0),
         }
+    }
+
+    /// Runs `send` while no other Python thread sends.
+    fn alone<R>(&self, py: Python<'_>, send: impl FnOnce() -> Result<R, BridgeError>) -> PyResult<R> {
+        let me = this_thread();
+        if self.sender.load(Ordering::Relaxed) == me {
+            return Err(raise(BridgeError::value(
+                "cannot be sent by the code that a value being sent runs, such as its __index__",
+            )));
+        }
+        let guard = match self.sending.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => self.sending.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner),
+        };
+        self.sender.store(me, Ordering::Relaxed);
+        let result = send();
+        self.sender.store(0, Ordering::Relaxed);
+        drop(guard);
+        result.map_err(raise)
     }
 
     fn parse_ports(json: &str) -> PyResult<Vec<(String, Schema)>> {
@@ -104,8 +140,8 @@ impl Connection {
     }
 }
 
-fn done(outcome: Result<SendOutcome, BridgeError>) -> PyResult<bool> {
-    outcome.map(|o| o != SendOutcome::WouldBlock).map_err(raise)
+fn went(outcome: SendOutcome) -> bool {
+    outcome != SendOutcome::WouldBlock
 }
 
 #[pymethods]
@@ -189,24 +225,28 @@ impl Connection {
     #[pyo3(signature = (message, endpoint = None))]
     fn send_control(&self, message: Bound<'_, PyDict>, endpoint: Option<&Endpoint>) -> PyResult<()> {
         let endpoint = endpoint.map(Endpoint::duplicate).transpose().map_err(raise)?;
-        let source = PySource { object: message.into_any(), keys: &[] };
-        done(self.core.send_control(&source, endpoint.as_ref())).map(|_| ())
+        let source = PySource { object: message.clone().into_any(), keys: &[] };
+        self.alone(message.py(), || self.core.send_control(&source, endpoint.as_ref())).map(|_| ())
     }
 
     /// Sends a frame of an output port. False: the socket is full and nothing was sent.
     fn send_frame(&self, port: usize, frame_id: u64, value: Bound<'_, PyAny>) -> PyResult<bool> {
         let keys = self.keys.get().and_then(|k| k.outputs.get(port)).map_or(&[][..], Vec::as_slice);
-        done(self.core.send_frame(port, frame_id, &PySource { object: value, keys }))
+        let source = PySource { object: value.clone(), keys };
+        self.alone(value.py(), || self.core.send_frame(port, frame_id, &source)).map(went)
     }
 
     /// Notes that frames of an input port are finished up to ``frame_id``; it travels with the next message.
-    fn ack(&self, port: usize, frame_id: u64) {
-        self.core.ack(port, frame_id);
+    fn ack(&self, py: Python<'_>, port: usize, frame_id: u64) -> PyResult<()> {
+        self.alone(py, || {
+            self.core.ack(port, frame_id);
+            Ok(())
+        })
     }
 
     /// Sends acknowledgements and releases that still wait, in a message of their own.
-    fn flush(&self) -> PyResult<bool> {
-        done(self.core.flush())
+    fn flush(&self, py: Python<'_>) -> PyResult<bool> {
+        self.alone(py, || self.core.flush()).map(went)
     }
 
     /// Releases that wait for a message to travel with.

@@ -57,7 +57,12 @@ fn debug_counts(py: Python<'_>) -> PyResult<Bound<'_, pyo3::types::PyDict>> {
 
 #[pymodule]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add("BridgeError", m.py().get_type::<error::BridgeError>())?;
+    let error = m.py().get_type::<error::BridgeError>();
+    // One that Python code raises itself has them as well.
+    for (name, value) in [("code", Some("io")), ("port", None), ("field", None)] {
+        error.setattr(name, value)?;
+    }
+    m.add("BridgeError", error)?;
     m.add_class::<connection::Connection>()?;
     m.add_class::<listener::Listener>()?;
     m.add_class::<listener::Endpoint>()?;

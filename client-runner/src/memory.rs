@@ -76,8 +76,9 @@ impl Held {
         if flags & ffi::PyBUF_STRIDES != ffi::PyBUF_STRIDES && !packed {
             return Err(PyBufferError::new_err("the rows are padded: ask for strides"));
         }
-        let frame = self.frame("frame").map_err(raise)?;
+        // First this lock, as in `release`: the memory must not go between the look at it and the count.
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        let frame = self.frame("frame").map_err(raise)?;
         *views += 1;
         // SAFETY: `view` is valid for writes (checked for null; Python's contract otherwise). The memory stays mapped and
         // leased while `views` is not zero, and `shape`/`strides` lie in the object that `obj` keeps alive.
@@ -91,9 +92,15 @@ impl Held {
             } else {
                 ptr::null_mut()
             };
-            (*view).ndim = shape.len() as c_int;
-            (*view).shape = shape.as_ptr().cast_mut();
-            (*view).strides = strides.as_ptr().cast_mut();
+            (*view).ndim = if flags & ffi::PyBUF_ND == ffi::PyBUF_ND { shape.len() as c_int } else { 1 };
+            // Whoever did not ask for them reads the memory as a row of bytes.
+            (*view).shape =
+                if flags & ffi::PyBUF_ND == ffi::PyBUF_ND { shape.as_ptr().cast_mut() } else { ptr::null_mut() };
+            (*view).strides = if flags & ffi::PyBUF_STRIDES == ffi::PyBUF_STRIDES {
+                strides.as_ptr().cast_mut()
+            } else {
+                ptr::null_mut()
+            };
             (*view).suboffsets = ptr::null_mut();
             (*view).internal = ptr::null_mut();
             (*view).obj = owner.into_ptr();
@@ -183,6 +190,12 @@ impl Texture {
     fn address(&self) -> PyResult<usize> {
         Ok(self.held.frame("texture").map_err(raise)?.memory.ptr() as usize)
     }
+    /// The pixels as a numpy array of dtype uint8 and shape ``(height, width, channels)``, of gray pictures
+    /// ``(height, width)``; a view, without a copy. Read-only unless this is loaned.
+    fn to_numpy<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("numpy")?.call_method1("asarray", (slf,))
+    }
+
     /// Gives the frame back now rather than when the object dies. Fails while views of it exist.
     fn release(&self) -> PyResult<()> {
         self.held.release()
@@ -244,6 +257,17 @@ impl SharedBuffer {
     fn address(&self) -> PyResult<usize> {
         Ok(self.held.frame("buffer").map_err(raise)?.memory.ptr() as usize)
     }
+    /// The bytes as a numpy array of one dimension; a view, without a copy. ``dtype``: of its elements, uint8 if not given.
+    /// Read-only unless this is loaned.
+    #[pyo3(signature = (dtype = None))]
+    fn to_numpy<'py>(slf: Bound<'py, Self>, dtype: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        let bytes = slf.py().import("numpy")?.call_method1("asarray", (slf,))?;
+        match dtype {
+            None => Ok(bytes),
+            Some(dtype) => bytes.call_method1("view", (dtype,)),
+        }
+    }
+
     /// Gives the memory back now rather than when the object dies. Fails while views of it exist.
     fn release(&self) -> PyResult<()> {
         self.held.release()

@@ -1,5 +1,6 @@
 //! Python objects as what the codec encodes.
 
+use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple};
@@ -23,14 +24,34 @@ impl<'py> PySource<'_, 'py> {
     }
 }
 
-fn number<'py, T>(object: &Bound<'py, PyAny>) -> Result<Option<T>>
-where
-    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
-{
-    match object.extract::<T>() {
-        Ok(n) => Ok(Some(n)),
-        Err(e) if e.is_instance_of::<PyTypeError>(object.py()) => Ok(None),
+/// What a conversion gave; `None` where the object is of another type.
+fn converted<T>(py: Python<'_>, result: PyResult<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(e) if e.is_instance_of::<PyTypeError>(py) => Ok(None),
         Err(e) => Err(from_python(&e)),
+    }
+}
+
+/// Whether an object is of numpy, and then whether it is an array or one of its values. (numpy is not imported for that.)
+#[derive(PartialEq, Eq)]
+enum Numpy {
+    Not,
+    Bool,
+    Array,
+    Other,
+}
+
+fn numpy_kind(object: &Bound<'_, PyAny>) -> Numpy {
+    let class = object.get_type();
+    match class.module() {
+        Ok(module) if module.to_str().is_ok_and(|m| m == "numpy") => {}
+        _ => return Numpy::Not,
+    }
+    match class.name().as_ref().map(|n| n.to_str().unwrap_or_default()) {
+        Ok("bool" | "bool_") => Numpy::Bool,
+        Ok("ndarray") => Numpy::Array,
+        _ => Numpy::Other,
     }
 }
 
@@ -48,38 +69,56 @@ impl Source for PySource<'_, '_> {
     }
 
     fn boolean(&self) -> Result<Option<bool>> {
-        Ok(self.object.cast::<PyBool>().ok().map(|b| b.is_true()))
+        if let Ok(flag) = self.object.cast::<PyBool>() {
+            return Ok(Some(flag.is_true()));
+        }
+        if numpy_kind(&self.object) == Numpy::Bool {
+            return self.object.is_truthy().map(Some).map_err(|e| from_python(&e));
+        }
+        Ok(None)
     }
 
     fn integer(&self) -> Result<Option<i128>> {
         let object = &self.object;
-        let plain = object.is_exact_instance_of::<PyInt>();
-        if !plain {
+        let index;
+        let number = if object.is_exact_instance_of::<PyInt>() {
+            object
+        } else {
             // Not every object with a number in it: a bool is no number here, and a float is no integer.
             let other = object.is_instance_of::<PyBool>()
                 || object.is_instance_of::<PyFloat>()
                 || object.is_instance_of::<PyString>()
-                || object.is_instance_of::<PyDict>();
+                || object.is_instance_of::<PyDict>()
+                || matches!(numpy_kind(object), Numpy::Bool | Numpy::Array);
             if other || !object.hasattr("__index__").map_err(|e| from_python(&e))? {
                 return Ok(None);
             }
-        }
-        if let Ok(n) = object.extract::<i64>() {
+            match converted(object.py(), object.call_method0("__index__"))? {
+                Some(n) => index = n,
+                None => return Ok(None),
+            }
+            &index
+        };
+        if let Ok(n) = number.extract::<i64>() {
             return Ok(Some(i128::from(n)));
         }
-        if let Ok(n) = object.extract::<u64>() {
+        if let Ok(n) = number.extract::<u64>() {
             return Ok(Some(i128::from(n)));
         }
         // Out of every type's range; the sign is all that the message needs.
-        let negative = object.lt(0).map_err(|e| from_python(&e))?;
+        let negative = number.lt(0).map_err(|e| from_python(&e))?;
         Ok(Some(if negative { i128::MIN } else { i128::MAX }))
     }
 
     fn float(&self) -> Result<Option<f64>> {
-        if self.object.is_instance_of::<PyBool>() || self.object.is_instance_of::<PyString>() {
+        let object = &self.object;
+        if object.is_instance_of::<PyBool>()
+            || object.is_instance_of::<PyString>()
+            || matches!(numpy_kind(object), Numpy::Bool | Numpy::Array)
+        {
             return Ok(None);
         }
-        number(&self.object)
+        converted(object.py(), object.extract())
     }
 
     fn text<R>(&self, read: impl FnOnce(&str) -> R) -> Result<Option<R>> {
@@ -94,13 +133,18 @@ impl Source for PySource<'_, '_> {
             return Ok(Some(read(bytes.as_bytes())));
         }
         let object = &self.object;
-        if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
-            let copy = object.py().get_type::<PyBytes>().call1((object,)).map_err(|e| from_python(&e))?;
-            if let Ok(bytes) = copy.cast::<PyBytes>() {
-                return Ok(Some(read(bytes.as_bytes())));
-            }
+        let other = object.is_instance_of::<PyByteArray>()
+            || object.is_instance_of::<PyMemoryView>()
+            // What an encoder such as OpenCV's returns.
+            || numpy_kind(object) == Numpy::Array;
+        if !other {
+            return Ok(None);
         }
-        Ok(None)
+        match PyBuffer::<u8>::get(object) {
+            Ok(buffer) => buffer.to_vec(object.py()).map(|b| Some(read(&b))).map_err(|e| from_python(&e)),
+            // Elements of another type than bytes.
+            Err(_) => Ok(None),
+        }
     }
 
     fn texture(&self) -> Result<Option<Frame>> {
@@ -115,7 +159,14 @@ impl Source for PySource<'_, '_> {
         if let Ok(list) = self.object.cast::<PyList>() {
             return Ok(Some(list.len()));
         }
-        Ok(self.object.cast::<PyTuple>().ok().map(|tuple| tuple.len()))
+        if let Ok(tuple) = self.object.cast::<PyTuple>() {
+            return Ok(Some(tuple.len()));
+        }
+        if numpy_kind(&self.object) == Numpy::Array {
+            // An array of no dimensions has no length: it is a number.
+            return converted(self.object.py(), self.object.len());
+        }
+        Ok(None)
     }
 
     fn item(&self, index: usize) -> Result<Self> {
