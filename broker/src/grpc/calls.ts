@@ -60,8 +60,12 @@ export class Calls {
   }
 
   errorOf(name: string, error: unknown): CallError {
-    if (error instanceof BrokerError && statusOf[error.code] !== status.INTERNAL)
+    if (error instanceof BrokerError && statusOf[error.code] !== status.INTERNAL) {
+      // A wrong id is the caller's own affair, and part of life after a restart; a refusal is what an operator looks for.
+      const level = error.code === 'invalid' || error.code === 'not_found' ? 'debug' : 'warn';
+      this.log[level]({ call: name }, `refused: ${error.message}`);
       return { code: statusOf[error.code], details: error.message };
+    }
     this.log.error({ err: error, call: name }, `${name} failed: ${messageOf(error)}`);
     return {
       code: status.INTERNAL,

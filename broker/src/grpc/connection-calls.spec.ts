@@ -206,12 +206,17 @@ describe('errors', () => {
     );
   });
 
-  it('a second client of the same connection is refused', async () => {
+  it('a second client of the same connection is refused, and the log tells', async () => {
     const connectionId = await caller.allocate();
     await caller.call((c) => c.clientAlive, { connectionId, pid: 13 });
     const second = await caller.refused((c) => c.clientAlive, { connectionId, pid: 14 });
     expect(second.status).toBe('FAILED_PRECONDITION');
     expect(second.message).toContain('belongs to client process 13');
+    expect(world.broker.log.ring.past().at(-1)).toMatchObject({
+      level: 'warn',
+      message: `refused: ${second.message}`,
+      fieldsJson: '{"call":"ClientAlive"}',
+    });
   });
 
   it('a connection that ended takes no more steps', async () => {
