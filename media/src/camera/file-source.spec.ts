@@ -15,7 +15,7 @@ const plain = folder.file('plain.mp4');
 
 beforeAll(async () => {
   await writeClip(clip, CLIP);
-  // For AVI, which cannot take H.264's reordered frames.
+  // For AVI, which does not take H.264 as it is in an mp4.
   await writeClip(plain, CLIP, 'mpeg4');
 });
 afterAll(() => folder.remove());

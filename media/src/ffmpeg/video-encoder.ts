@@ -57,6 +57,8 @@ export async function openVideoEncoder(settings: EncoderSettings): Promise<Codec
     // MPEG-4 cannot count finer than 16 bits.
     encoder.timeBase = new Rational(1, h264 ? settings.ticksPerSecond : 30_000);
     encoder.gopSize = FRAMES_PER_GROUP;
+    // Without frames that wait for later ones, a video begins at 0 and is written as it comes.
+    encoder.maxBFrames = 0;
     encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
     if (settings.bitrate !== undefined) encoder.bitRate = BigInt(settings.bitrate);
     else if (h264) check(encoder.setOption('crf', settings.crf), 'set the quality');
