@@ -73,6 +73,16 @@ describe('SendWindow', () => {
     expect(window.open).toBe(true);
   });
 
+  it('is opened by an acknowledgement for all frames before it, too', () => {
+    const window = new SendWindow(4);
+    for (const id of [3, 4, 5, 6]) window.sent(id);
+    expect(window.acked(5)).toBe(true);
+    expect(window.outstanding).toBe(1);
+    expect(window.acked(4)).toBe(false);
+    expect(window.acked(6)).toBe(true);
+    expect(window.outstanding).toBe(0);
+  });
+
   it('is not opened by an acknowledgement of what was never sent, or twice of the same', () => {
     const window = new SendWindow(1);
     window.sent(7);

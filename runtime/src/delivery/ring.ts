@@ -32,23 +32,6 @@ export class Ring<T> {
     return item;
   }
 
-  /** Removes the first item that is equal, wherever it is. */
-  remove(item: T): boolean {
-    if (this.count > 0 && this.slots[this.head] === item) {
-      this.shift();
-      return true;
-    }
-    const items = this.toArray();
-    const index = items.indexOf(item);
-    if (index < 0) return false;
-    items.splice(index, 1);
-    this.slots.fill(undefined);
-    this.head = 0;
-    this.count = items.length;
-    for (let i = 0; i < items.length; i++) this.slots[i] = items[i];
-    return true;
-  }
-
   toArray(): T[] {
     const items: T[] = [];
     for (let i = 0; i < this.count; i++) items.push(this.slots[(this.head + i) % this.slots.length] as T);

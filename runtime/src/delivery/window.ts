@@ -6,6 +6,7 @@ import { Ring } from './ring.js';
  */
 export class SendWindow {
   private readonly inFlight: Ring<number>;
+  private newest = -1;
 
   constructor(readonly size: number) {
     this.inFlight = new Ring(size);
@@ -21,10 +22,19 @@ export class SendWindow {
 
   sent(frameId: number): void {
     this.inFlight.push(frameId);
+    this.newest = frameId;
   }
 
-  /** False for a frame that is not in flight: a peer cannot open the window by acknowledging what it was never sent. */
+  /**
+   * The peer has finished with all frames up to this one: acknowledgements that travel together are told as the last of them.
+   * False for a frame that is not in flight: a peer cannot open the window by acknowledging what it was never sent.
+   */
   acked(frameId: number): boolean {
-    return this.inFlight.remove(frameId);
+    const oldest = this.inFlight.peek();
+    if (oldest === undefined || frameId < oldest || frameId > this.newest) return false;
+    for (let id: number | undefined = oldest; id !== undefined && id <= frameId; id = this.inFlight.peek()) {
+      this.inFlight.shift();
+    }
+    return true;
   }
 }
