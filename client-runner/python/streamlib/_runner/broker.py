@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -37,6 +38,8 @@ class Broker:
         self._id = connection_id
         self._pid = pid
         self._address = address
+        token = os.environ.get("STREAMLIB_BROKER_TOKEN")
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._channel = grpc.insecure_channel(
             address,
             options=[
@@ -53,11 +56,11 @@ class Broker:
 
     def client_alive(self) -> None:
         request = self._messages.ClientAliveRequest(connection_id=self._id, pid=self._pid)
-        self._call(lambda: self._stub.ClientAlive(request, timeout=_CALL_LIMIT))
+        self._call(lambda: self._stub.ClientAlive(request, timeout=_CALL_LIMIT, metadata=self._metadata))
 
     def schemas(self) -> str:
         request = self._messages.GetSchemaRequest(connection_id=self._id)
-        reply = self._call(lambda: self._stub.GetSchema(request, timeout=_CALL_LIMIT))
+        reply = self._call(lambda: self._stub.GetSchema(request, timeout=_CALL_LIMIT, metadata=self._metadata))
         return str(reply.schemas_json)
 
     def mark_acked(self) -> None:
@@ -65,15 +68,15 @@ class Broker:
 
         def attempt() -> Any:
             try:
-                return self._stub.MarkAcked(request, timeout=_CALL_LIMIT)
+                return self._stub.MarkAcked(request, timeout=_CALL_LIMIT, metadata=self._metadata)
             except self._grpc.RpcError as error:
                 if error.code() != self._grpc.StatusCode.FAILED_PRECONDITION:
                     raise
                 # A broker that came back in the middle of the handshake has not seen this side's earlier steps: take them again.
                 alive = self._messages.ClientAliveRequest(connection_id=self._id, pid=self._pid)
-                self._stub.ClientAlive(alive, timeout=_CALL_LIMIT)
+                self._stub.ClientAlive(alive, timeout=_CALL_LIMIT, metadata=self._metadata)
                 fetch_endpoint(self._id).close()
-                return self._stub.MarkAcked(request, timeout=_CALL_LIMIT)
+                return self._stub.MarkAcked(request, timeout=_CALL_LIMIT, metadata=self._metadata)
 
         self._call(attempt)
 
@@ -109,7 +112,7 @@ def fetch_endpoint(connection_id: str) -> Endpoint:
                 relay = relay or Connection.connect_named(relay_path())
                 reply = _ask(relay, connection_id)
             except BridgeError as error:
-                if waited > PATIENCE:
+                if waited > PATIENCE or error.code == "permission":
                     raise HandshakeError(f"the broker's relay at {relay_path()} does not answer: {error}") from None
                 relay = None
                 reply = {}
