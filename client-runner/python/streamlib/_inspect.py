@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import os
 import sys
@@ -35,7 +36,6 @@ def inspect_file(file: str) -> dict[str, Any]:
 
 
 def describe_processor(spec: ProcessorSpec) -> dict[str, Any]:
-    code = getattr(spec.target, "__code__", None)
     return {
         "name": spec.name,
         "kind": spec.execution,
@@ -44,8 +44,18 @@ def describe_processor(spec: ProcessorSpec) -> dict[str, Any]:
         "outputs": {name: schema.schema() for name, schema in spec.outputs.items()},
         "delivery": dict(spec.delivery),
         "doc": (spec.target.__doc__ or "").strip(),
-        "line": code.co_firstlineno if code is not None else None,
+        "line": _first_line(spec.target),
     }
+
+
+def _first_line(target: Any) -> int | None:
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return int(code.co_firstlineno)
+    try:
+        return inspect.getsourcelines(target)[1]
+    except (OSError, TypeError):
+        return None
 
 
 def _line(error: BaseException, file: Path) -> int | None:

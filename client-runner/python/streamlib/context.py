@@ -43,10 +43,13 @@ class Output:
         self.name = port.name
 
     def set(self, frame: Mapping[str, Any]) -> bool:
-        """Sends a frame. ``False``: it was dropped, because the reader is behind; that is counted.
+        """Sends a frame, a dict of the schema's fields. ``False``: it was dropped, because the reader is behind; that is
+        counted. (Where the reader takes every frame, ``delivery="lossless"``, this waits for it instead.)
 
-        ``timestamp_ns`` and ``frame_number`` may be left out: they are those of the frame that is being processed. Raises
-        `BridgeError` naming port and field when a value does not fit the schema.
+        Pictures and buffers are numpy arrays, which are copied into shared memory, or `Texture` and `SharedBuffer`, which are
+        not; neither are arrays from `loan` and an input's own pixels, and they are read-only from here on. ``timestamp_ns``
+        and ``frame_number`` may be left out: they are those of the frame that is being processed. Raises `BridgeError`,
+        TypeError or ValueError naming port and field when a value does not fit the schema. Any thread may call it.
         """
         return self._port.send(frame)
 
@@ -54,7 +57,8 @@ class Output:
         """A writable array in the memory that the reader will see: write into it, then `set` it, and nothing is copied.
 
         ``shape`` is ``(height, width, channels)`` or ``(height, width)`` of a picture (dtype uint8), or any shape with its
-        ``dtype`` for bytes. ``field`` is needed only where the schema has several of them. Don't write after `set`.
+        ``dtype`` for bytes. ``field`` is needed only where the schema has several of them. `set` makes the array read-only.
+        While every slot is with readers it is ordinary memory, which `set` copies or drops.
         """
         return self._port.loan(shape, dtype, field)
 
@@ -84,6 +88,7 @@ class Context:
         self._inputs = {port: Input(value) for port, value in inputs.items()}
         self._outputs = {port: Output(value) for port, value in outputs.items()}
         self._state = state
+        #: The machine-wide monotonic clock, in nanoseconds: the one of all ``timestamp_ns``.
         self.now_ns: Callable[[], int] = monotonic_ns
 
     def input(self, name: str | None = None) -> Input:
@@ -100,7 +105,7 @@ class Context:
         return self._state.stopping
 
     def wait(self, seconds: float) -> bool:
-        """Waits, but no longer than until the processor is asked to stop. Returns whether it is."""
+        """Waits some seconds, but no longer than until the processor is asked to stop. Returns whether it is."""
         return self._state.wait(seconds)
 
     def finish(self) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
-from streamlib.schema import Schema
+from streamlib.schema import Schema, SchemaError
 
 Execution = Literal["manual", "reactive", "continuous"]
 Delivery = Literal["latest", "every_sample", "lossless"]
 T = TypeVar("T", bound=Callable[..., Any])
+
+_PORT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 #: Where the decorator leaves its declaration.
 MARK = "__streamlib_processor__"
@@ -55,8 +58,10 @@ def processor(
     """
 
     def mark(target: T) -> T:
+        if not callable(target):
+            raise ProcessorError(f"the decorator is for functions and classes, not for {target!r}")
         spec = ProcessorSpec(
-            name=name or target.__name__,
+            name=name or str(getattr(target, "__name__", type(target).__name__)),
             target=target,
             execution=execution,
             inputs=dict(inputs or {}),
@@ -85,13 +90,18 @@ def _check(spec: ProcessorSpec) -> None:
         raise ProcessorError(f"{where}: execution is {spec.execution!r}{nearest(spec.execution, get_args(Execution))}")
     for kind, ports in (("input", spec.inputs), ("output", spec.outputs)):
         for port, schema in ports.items():
-            if not isinstance(port, str) or not port.isidentifier() or len(port) > 64:
-                raise ProcessorError(f"{where}: {port!r} is no name for an {kind}; use letters, digits and _")
+            if not isinstance(port, str) or not _PORT.fullmatch(port):
+                raise ProcessorError(
+                    f"{where}: {port!r} is no name for an {kind}; use letters, digits and _, 64 at most"
+                )
             if not (isinstance(schema, type) and issubclass(schema, Schema)):
                 raise ProcessorError(
                     f'{where}: {kind} "{port}" needs a schema class such as streamlib.VideoFrame, not {schema!r}'
                 )
-            schema.schema()
+            try:
+                schema.schema()
+            except SchemaError as error:
+                raise SchemaError(f'{where}: {kind} "{port}": {error}') from None
     for port, policy in spec.delivery.items():
         if port not in spec.inputs:
             raise ProcessorError(f'{where}: delivery names "{port}", which is no input{nearest(port, spec.inputs)}')
@@ -99,5 +109,5 @@ def _check(spec: ProcessorSpec) -> None:
             raise ProcessorError(f'{where}: delivery of "{port}" is {policy!r}{nearest(policy, get_args(Delivery))}')
     if not spec.inputs and not spec.outputs:
         raise ProcessorError(f"{where} has neither inputs nor outputs; name them in the decorator")
-    if spec.is_function and not callable(spec.target):
-        raise ProcessorError(f"{where}: the decorator is for functions and classes")
+    if inspect.iscoroutinefunction(spec.target) or inspect.isasyncgenfunction(spec.target):
+        raise ProcessorError(f"{where} is async, which processors cannot be; write a plain function or a class")

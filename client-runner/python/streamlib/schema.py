@@ -142,23 +142,26 @@ class Schema(dict[str, Any]):
     #: The name on the wire; the class's own name unless it says otherwise.
     schema_name: ClassVar[str] = "Schema"
     _json: ClassVar[dict[str, Any] | None] = None
+    _reading: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "schema_name" not in cls.__dict__:
             cls.schema_name = cls.__name__
         cls._json = None
+        cls._reading = False
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """The schema as JSON data, checked."""
         if cls._json is None:
-            fields = []
-            for name, annotation in _annotations(cls).items():
-                try:
-                    fields.append({"name": name, "type": field_type(annotation)})
-                except SchemaError as error:
-                    raise SchemaError(f"{cls.__name__}.{name}: {error}") from None
+            if cls._reading:
+                raise SchemaError(f"{cls.__name__} contains itself; a frame must have an end")
+            cls._reading = True
+            try:
+                fields = cls._fields()
+            finally:
+                cls._reading = False
             form = {"name": cls.schema_name, "fields": fields}
             try:
                 normalize_schema(json.dumps(form))
@@ -166,6 +169,16 @@ class Schema(dict[str, Any]):
                 raise SchemaError(f"{cls.__name__}: {error}") from None
             cls._json = form
         return cls._json
+
+    @classmethod
+    def _fields(cls) -> list[dict[str, Any]]:
+        fields = []
+        for name, annotation in _annotations(cls).items():
+            try:
+                fields.append({"name": name, "type": field_type(annotation)})
+            except SchemaError as error:
+                raise SchemaError(f"{cls.__name__}.{name}: {error}") from None
+        return fields
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -184,7 +197,11 @@ def _annotations(cls: type[Schema]) -> dict[str, Any]:
         if base is not Schema and isinstance(base, type) and issubclass(base, Schema):
             try:
                 own = inspect.get_annotations(base, eval_str=True)
-            except NameError as error:
+            except SchemaError as error:
                 raise SchemaError(f"{base.__name__}: {error}") from None
-            found |= {k: v for k, v in own.items() if get_origin(v) is not _CLASS_VAR}
+            except Exception as error:
+                raise SchemaError(
+                    f"{base.__name__}: an annotation cannot be read: {type(error).__name__}: {error}"
+                ) from None
+            found |= {k: v for k, v in own.items() if v is not _CLASS_VAR and get_origin(v) is not _CLASS_VAR}
     return found

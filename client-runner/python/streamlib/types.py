@@ -22,6 +22,8 @@ class VideoFrame(Schema):
     def to_numpy(self) -> NDArray[np.uint8]:
         """The pixels, shape ``(height, width, channels)`` (gray: ``(height, width)``), dtype uint8, without a copy.
 
+        Channels are in the order of ``frame["pixel_buffer"].format``: ``"rgb8"`` unless the source gives another.
+
         Pixels of a frame that came from an input are read-only. Keep the array as long as you like: the frame's memory is
         not written while it exists. (Keeping many makes the producer run out of slots: then new frames are dropped.)
         """
@@ -33,7 +35,9 @@ class VideoFrame(Schema):
         """A frame of ``pixels``: uint8, shape ``(height, width, 3 or 4)`` (RGB, RGBA) or ``(height, width)`` (gray).
 
         Sent, it is copied into shared memory once; not at all if the array is a loaned output (`Output.loan`) or an input
-        frame's own pixels. What is not given of time and number is taken from the frame that is being processed.
+        frame's own pixels. The array may be any view, such as ``bgr[..., ::-1]`` of a picture of OpenCV's: sending copies it
+        into rows. What is not given of time (nanoseconds of the monotonic clock) and number is taken from the frame that is
+        being processed. Pixels of another dtype or shape are refused when the frame is sent, with the output's name.
         """
         frame = cls(pixel_buffer=pixels)
         if timestamp_ns is not None:
@@ -57,7 +61,7 @@ class AudioBuffer(Schema):
     def to_numpy(self) -> NDArray[np.float32]:
         """The samples, shape ``(n, channels)``, dtype float32, from -1 to 1, without a copy."""
         np_ = numpy_module()
-        samples = np_.frombuffer(self["samples"], dtype=np_.float32).reshape(-1, self["channels"])
+        samples = np_.ascontiguousarray(self["samples"]).reshape(-1).view(np_.float32).reshape(-1, self["channels"])
         return cast("NDArray[np.float32]", samples)
 
     @classmethod
@@ -68,7 +72,16 @@ class AudioBuffer(Schema):
         timestamp_ns: int | None = None,
         frame_number: int | None = None,
     ) -> Self:
-        """A buffer of ``samples``: float32, shape ``(n, channels)`` or ``(n,)``."""
+        """A buffer of ``samples``: float32 from -1 to 1, shape ``(n, channels)`` or ``(n,)``; ``sample_rate`` in Hz.
+
+        Time and number as with `VideoFrame.from_numpy`. Raises TypeError for another dtype, ValueError for another shape.
+        """
+        if samples.dtype != numpy_module().float32:
+            raise TypeError(
+                f"samples must have dtype float32, not {samples.dtype}; convert them with .astype(np.float32)"
+            )
+        if samples.ndim not in (1, 2) or samples.shape[-1] == 0:
+            raise ValueError(f"samples must have shape (n, channels) or (n,), not {samples.shape}")
         channels = 1 if samples.ndim == 1 else int(samples.shape[1])
         frame = cls(samples=samples, channels=channels, sample_rate=sample_rate)
         if timestamp_ns is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import Any
 
@@ -23,6 +24,10 @@ class InputPort:
         #: Time and number of the frame that was taken last, for outputs made from it.
         self.timestamp_ns: int | None = None
         self.frame_number: int | None = None
+        #: With a user's code that is never done with a call (manual), taking a frame says that the one before it is done.
+        self.settles_itself = False
+        #: Frames come in on one thread and may be taken on another.
+        self._lock = threading.Lock()
         self._index = index
         self._schema = schema
         self._connection = connection
@@ -34,25 +39,31 @@ class InputPort:
         return len(self._waiting)
 
     def add(self, frame_id: int, value: dict[str, Any]) -> None:
-        if self._latest and self._waiting:
-            self.discard_oldest()
-        self._waiting.append((frame_id, value))
+        with self._lock:
+            if self._latest and self._waiting:
+                self._connection.ack(self._index, self._waiting.popleft()[0])
+            self._waiting.append((frame_id, value))
 
     def take(self) -> Schema | None:
-        if not self._waiting:
-            return None
-        frame_id, value = self._waiting.popleft()
-        self._unfinished.append(frame_id)
-        self.taken += 1
+        if self.settles_itself:
+            self.finish()
+            self._connection.flush()
+        with self._lock:
+            if not self._waiting:
+                return None
+            frame_id, value = self._waiting.popleft()
+            self._unfinished.append(frame_id)
+            self.taken += 1
         self.timestamp_ns = value.get("timestamp_ns")
         self.frame_number = value.get("frame_number")
         return self._schema(value)
 
     def finish(self) -> None:
         """The user's code is done with what it took: acknowledged with the next message that goes out."""
-        for frame_id in self._unfinished:
+        with self._lock:
+            finished, self._unfinished = self._unfinished, []
+        for frame_id in finished:
             self._connection.ack(self._index, frame_id)
-        self._unfinished.clear()
 
     def forget(self) -> None:
         """What is sent from here on was not made from the last frame."""
@@ -60,5 +71,6 @@ class InputPort:
 
     def discard_oldest(self) -> None:
         """Acknowledges a frame that nobody will take."""
-        if self._waiting:
-            self._connection.ack(self._index, self._waiting.popleft()[0])
+        with self._lock:
+            if self._waiting:
+                self._connection.ack(self._index, self._waiting.popleft()[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,10 @@ from streamlib.schema import Schema
 
 #: How long a continuous loop that has nothing to do waits for a message before it turns again, in seconds.
 IDLE_TURN = 0.02
+
+
+class StartFailed(Exception):
+    """A manual ``start()`` raised; the host was told."""
 
 
 class Runner:
@@ -42,7 +47,7 @@ class Runner:
             if self.code.is_function:
                 self._call_function()
             else:
-                self.code.hook("process")(self.ctx)
+                self.code.call("process", self.ctx)
         except Exception as error:
             session.errors.report("process", error)
         finally:
@@ -58,8 +63,7 @@ class Runner:
         frames = self.take_frames()
         if frames is None:
             return
-        hook, arity = self.code.hook("process"), self.code.arity
-        result = hook(frames, self.ctx) if arity >= 2 else hook(frames) if arity == 1 else hook()
+        result = self.code.call_function(frames, self.ctx)
         # Let go of before the outputs are sent, so that acknowledgements and memory travel with them.
         frames.clear()
         for port in self.session.inputs:
@@ -78,6 +82,10 @@ class ReactiveRunner(Runner):
         inputs = session.inputs
         while session.receive_until(lambda: any(inputs) or session.state.stopping):
             while any(inputs) and not session.state.stopping:
+                # A stop is heard and acknowledgements count though more frames wait.
+                session.drain()
+                if session.state.stopping:
+                    return
                 before = self.taken()
                 self.call_process()
                 if self.taken() == before:
@@ -85,8 +93,6 @@ class ReactiveRunner(Runner):
                     for port in inputs:
                         port.discard_oldest()
                     session.connection.flush()
-            if session.state.stopping:
-                return
 
     def take_frames(self) -> dict[str, Any] | None:
         """The new frames, and of inputs without one the last: called once all inputs have had a frame."""
@@ -108,18 +114,18 @@ class ContinuousRunner(Runner):
     def run(self) -> None:
         session = self.session
         while not session.state.stopping:
-            while session.receive_one(0.0):
-                pass
+            session.drain()
             if session.state.stopping:
                 return
             before = self._activity()
+            seen = session.turn
             self.call_process()
             if self._activity() == before and not any(session.inputs):
-                # Nothing taken, nothing sent: an empty loop must not burn a processor.
-                session.receive_one(IDLE_TURN)
+                # Nothing taken, nothing sent (or only into a full window): an empty loop must not burn a processor.
+                session.next_turn(seen, IDLE_TURN)
 
     def _activity(self) -> int:
-        return self.taken() + sum(port.sent + port.dropped for port in self.session.outputs)
+        return self.taken() + sum(port.sent for port in self.session.outputs)
 
     def take_frames(self) -> dict[str, Any] | None:
         return {port.name: port.take() for port in self.session.inputs}
@@ -130,19 +136,19 @@ class ManualRunner(Runner):
 
     def run(self) -> None:
         session, state = self.session, self.session.state
-        state.unwind = True
+        state.unwind = threading.get_ident()
+        for port in session.inputs:
+            port.settles_itself = True
         session.receive_in_background()
         try:
             self._start()
         except StopRunning:
             pass
-        except (SystemExit, KeyboardInterrupt):
-            raise
         except Exception as error:
             session.errors.report("start", error, fatal=True)
-            raise
+            raise StartFailed from error
         finally:
-            state.unwind = False
+            state.unwind = None
         session.connection.flush()
         # A class with a stop() may have started threads of its own, which it ends there; it says itself when it is done.
         if not self.code.has("stop") and not state.stopping:
@@ -153,8 +159,7 @@ class ManualRunner(Runner):
         if not self.code.is_function:
             self.code.call("start", self.ctx)
             return
-        hook = self.code.hook("start")
-        result = hook(self.ctx) if self.code.arity > 0 else hook()
+        result = self.code.call_function(None, self.ctx)
         if inspect.isgenerator(result):
             try:
                 for item in result:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from streamlib._memory import numpy_module, shape_format, to_buffer, to_texture
+from streamlib._memory import NoSlot, holds_memory, into_memory, numpy_module, protect, shape_format
 from streamlib._native import Connection, FramePool, SharedBuffer, Texture, monotonic_ns
 from streamlib._runner.run_state import RunState
-from streamlib.processor import ProcessorError
+from streamlib.processor import ProcessorError, nearest
 from streamlib.schema import Schema
 
 if TYPE_CHECKING:
@@ -18,15 +19,21 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-#: Waits for the host to take something: an acknowledgement or memory that came back. False: the channel is over.
-Pump = Callable[[float], bool]
-
-#: Memory that comes back is not told by an event of its own, so a wait for it looks again this often (seconds).
+#: Room in the socket, and memory that the user's own code lets go of, are told by no message: a wait looks again this often
+#: (seconds).
 _LOOK_AGAIN = 0.005
 
 
+class Channel(Protocol):
+    """What an output needs of the session: news from the host, such as acknowledgements and memory that came back."""
+
+    turn: int
+
+    def next_turn(self, seen: int, timeout: float | None) -> bool: ...
+
+
 class OutputPort:
-    """One output."""
+    """One output. Any thread may send."""
 
     def __init__(
         self,
@@ -37,118 +44,132 @@ class OutputPort:
         settings: Mapping[str, Any],
         state: RunState,
         inputs: Sequence[InputPort],
-        pump: Pump,
+        channel: Channel,
     ) -> None:
         self.name = name
         self.dropped = 0
         self.sent = 0
         self._index = index
-        self._schema = schema
         self._connection = connection
-        self._window = int(settings.get("window", 8))
+        self._window = max(1, int(settings.get("window", 8)))
         self._blocking = bool(settings.get("blocking", False))
         self._state = state
         self._inputs = inputs
-        self._pump = pump
+        self._channel = channel
         self._pool = FramePool()
+        self._lock = threading.Lock()
         self._next_id = 0
         self._acked = -1
-        fields = schema.schema()["fields"]
-        self._textures = [f["name"] for f in fields if f["type"] == "Texture"]
-        self._buffers = [f["name"] for f in fields if f["type"] == "Buffer"]
-        types = {f["name"]: f["type"] for f in fields}
-        self._timed = types.get("timestamp_ns") == "Int64"
-        self._numbered = types.get("frame_number") == "UInt64"
+        self._types = {f["name"]: f["type"] for f in schema.schema()["fields"]}
+        self._in_memory = [name for name, form in self._types.items() if holds_memory(form)]
+        self._timed = self._types.get("timestamp_ns") == "Int64"
+        self._numbered = self._types.get("frame_number") == "UInt64"
 
     def acked(self, frame_id: int) -> None:
         self._acked = max(self._acked, frame_id)
 
     def send(self, frame: Mapping[str, Any]) -> bool:
         self._state.check()
+        if not isinstance(frame, Mapping):
+            raise ProcessorError(
+                f'output "{self.name}": a frame is a dict with the fields {", ".join(self._types)}, '
+                f"not {type(frame).__name__}"
+            )
         value = dict(frame)
-        if not self._has_room() or not self._to_memory(value):
-            return self._drop()
-        self._complete(value)
-        while not self._connection.send_frame(self._index, self._next_id, value):
-            if not self._may_wait():
+        while True:
+            seen = self._channel.turn
+            if self._has_room() and self._to_memory(value) and self._send(value):
+                break
+            if not self._wait(seen):
                 return self._drop()
-        self._next_id += 1
-        self.sent += 1
+        for name in self._in_memory:
+            protect(frame.get(name), value.get(name))
         return True
 
     def loan(self, shape: tuple[int, ...] | int, dtype: Any, field: str | None) -> NDArray[Any]:
         self._state.check()
         np = numpy_module()
         dtype = np.dtype(np.uint8 if dtype is None else dtype)
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        held = self._loan(shape, dtype, self._loan_field(field))
-        if held is None:
-            # Every slot is with a reader. The user's code goes on with memory of its own, and `set` decides what becomes of it.
-            array = np.empty(shape, dtype)
-        else:
-            array = np.asarray(held) if isinstance(held, Texture) else np.frombuffer(held, dtype).reshape(shape)
+        shape = tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+        name = self._loan_field(field)
+        try:
+            held = self._acquire(self._getter(name, shape, dtype))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f'output "{self.name}", field "{name}": {error}') from None
+        # None: every slot is with a reader. The user's code goes on with memory of its own, and `set` decides what becomes of
+        # it.
+        array = np.empty(shape, dtype) if held is None else np.asarray(held).reshape(-1).view(dtype).reshape(shape)
         return cast("NDArray[Any]", array)
 
     def close(self) -> None:
         self._pool.close()
 
     def _loan_field(self, field: str | None) -> str:
-        choices: list[str] = self._textures + self._buffers
+        choices: list[str] = [name for name in self._in_memory if self._types[name] in ("Texture", "Buffer")]
         if field is None and len(choices) == 1:
             return choices[0]
         if field is not None and field in choices:
             return field
-        raise ProcessorError(
-            f'output "{self.name}" has no field {field!r} in shared memory; it has {", ".join(choices) or "none"}'
-            if field is not None
-            else f'output "{self.name}" has {len(choices)} fields in shared memory; name one with field='
-        )
+        if field is None:
+            raise ProcessorError(
+                f'output "{self.name}" has {len(choices)} fields in shared memory; name one with field={nearest("", choices)}'
+            )
+        raise ProcessorError(f'output "{self.name}" has no field "{field}" in shared memory{nearest(field, choices)}')
 
-    def _loan(self, shape: tuple[int, ...], dtype: Any, field: str) -> Texture | SharedBuffer | None:
-        if field in self._textures:
+    def _getter(self, field: str, shape: tuple[int, ...], dtype: Any) -> Callable[[], Texture | SharedBuffer | None]:
+        if self._types[field] == "Texture":
             if dtype != numpy_module().uint8:
                 raise TypeError(f"pixels must have dtype uint8, not {dtype}")
             width, height, pixel_format = shape_format(shape)
-            return self._acquire(lambda: self._pool.texture(width, height, pixel_format))
+            return lambda: self._pool.texture(width, height, pixel_format)
         size = int(dtype.itemsize)
         for n in shape:
             size *= n
-        return self._acquire(lambda: self._pool.buffer(size))
-
-    def _has_room(self) -> bool:
-        while self._next_id - self._acked > self._window:
-            if not self._may_wait():
-                return False
-        return True
-
-    def _to_memory(self, value: dict[str, Any]) -> bool:
-        for names, native, convert in ((self._textures, Texture, to_texture), (self._buffers, SharedBuffer, to_buffer)):
-            for name in names:
-                content = value.get(name)
-                if content is None or isinstance(content, native):
-                    continue
-                try:
-                    held = self._acquire(lambda c=content, f=convert: f(c, self._pool))  # type: ignore[misc]
-                except (TypeError, ValueError) as error:
-                    raise type(error)(f'output "{self.name}", field "{name}": {error}') from None
-                if held is None:
-                    return False
-                value[name] = held
-        return True
+        return lambda: self._pool.buffer(size)
 
     def _acquire(self, get: Callable[[], M | None]) -> M | None:
         while True:
+            seen = self._channel.turn
             held = get()
-            if held is not None or not self._may_wait():
+            if held is not None or not self._wait(seen):
                 return held
 
-    def _may_wait(self) -> bool:
-        """Waits for the reader, if this output waits for it at all."""
+    def _has_room(self) -> bool:
+        return self._next_id - self._acked <= self._window
+
+    def _to_memory(self, value: dict[str, Any]) -> bool:
+        for name in self._in_memory:
+            if value.get(name) is None:
+                continue
+            try:
+                value[name] = into_memory(self._types[name], value[name], self._pool, name)
+            except NoSlot:
+                return False
+            except (TypeError, ValueError) as error:
+                raise type(error)(f'output "{self.name}", {error}') from None
+        return True
+
+    def _send(self, value: dict[str, Any]) -> bool:
+        with self._lock:
+            # Another thread may have taken the room in the meantime.
+            if not self._has_room() or not self._connection.send_frame(
+                self._index, self._next_id, self._complete(value)
+            ):
+                return False
+            self._next_id += 1
+            self.sent += 1
+            return True
+
+    def _wait(self, seen: int) -> bool:
+        """Looks for news that came already, and waits for more if this output waits for its reader. False: give up."""
+        if self._channel.next_turn(seen, 0.0):
+            return True
         if not self._blocking or self._state.stopping:
             return False
-        return self._pump(_LOOK_AGAIN)
+        self._channel.next_turn(seen, _LOOK_AGAIN)
+        return True
 
-    def _complete(self, value: dict[str, Any]) -> None:
+    def _complete(self, value: dict[str, Any]) -> dict[str, Any]:
         """Time and number of the frame that is being processed, where the user's code gave none."""
         if self._timed and value.get("timestamp_ns") is None:
             times = [port.timestamp_ns for port in self._inputs if port.timestamp_ns is not None]
@@ -156,9 +177,11 @@ class OutputPort:
         if self._numbered and value.get("frame_number") is None:
             numbers = [port.frame_number for port in self._inputs if port.frame_number is not None]
             value["frame_number"] = numbers[0] if numbers else self._next_id
+        return value
 
     def _drop(self) -> bool:
         self._state.check()
-        self.dropped += 1
-        self._connection.set_dropped(self.name, self.dropped)
+        with self._lock:
+            self.dropped += 1
+            self._connection.set_dropped(self.name, self.dropped)
         return False

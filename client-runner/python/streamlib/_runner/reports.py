@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
+import threading
 import time
 import traceback
 from pathlib import Path
-from types import TracebackType
 
 from streamlib._native import BridgeError, Connection, monotonic_ns
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 _LINES_A_SECOND = 200
 _BURST = 500
 _LONGEST_MESSAGE = 16_384
@@ -47,9 +49,12 @@ class LogHandler(logging.Handler):
                 }
             )
             self._left_out = 0
-        except BridgeError:
-            # The host is gone: stderr, if anybody reads it, is what is left.
-            self.handleError(record)
+        except BridgeError as error:
+            if error.code == "exhausted":
+                self._left_out += 1
+            else:
+                # The host is gone: stderr, if anybody reads it, is what is left.
+                print(self.format(record), file=sys.stderr)
         except Exception:
             self.handleError(record)
 
@@ -66,6 +71,10 @@ def install_logging(connection: Connection, level: str) -> None:
     """From here on ``logging`` and ``warnings`` reach the runtime's log, with their level."""
     handler = LogHandler(connection)
     root = logging.getLogger()
+    for other in root.handlers[:]:
+        # What the file has set up for a terminal (logging.basicConfig) would tell each line a second time.
+        if type(other) is logging.StreamHandler and other.stream in (sys.stderr, sys.stdout):
+            root.removeHandler(other)
     root.addHandler(handler)
     names = {"trace": logging.DEBUG, "debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING}
     root.setLevel(names.get(level, logging.ERROR))
@@ -75,41 +84,58 @@ def install_logging(connection: Connection, level: str) -> None:
 def describe(error: BaseException) -> tuple[str, str]:
     """An exception's message, and its traceback without the frames of this package."""
     message = str(error)
-    steps = traceback.TracebackException(type(error), error, _user_part(error.__traceback__))
+    steps = traceback.TracebackException.from_exception(error)
+    _trim(steps, set())
     text = "".join(steps.format())
     return message[:_LONGEST_MESSAGE], text[-_LONGEST_TRACEBACK:]
 
 
-def _user_part(trace: TracebackType | None) -> TracebackType | None:
-    """Skips the frames above the user's code: they are the same each time and help nobody."""
-    first = trace
-    while first is not None:
-        name = first.tb_frame.f_code.co_filename
-        if not name.startswith(_PACKAGE) and not name.startswith("<frozen"):
-            return first
-        first = first.tb_next
-    return trace
+def _trim(steps: traceback.TracebackException | None, seen: set[int]) -> None:
+    """Leaves the user's frames and those of other packages: ours are the same each time and help nobody."""
+    if steps is None or id(steps) in seen:
+        return
+    seen.add(id(steps))
+    steps.stack[:] = [step for step in steps.stack if not _is_ours(step.filename)]
+    _trim(steps.__cause__, seen)
+    _trim(steps.__context__, seen)
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith((_PACKAGE, "<frozen"))
+
+
+def _place(error: BaseException) -> str:
+    """Where in the user's code an error came from."""
+    places = [
+        f"{frame.f_code.co_filename}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if not _is_ours(frame.f_code.co_filename)
+    ]
+    return places[-1] if places else ""
 
 
 class ErrorReports:
-    """Tells the host of errors: each of them, but a traceback that it has just seen is not sent again."""
+    """Tells the host of errors: each of them, but a traceback of a place that it has just seen is not sent again."""
 
     QUIET_SECONDS = 1.0
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._told: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     def report(self, phase: str, error: BaseException, fatal: bool = False) -> None:
         message, trace = describe(error)
         now = time.monotonic()
-        key = f"{phase} {type(error).__name__} {message}"
-        if not fatal and now - self._told.get(key, -1e9) < self.QUIET_SECONDS:
-            trace = ""
-        else:
-            if len(self._told) > 64:
-                self._told.clear()
-            self._told[key] = now
+        # Not the message: it often holds a number that differs each time.
+        key = f"{phase} {type(error).__name__} {_place(error) or message}"
+        with self._lock:
+            if not fatal and now - self._told.get(key, -1e9) < self.QUIET_SECONDS:
+                trace = ""
+            else:
+                if len(self._told) > 64:
+                    self._told.clear()
+                self._told[key] = now
         try:
             self._connection.send_control(
                 {

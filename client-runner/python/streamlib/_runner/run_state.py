@@ -17,8 +17,9 @@ class RunState:
         self._stop = threading.Event()
         self._on_finish = on_finish
         self._finished = False
-        #: Whether sending after a stop unwinds the user's code. True for manual processors, whose loop is their own.
-        self.unwind = False
+        #: The thread whose code is unwound when it sends after a stop: the one that runs a manual ``start()``.
+        self.unwind: int | None = None
+        self._lock = threading.Lock()
 
     @property
     def stopping(self) -> bool:
@@ -34,11 +35,12 @@ class RunState:
         self._stop.wait()
 
     def finish(self) -> None:
-        if not self._finished:
-            self._finished = True
+        with self._lock:
+            first, self._finished = not self._finished, True
+        if first:
             self._on_finish()
 
     def check(self) -> None:
         """Where the user's code calls in: ends it if it was asked to stop."""
-        if self.unwind and self._stop.is_set():
+        if self._stop.is_set() and self.unwind == threading.get_ident():
             raise StopRunning

@@ -33,8 +33,10 @@ class Session:
         self.started = False
         self.tear_down = False
         self.closed = False
-        #: Set while a thread of its own receives; others then wait for what it takes in.
-        self._receiver: threading.Thread | None = None
+        #: How many messages were taken in. Whoever waits for something reads it first, then looks, then waits for the next.
+        self.turn = 0
+        #: Whether a thread is receiving: one at a time, and others wait for what it takes in.
+        self._receiving = False
         self._news = threading.Condition()
 
     @staticmethod
@@ -51,11 +53,15 @@ class Session:
             finally:
                 endpoint.close()
             session = Session(connection)
-            session._pong()
-            connection.start_heartbeat()
-            schemas = json.loads(broker.schemas() or "{}")
-            broker.mark_acked()
-            session.tell("acked")
+            try:
+                session._pong()
+                connection.start_heartbeat()
+                schemas = json.loads(broker.schemas() or "{}")
+                broker.mark_acked()
+                session.tell("acked")
+            except BaseException:
+                connection.close()
+                raise
             return session, schemas
         finally:
             broker.close()
@@ -102,33 +108,68 @@ class Session:
         for index, name in enumerate(schemas.get("outputs", {})):
             given = settings.get("outputs", {}).get(name, {})
             self.outputs.append(
-                OutputPort(name, index, spec.outputs[name], self.connection, given, self.state, self.inputs, self.pump)
+                OutputPort(name, index, spec.outputs[name], self.connection, given, self.state, self.inputs, self)
             )
+
+    @property
+    def over(self) -> bool:
+        """The host wants the end, or is gone."""
+        return self.closed or self.tear_down
 
     def receive_until(self, condition: Callable[[], bool]) -> bool:
         """Takes messages in until something holds. False: the host wants the end, or is gone."""
-        while not condition():
-            if self.closed or self.tear_down:
+        while True:
+            seen = self.turn
+            if condition():
+                return True
+            if self.over:
                 return False
-            self.receive_one(None)
-        return True
+            self.next_turn(seen, None)
 
-    def receive_one(self, timeout: float | None) -> bool:
-        """Takes one message in. False: there was none in time."""
-        event = self.connection.receive(timeout)
-        if event is None:
-            return False
+    def drain(self) -> None:
+        """Takes in what has come already."""
+        while not self.closed and self.next_turn(self.turn, 0.0):
+            pass
+
+    def next_turn(self, seen: int, timeout: float | None) -> bool:
+        """Waits until more was taken in than ``seen`` messages. False: nothing came in time.
+
+        Any thread may call it: the first receives, and the others hear of what it takes in.
+        """
+        with self._news:
+            while self.turn == seen and self._receiving:
+                if not self._news.wait(timeout):
+                    return self.turn != seen
+            if self.turn != seen:
+                return True
+            self._receiving = True
+        came = False
+        try:
+            event = self.connection.receive(timeout)
+            if event is not None:
+                came = True
+                self._take_in(event)
+            return came
+        finally:
+            with self._news:
+                self._receiving = False
+                self.turn += came
+                self._news.notify_all()
+
+    def _take_in(self, event: tuple[Any, ...]) -> None:
         kind = event[0]
         if kind == "frame":
-            self.inputs[event[1]].add(event[2], event[3])
+            # Before the ports are made there is nobody to give it to.
+            if event[1] < len(self.inputs):
+                self.inputs[event[1]].add(event[2], event[3])
         elif kind == "ack":
-            self.outputs[event[1]].acked(event[2])
+            if event[1] < len(self.outputs):
+                self.outputs[event[1]].acked(event[2])
         elif kind == "control":
             self._control(event[1])
         elif kind == "closed":
             self.closed = True
             self.state.stop()
-        return True
 
     def _control(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
@@ -146,28 +187,15 @@ class Session:
         """For manual processors, whose own code has the main thread."""
 
         def run() -> None:
-            while not (self.closed or self.tear_down):
-                try:
-                    self.receive_one(None)
-                except BridgeError:
-                    self.closed = True
-                    self.state.stop()
-                with self._news:
-                    self._news.notify_all()
+            try:
+                self.receive_until(lambda: False)
+            except BaseException as error:
+                # Without messages nothing would ever stop the user's code.
+                self.closed = True
+                self.state.stop()
+                self.errors.report("process", error, fatal=True)
 
-        self._receiver = threading.Thread(target=run, name="streamlib-channel", daemon=True)
-        self._receiver.start()
-
-    def pump(self, seconds: float) -> bool:
-        """Waits for news from the host. False: there is no use in waiting."""
-        if self.closed or self.tear_down:
-            return False
-        if self._receiver is None:
-            self.receive_one(seconds)
-        else:
-            with self._news:
-                self._news.wait(seconds)
-        return not self.closed
+        threading.Thread(target=run, name="streamlib-channel", daemon=True).start()
 
     def close(self) -> None:
         for port in self.outputs:

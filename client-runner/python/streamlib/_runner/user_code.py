@@ -19,34 +19,39 @@ class UserCode:
         self.spec = spec
         self.is_function = spec.is_function
         self._hooks: dict[str, Callable[..., Any]] = {}
+        self._arity: dict[str, int] = {}
+        needed = "start" if kind == "manual" else "process"
         if self.is_function:
-            name = "start" if kind == "manual" else "process"
-            self._hooks[name] = spec.target
-            self.arity = _arity(spec.target)
+            self._function = needed
+            self._hooks[needed] = spec.target
+            self._arity[needed] = _arity(spec.target)
             return
         instance = spec.target()
         for name in _HOOKS:
             hook = getattr(instance, name, None)
             if callable(hook):
                 self._hooks[name] = hook
-        needed = "start" if kind == "manual" else "process"
+                self._arity[name] = _arity(hook)
         if needed not in self._hooks:
             raise ProcessorError(f"class {spec.name} is {kind} and needs a method {needed}(self, ctx)")
 
     def has(self, hook: str) -> bool:
         return hook in self._hooks
 
-    def hook(self, name: str) -> Callable[..., Any]:
-        return self._hooks[name]
-
     def call(self, name: str, ctx: Context) -> None:
         hook = self._hooks.get(name)
         if hook is not None:
-            hook(ctx) if _arity(hook) > 0 else hook()
+            hook(ctx) if self._arity[name] > 0 else hook()
+
+    def call_function(self, frames: Mapping[str, Any] | None, ctx: Context) -> Any:
+        """Calls a function with the frames and the context, as far as it wants them. A source has no frames to get."""
+        hook, arity = self._hooks[self._function], self._arity[self._function]
+        given = (ctx,) if frames is None or not self.spec.inputs else (frames, ctx)
+        return hook(*given[:arity])
 
 
 def _arity(function: Callable[..., Any]) -> int:
-    """How many positional arguments it takes."""
+    """How many positional arguments it takes, of two at most."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -60,6 +65,9 @@ def send_result(result: Any, ctx: Context, outputs: Mapping[str, Any], name: str
     """Sends what a function returned or a generator yielded: a dict of outputs, one frame, or nothing."""
     if result is None:
         return
+    if inspect.isgenerator(result):
+        result.close()
+        raise ProcessorError(f'{name} yields frames, which only a processor with execution="manual" can')
     if not isinstance(result, Mapping):
         raise ProcessorError(
             f"{name} returned {type(result).__name__}; return a dict of outputs such as "
