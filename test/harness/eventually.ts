@@ -4,7 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises';
  * Waits until the operating system shows a state that sends no event of its own (a process table, a directory).
  * Everything that can tell by itself is awaited directly instead.
  */
-export async function eventually<T>(what: string, probe: () => T | undefined | false, deadlineMs = 5_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  probe: () => T | undefined | false,
+  deadlineMs = 5_000,
+): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const found = probe();

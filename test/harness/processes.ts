@@ -32,9 +32,9 @@ export class Program {
     this.#child.kill(signal);
   }
 
-  /** The first line of standard output that `accept` turns into something other than undefined. */
-  line<T>(accept: (line: string) => T | undefined, deadlineMs = 20_000): Promise<T> {
-    let seen = 0;
+  /** The first line of standard output, from the given one on, that `accept` turns into something other than undefined. */
+  line<T>(accept: (line: string) => T | undefined, deadlineMs = 20_000, from = 0): Promise<T> {
+    let seen = from;
     return this.#until(() => {
       for (; seen < this.lines.length; seen++) {
         const found = accept(this.lines[seen] ?? '');
@@ -45,12 +45,16 @@ export class Program {
   }
 
   /** The first JSON line whose `event` is `name`. */
-  event(name: string, deadlineMs = 20_000): Promise<Record<string, unknown>> {
-    return this.line((line) => {
-      if (!line.startsWith('{')) return undefined;
-      const parsed = JSON.parse(line) as Record<string, unknown>;
-      return parsed.event === name ? parsed : undefined;
-    }, deadlineMs);
+  event(name: string, deadlineMs = 20_000, from = 0): Promise<Record<string, unknown>> {
+    return this.line(
+      (line) => {
+        if (!line.startsWith('{')) return undefined;
+        const parsed = JSON.parse(line) as Record<string, unknown>;
+        return parsed.event === name ? parsed : undefined;
+      },
+      deadlineMs,
+      from,
+    );
   }
 
   #until<T>(probe: () => T | undefined, deadlineMs: number): Promise<T> {
@@ -109,7 +113,7 @@ export function descriptors(pid: number): Map<string, number> {
     } catch {
       continue;
     }
-    const kind = target.replace(/\[\d+\]|\d{3,}/g, '#');
+    const kind = target.replace(/\d+/g, '#');
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return counts;
@@ -125,4 +129,15 @@ export function descendants(pid: number): number[] {
   if (!existsSync(path)) return [];
   const direct = readFileSync(path, 'utf8').split(' ').filter(Boolean).map(Number);
   return direct.flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** Subprocesses that run a Python processor; a broker that a runtime started is among its descendants, too. */
+export function clients(pid: number): number[] {
+  return descendants(pid).filter((child) => {
+    try {
+      return readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('streamlib._subprocess_runner');
+    } catch {
+      return false;
+    }
+  });
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** A private world for one test: its own state directory, relay directory, service name and gRPC port. */
 export interface Sandbox {
@@ -13,7 +14,8 @@ export interface Sandbox {
 }
 
 /** The environment that Python processors are built in is shared between tests: making one takes seconds. */
-const sharedVenvHome = process.env.STREAMLIB_TEST_HOME;
+const sharedHome =
+  process.env.STREAMLIB_TEST_HOME ?? fileURLToPath(new URL('../../.streamlib', import.meta.url));
 
 export async function makeSandbox(label: string): Promise<Sandbox> {
   const root = mkdtempSync(join(tmpdir(), `sl-${label}-`));
@@ -26,7 +28,7 @@ export async function makeSandbox(label: string): Promise<Sandbox> {
     STREAMLIB_BROKER_PORT: String(port),
     STREAMLIB_BROKER_ENDPOINT: `127.0.0.1:${port}`,
     STREAMLIB_BROKER_XPC_SERVICE: `com.tatolab.streamlib.broker.test-${label}`,
-    ...(sharedVenvHome === undefined ? {} : { STREAMLIB_VENV: join(sharedVenvHome, 'venv') }),
+    STREAMLIB_VENV: join(sharedHome, 'venv'),
   };
   return { home, port, env, dispose: () => rmSync(root, { recursive: true, force: true }) };
 }

@@ -280,6 +280,7 @@ class RuntimeSession implements BrokerSession {
   private async restore(): Promise<void> {
     const { signal } = this.abort;
     const backOff = new BackOff(RETRY_FIRST_MS, RETRY_CAP_MS);
+    const since = performance.now();
     for (;;) {
       try {
         if (await this.isKnown()) {
@@ -301,6 +302,12 @@ class RuntimeSession implements BrokerSession {
         this.lost = true;
       }
       await backOff.wait(signal);
+      // A client in the middle of its handshake asks the broker by itself, so no step of this side's would start one for it.
+      const waiting = [...this.connections.values()].some(({ readyAtMs }) => readyAtMs === 0);
+      if (waiting && performance.now() - since > BEFORE_STARTING_ONE_MS)
+        await this.startBroker(signal).catch((error: unknown) => {
+          this.log.debug('no broker could be started', { error: toError(error) });
+        });
     }
   }
 

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../harness/eventually.js';
+import { clients, descriptors, type Program } from '../harness/processes.js';
+import { World } from '../harness/world.js';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.open('client-killed');
+});
+afterEach(() => world.close());
+
+/** The Python node's next change into a state, in the program's output from a line on. */
+function nodeState(graph: Program, state: string, from: number): Promise<Record<string, unknown>> {
+  return graph.line(
+    (line) => {
+      if (!line.startsWith('{"event":"node"')) return undefined;
+      const event = JSON.parse(line) as Record<string, unknown>;
+      return event.node === 'effect' && event.state === state ? event : undefined;
+    },
+    30_000,
+    from,
+  );
+}
+
+describe('a client that is killed', () => {
+  it.each([1, 2, 3])('in the handshake, %i times over, is started again, and frames flow', async (times) => {
+    const graph = world.graph('invert.py');
+    for (let n = 0; n < times; n++) {
+      const from = graph.lines.length;
+      const [client] = await eventually(
+        'a subprocess starts',
+        () => {
+          const found = clients(graph.pid);
+          return found.length > 0 && found;
+        },
+        20_000,
+      );
+      process.kill(Number(client), 'SIGKILL');
+      await nodeState(graph, 'waiting', from);
+    }
+    expect(await graph.event('frames', 60_000)).toMatchObject({ wrong: 0 });
+  });
+
+  it('in flow, again and again, gives everything back: descriptors and mappings stay at their baseline', async () => {
+    const graph = world.graph('invert.py');
+    await graph.event('frames');
+    const kill = async () => {
+      const from = graph.lines.length;
+      process.kill(Number(clients(graph.pid)[0]), 'SIGKILL');
+      await nodeState(graph, 'waiting', from);
+      await nodeState(graph, 'running', from);
+      await graph.event('frames', 20_000, from);
+    };
+    await kill();
+    const before = descriptors(graph.pid);
+    for (let n = 0; n < 3; n++) await kill();
+    // Memory that JavaScript has looked at goes with the next collection, so what counts is that nothing piles up:
+    // the source's pool is one segment, and each incarnation of the client brings one of its own.
+    const growth = () => {
+      const now = descriptors(graph.pid);
+      return [...now].filter(([kind, count]) => !kind.includes('memfd') && count > (before.get(kind) ?? 0));
+    };
+    await expect.poll(growth, { timeout: 10_000 }).toEqual([]);
+    graph.kill('SIGTERM');
+    const stopped = await graph.event('stopped');
+    expect(stopped).toMatchObject({ wrong: 0 });
+    expect((stopped.stats as { restarts: number }).restarts).toBe(4);
+    expect(await graph.exited).toBe(0);
+  });
+});

@@ -1,0 +1,85 @@
+// A runtime as a program of its own, so that tests can kill it: source → Python → sink, lossless, told as JSON lines.
+// Usage: node graph-program.mjs PYTHON_FILE [PROCESSOR]
+
+import { VideoFrame } from '@streamlib/host-bridge';
+import { defineProcessor, Runtime } from '@streamlib/runtime';
+import { z } from 'zod';
+
+const [, , file, processor] = process.argv;
+const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
+
+let sent = 0;
+const source = defineProcessor({
+  type: 'source',
+  inputs: {},
+  outputs: { video: VideoFrame },
+  config: z.object({}),
+  create: () => {
+    let over = false;
+    let running = Promise.resolve();
+    const produce = async (ctx) => {
+      while (!over) {
+        const texture = ctx.output('video').texture(320, 240);
+        if (texture !== null) {
+          texture.bytes.fill(sent & 255);
+          await ctx
+            .output('video')
+            .write({ pixel_buffer: texture, timestamp_ns: ctx.now_ns(), frame_number: BigInt(sent++) });
+        }
+        // About 200 frames a second: a flow that has frames under way at any moment.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    };
+    return {
+      start: (ctx) => {
+        running = produce(ctx).catch((error) => tell('source_failed', { message: String(error) }));
+      },
+      stop: () => {
+        over = true;
+        return running;
+      },
+    };
+  },
+});
+
+let received = 0;
+let wrong = 0;
+let last = -1;
+let gaps = 0;
+const sink = defineProcessor({
+  type: 'sink',
+  inputs: { video: { schema: VideoFrame, delivery: 'lossless', queue: 8 } },
+  outputs: {},
+  config: z.object({}),
+  create: () => ({
+    process: (_ctx, _port, frame) => {
+      const number = Number(frame.frame_number);
+      if (number !== last + 1) gaps++;
+      last = number;
+      const { bytes } = frame.pixel_buffer;
+      const expected = 255 - (number & 255);
+      if (bytes[0] !== expected || bytes[bytes.length - 1] !== expected) wrong++;
+      received++;
+      if (received % 20 === 0) tell('frames', { received, sent, wrong, gaps });
+    },
+  }),
+});
+
+const runtime = new Runtime({ name: 'graph-program', logLevel: 'debug' });
+runtime.on('node', ({ node, state, message }) =>
+  tell('node', { node, state, message, pid: runtime.stats().nodes[node]?.pid ?? null }),
+);
+runtime.on('log', ({ level, message, processor: of }) => tell('log', { level, message, of }));
+runtime
+  .add('source', source)
+  .add('effect', 'python', { file, backoff_s: 0.01, ...(processor !== undefined && { processor }) })
+  .add('sink', sink)
+  .connect('source', 'effect', { delivery: 'lossless', queue: 8 })
+  .connect('effect', 'sink', { delivery: 'lossless', queue: 8 });
+process.once('SIGTERM', async () => {
+  await runtime.stop();
+  tell('stopped', { stats: runtime.stats(), received, sent, wrong, gaps });
+  process.exit(0);
+});
+await runtime.start();
+tell('started', { runtime_id: runtime.stats().runtime_id });

@@ -1,0 +1,79 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.js';
+import { descendants, isRunning, Program } from './processes.js';
+import { makeSandbox, type Sandbox } from './sandbox.js';
+
+export const checkout = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface BrokerStatus {
+  readonly pid: number;
+  readonly runtime_count: number;
+  readonly ready: number;
+  readonly pending: number;
+}
+
+/** A sandbox with the command in it, and what runs there. `close` leaves nothing behind, also after a failed test. */
+export class World {
+  private readonly programs: Program[] = [];
+
+  private constructor(readonly sandbox: Sandbox) {}
+
+  static async open(label: string): Promise<World> {
+    return new World(await makeSandbox(label));
+  }
+
+  node(script: string, args: readonly string[] = []): Program {
+    const program = new Program(process.execPath, [script, ...args], this.sandbox.env, checkout);
+    this.programs.push(program);
+    return program;
+  }
+
+  streamlib(...args: string[]): Program {
+    return this.node(join(checkout, 'cli/bin/streamlib.js'), args);
+  }
+
+  /** source → Python → sink as a program of its own. */
+  graph(file: string, ...more: string[]): Program {
+    return this.node(join(checkout, 'test/harness/graph-program.mjs'), [
+      join(checkout, 'test/fixtures', file),
+      ...more,
+    ]);
+  }
+
+  /** What a command prints with `--json`; null when it fails. */
+  async json<T>(...args: string[]): Promise<T | null> {
+    const program = this.streamlib(...args, '--json');
+    const code = await program.exited;
+    return code === 0 ? (JSON.parse(program.lines.join('\n')) as T) : null;
+  }
+
+  async brokerPid(): Promise<number | null> {
+    const status = await this.json<{ pid: number }>('broker', 'status');
+    return status?.pid ?? null;
+  }
+
+  /** Sockets of the broker's relay and whatever else lies in the runtime directory. */
+  sockets(): string[] {
+    return readdirSync(dirname(this.sandbox.home), { recursive: true })
+      .map(String)
+      .filter((path) => path.endsWith('.sock'));
+  }
+
+  async close(): Promise<void> {
+    const broker = await this.brokerPid();
+    const pids = this.programs.flatMap((program) => [program.pid, ...descendants(program.pid)]);
+    for (const pid of [...pids, ...(broker === null ? [] : [broker])]) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    }
+    await eventually('everything that the test started has ended', () =>
+      pids.every((pid) => !isRunning(pid)),
+    );
+    this.sandbox.dispose();
+  }
+}
