@@ -81,11 +81,11 @@ class ReactiveRunner(Runner):
         session = self.session
         inputs = session.inputs
         while session.receive_until(lambda: any(inputs) or session.state.stopping):
-            while any(inputs) and not session.state.stopping:
-                # A stop is heard and acknowledgements count though more frames wait.
-                session.drain()
-                if session.state.stopping:
-                    return
+            # A stop is heard and acknowledgements count though more frames wait.
+            session.drain()
+            if session.state.stopping:
+                return
+            if any(inputs):
                 before = self.taken()
                 self.call_process()
                 if self.taken() == before:

@@ -1,0 +1,64 @@
+"""What the tests share: a host that is played over a pair of connections, and counts of what a test leaves behind."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host import Host
+from streamlib._native import debug_counts
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """Descriptors, mappings, connections and leases are back at their baseline when the test is over."""
+
+    def held() -> dict[str, int]:
+        gc.collect()
+        return {**debug_counts(), "open": len(os.listdir("/proc/self/fd"))}
+
+    before = held()
+    yield
+    after = held()
+    assert {k: v for k, v in after.items() if v > before[k]} == {}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., str]:
+    """Writes a user's file."""
+
+    def write(source: str, name: str = "effect.py") -> str:
+        path = tmp_path / name
+        path.write_text(source)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def start(nothing_left: None, file: Callable[..., str]) -> Iterator[Callable[..., Host]]:
+    """Runs a user's file with a host that the test plays; whatever the test left running is ended."""
+    hosts: list[Host] = []
+    root = logging.getLogger()
+    handlers, level, path = root.handlers[:], root.level, sys.path[:]
+
+    def begin(source: str, **options: Any) -> Host:
+        host = Host(file(source), **options)
+        hosts.append(host)
+        return host
+
+    yield begin
+    for host in hosts:
+        host.close()
+    hosts.clear()
+    root.handlers[:], root.level = handlers, level
+    sys.path[:] = path
+    logging.captureWarnings(False)
+    for name in [name for name in sys.modules if name.startswith("streamlib_file_")]:
+        del sys.modules[name]
