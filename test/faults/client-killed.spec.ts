@@ -51,15 +51,17 @@ describe('a client that is killed', () => {
       await nodeState(graph, 'running', from);
       await graph.event('frames', 20_000, from);
     };
-    await kill();
-    const before = descriptors(graph.pid);
-    for (let n = 0; n < 3; n++) await kill();
-    // Memory that JavaScript has looked at goes with the next collection, so what counts is that nothing piles up:
-    // the source's pool is one segment, and each incarnation of the client brings one of its own.
-    const growth = () => {
-      const now = descriptors(graph.pid);
-      return [...now].filter(([kind, count]) => !kind.includes('memfd') && count > (before.get(kind) ?? 0));
+    const held = async () => {
+      const from = graph.lines.length;
+      graph.kill('SIGHUP');
+      await graph.event('collected', 5_000, from);
+      return descriptors(graph.pid);
     };
+    await kill();
+    const before = await held();
+    for (let n = 0; n < 3; n++) await kill();
+    const growth = async () =>
+      [...(await held())].filter(([kind, count]) => count > (before.get(kind) ?? 0)).map(([kind]) => kind);
     await expect.poll(growth, { timeout: 10_000 }).toEqual([]);
     graph.kill('SIGTERM');
     const stopped = await graph.event('stopped');

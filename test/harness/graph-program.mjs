@@ -1,6 +1,8 @@
 // A runtime as a program of its own, so that tests can kill it: source → Python → sink, lossless, told as JSON lines.
 // Usage: node graph-program.mjs PYTHON_FILE [PROCESSOR]
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { VideoFrame } from '@streamlib/host-bridge';
 import { defineProcessor, Runtime } from '@streamlib/runtime';
 import { z } from 'zod';
@@ -76,6 +78,13 @@ runtime
   .add('sink', sink)
   .connect('source', 'effect', { delivery: 'lossless', queue: 8 })
   .connect('effect', 'sink', { delivery: 'lossless', queue: 8 });
+// Memory that JavaScript has looked at goes with a collection; a test that counts it asks for one.
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc');
+process.on('SIGHUP', () => {
+  collect();
+  setImmediate(() => tell('collected'));
+});
 process.once('SIGTERM', async () => {
   await runtime.stop();
   tell('stopped', { stats: runtime.stats(), received, sent, wrong, gaps });
