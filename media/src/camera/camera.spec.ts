@@ -1,7 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { debugCounts, VideoFrame } from '@streamlib/host-bridge';
 import { defineProcessor, type ProcessorDefinition } from '@streamlib/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TemporaryFolder, writeClip } from '../testing/clips.js';
+import { cutAvi, remux } from '../testing/direct.js';
 import { startNodes, stopNodes, TestNode } from '../testing/graph.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { distanceFromPattern } from '../testing/pictures.js';
@@ -125,6 +127,23 @@ describe('the camera', () => {
     await sink.count(1);
     await source.node.stop();
     expect(source.node.state).toBe('stopped');
+  });
+
+  it('fails in mid-stream, after the frames that it could send, when its file breaks off', async () => {
+    const [whole, cut] = [folder.file('whole.avi'), folder.file('cut.avi')];
+    await writeClip(folder.file('mpeg4.mp4'), CLIP, 'mpeg4');
+    await remux(folder.file('mpeg4.mp4'), whole, 'avi');
+    const bytes = readFileSync(whole);
+    writeFileSync(cut, cutAvi(bytes, 6));
+    const { source, sink } = await play(withClock(new ManualClock()), { source: cut });
+    await source.reached('failed');
+    expect(source.failure).toMatchObject({
+      name: 'MediaError',
+      code: 'corrupt',
+      message: expect.stringMatching(/cut\.avi is damaged: it breaks off/),
+    });
+    expect(sink.frames.length).toBeGreaterThan(4);
+    expect(sink.frames.length).toBeLessThan(CLIP.frames);
   });
 
   it.each([

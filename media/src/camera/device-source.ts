@@ -10,14 +10,31 @@ export interface DeviceOptions extends WantedSize {
   readonly fps?: number | undefined;
 }
 
+export interface FoundDevice {
+  /** How errors call it. */
+  readonly name: string;
+  readonly url: string;
+  /** FFmpeg's name of the system that it is read through. */
+  readonly system: string;
+}
+
 /** A camera of this machine, through Video4Linux or AVFoundation. */
 export class DeviceSource implements PictureSource {
-  private readonly scaler = new RgbScaler();
+  private readonly scaler: RgbScaler;
 
-  private constructor(private readonly reader: VideoReader) {}
+  private constructor(
+    name: string,
+    private readonly reader: VideoReader,
+  ) {
+    this.scaler = new RgbScaler(name);
+  }
 
   static async open(device: string, options: DeviceOptions): Promise<DeviceSource> {
-    const { name, url, system } = await find(device);
+    return DeviceSource.openFound(await find(device), options);
+  }
+
+  /** Of any of FFmpeg's input devices. */
+  static async openFound({ name, url, system }: FoundDevice, options: DeviceOptions): Promise<DeviceSource> {
     const format = InputFormat.findInputFormat(system);
     if (format === null)
       throw new MediaError(
@@ -28,7 +45,10 @@ export class DeviceSource implements PictureSource {
     if (options.fps !== undefined) settings.framerate = String(options.fps);
     if (options.width !== undefined && options.height !== undefined)
       settings.video_size = `${options.width}x${options.height}`;
-    return new DeviceSource(await VideoReader.open({ url, name, format, options: settings, live: true }));
+    return new DeviceSource(
+      name,
+      await VideoReader.open({ url, name, format, options: settings, live: true }),
+    );
   }
 
   async next(): Promise<SourcePicture | null> {
@@ -52,7 +72,7 @@ export class DeviceSource implements PictureSource {
   }
 }
 
-async function find(device: string): Promise<{ name: string; url: string; system: string }> {
+async function find(device: string): Promise<FoundDevice> {
   if (process.platform === 'darwin')
     return { name: `camera ${device}`, url: `${device}:none`, system: 'avfoundation' };
   if (process.platform !== 'linux')

@@ -13,7 +13,7 @@ export interface FileOptions {
 
 /** A video file, once or in a loop. */
 export class FileSource implements PictureSource {
-  private readonly scaler = new RgbScaler();
+  private readonly scaler: RgbScaler;
   /** Where the current round begins on the source's endless time. */
   private roundStart = 0n;
   private roundEnd = 0n;
@@ -22,14 +22,17 @@ export class FileSource implements PictureSource {
   private nextTime = 0n;
 
   private constructor(
+    path: string,
     private readonly reader: VideoReader,
     private readonly options: FileOptions,
-  ) {}
+  ) {
+    this.scaler = new RgbScaler(path);
+  }
 
   static async open(path: string, options: FileOptions): Promise<FileSource> {
     await mustBeFile(path);
     // The prefix: without it a name with a colon would be taken for a protocol.
-    return new FileSource(await VideoReader.open({ url: `file:${path}`, name: path }), options);
+    return new FileSource(path, await VideoReader.open({ url: `file:${path}`, name: path }), options);
   }
 
   async next(signal: AbortSignal): Promise<SourcePicture | null> {

@@ -102,7 +102,7 @@ describe('the page', () => {
   it('tells frame rate, latency and drops of a 720p video', async () => {
     const { page, node } = await show(new TestNode(camera, { fps: 30 }));
     await live(page);
-    await page.locator('#fps', { hasText: /^[23]\d\.\d$/ }).waitFor();
+    await page.locator('#fps', { hasText: /^[1-3]\d\.\d$/ }).waitFor();
     expect(await text(page, 'size')).toBe('1280 × 720');
     expect(Number(await text(page, 'p50'))).toBeGreaterThan(0);
     expect(Number(await text(page, 'p50'))).toBeLessThan(1000);

@@ -5,6 +5,7 @@ import {
   AV_PIX_FMT_YUVJ420P,
   AVCOL_RANGE_JPEG,
   AVCOL_SPC_BT470BG,
+  FF_ENCODER_MJPEG,
   FF_QP2LAMBDA,
 } from 'node-av/constants';
 import { MediaError } from '../errors/media-error.js';
@@ -63,7 +64,7 @@ export class JpegEncoder {
     if (encoder !== null && encoder.width === width && encoder.height === height) return encoder;
     encoder?.freeContext();
     this.encoder = null;
-    const codec = Codec.findEncoderByName('mjpeg' as never);
+    const codec = Codec.findEncoderByName(FF_ENCODER_MJPEG);
     if (codec === null)
       throw new MediaError(
         'unsupported',

@@ -11,7 +11,8 @@ export class RgbScaler {
   private readonly scaler = new SoftwareScaleContext();
   private staging: Frame | null = null;
 
-  constructor() {
+  /** `name`: what the pictures are from, for errors. */
+  constructor(private readonly name: string) {
     // Without `initContext()`: only then does libswscale take sizes, formats and colours from each pair of frames.
     this.scaler.allocContext();
     check(this.scaler.setOption('alphablend', 'uniform_color'), 'set the handling of transparency');
@@ -22,14 +23,14 @@ export class RgbScaler {
     if (isWritableInPlace(target)) {
       const view = frameOver(target.bytes, target.width, target.height, target.format);
       try {
-        check(await this.scaler.scaleFrame(view, picture), 'convert a picture', 'corrupt');
+        check(await this.scaler.scaleFrame(view, picture), `convert a picture of ${this.name}`, 'corrupt');
       } finally {
         view.free();
       }
       return;
     }
     const staging = this.stage(target);
-    check(await this.scaler.scaleFrame(staging, picture), 'convert a picture', 'corrupt');
+    check(await this.scaler.scaleFrame(staging, picture), `convert a picture of ${this.name}`, 'corrupt');
     copyInto(staging, target);
   }
 

@@ -57,8 +57,9 @@ export class VideoReader {
   private lastEnd = 0n;
   private inARow = 0;
   private closed = false;
-  /** Pictures since the beginning or the last `rewind()`. */
+  /** Since the beginning or the last `rewind()`. */
   private pictures = 0;
+  private packets = 0;
   /** Packets that could not be decoded, in all. */
   damaged = 0;
 
@@ -102,7 +103,8 @@ export class VideoReader {
       if (received >= 0) return this.picture();
       if (received === AVERROR_EOF) {
         if (this.pictures === 0) throw this.corrupt('not one picture of it could be decoded');
-        if (this.brokeOff) throw this.corrupt(`it breaks off after ${seconds(this.lastEnd)} s`);
+        if (this.brokeOff || this.isShort())
+          throw this.corrupt(`it breaks off after ${seconds(this.lastEnd)} s`);
         return null;
       }
       if (received !== AVERROR_EAGAIN) this.countDamage(received);
@@ -122,6 +124,7 @@ export class VideoReader {
     this.draining = false;
     this.lastEnd = 0n;
     this.pictures = 0;
+    this.packets = 0;
   }
 
   /** Ends a `next()` that waits for a device. */
@@ -156,6 +159,7 @@ export class VideoReader {
       return;
     }
     if (read < 0) throw this.corrupt(`it breaks off after ${seconds(this.lastEnd)} s`, errorOf(read));
+    this.packets++;
     const sent = await this.decoder.sendPacket(this.packet);
     this.packet.unref();
     if (sent < 0 && sent !== AVERROR_EAGAIN) this.countDamage(sent);
@@ -175,6 +179,15 @@ export class VideoReader {
     const duration = this.frame.duration > 0n ? toNs(this.frame.duration) : this.frameInterval();
     this.lastEnd = timestamp + duration;
     return { frame: await this.upright.turn(this.frame), timestamp, duration };
+  }
+
+  /**
+   * Whether there is less than an AVI's header promises: FFmpeg passes over what was cut off from its end without a word. Other
+   * containers either tell it of the last packet, or may have good reasons to leave some out.
+   */
+  private isShort(): boolean {
+    const promised = Number(this.stream.nbFrames);
+    return this.container.iformat?.name === 'avi' && this.packets < promised * 0.9;
   }
 
   private frameInterval(): bigint {

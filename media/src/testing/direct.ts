@@ -90,7 +90,8 @@ export async function remux(from: string, to: string, format: string): Promise<v
   const copy = output.newStream();
   stream.codecpar.copy(copy.codecpar);
   copy.codecpar.codecTag = 0;
-  copy.timeBase = stream.timeBase;
+  // AVI fills every tick of its clock with a picture, or an empty one: it must tick no faster than the frames come.
+  copy.timeBase = stream.avgFrameRate.inv();
   if ((await output.writeHeader()) < 0) throw new Error(`cannot write ${to}`);
   const packet = new Packet();
   packet.alloc();
@@ -107,4 +108,13 @@ export async function remux(from: string, to: string, format: string): Promise<v
   await output.closeOutput();
   output.freeContext();
   await container.closeInput();
+}
+
+/** Cuts an AVI off within its picture `n`, as a copy does that was interrupted. */
+export function cutAvi(bytes: Buffer, n: number): Buffer {
+  const chunk = '00dc';
+  let at = bytes.indexOf('movi');
+  for (let i = 0; i <= n; i++) at = bytes.indexOf(chunk, at + chunk.length);
+  // The chunk's name, its length, and a few bytes of the picture.
+  return bytes.subarray(0, at + 8 + 10);
 }
