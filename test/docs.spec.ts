@@ -251,8 +251,12 @@ describe('manifests', () => {
     writeFileSync(join(scratch, 'invert.py'), readme?.code ?? '');
   });
   afterAll(() => {
-    process.env.STREAMLIB_HOME = before.STREAMLIB_HOME;
-    process.env.STREAMLIB_VENV = before.STREAMLIB_VENV;
+    for (const name of ['STREAMLIB_HOME', 'STREAMLIB_VENV']) {
+      const value = before[name];
+      // Assigned, undefined would be the text "undefined".
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
   });
 
   it('are there', () => expect(manifests.length).toBeGreaterThan(1));
