@@ -34,10 +34,24 @@ export class Program {
 
   /** The first line of standard output, from the given one on, that `accept` turns into something other than undefined. */
   line<T>(accept: (line: string) => T | undefined, deadlineMs = 20_000, from = 0): Promise<T> {
+    return this.#search(this.lines, accept, deadlineMs, from);
+  }
+
+  /** The same for standard error. */
+  error<T>(accept: (line: string) => T | undefined, deadlineMs = 20_000, from = 0): Promise<T> {
+    return this.#search(this.errors, accept, deadlineMs, from);
+  }
+
+  #search<T>(
+    lines: readonly string[],
+    accept: (line: string) => T | undefined,
+    deadlineMs: number,
+    from: number,
+  ): Promise<T> {
     let seen = from;
     return this.#until(() => {
-      for (; seen < this.lines.length; seen++) {
-        const found = accept(this.lines[seen] ?? '');
+      for (; seen < lines.length; seen++) {
+        const found = accept(lines[seen] ?? '');
         if (found !== undefined) return found;
       }
       return undefined;
