@@ -105,7 +105,10 @@ impl Source for PySource<'_, '_> {
         if let Ok(n) = number.extract::<u64>() {
             return Ok(Some(i128::from(n)));
         }
-        // Out of every type's range; the sign is all that the message needs.
+        // Out of every type's range; the message tells it as long as it can be told.
+        if let Ok(n) = number.extract::<i128>() {
+            return Ok(Some(n));
+        }
         let negative = number.lt(0).map_err(|e| from_python(&e))?;
         Ok(Some(if negative { i128::MIN } else { i128::MAX }))
     }

@@ -45,9 +45,9 @@ class Host:
         self._events: list[tuple[Any, ...]] = []
         self._ids = dict.fromkeys(self.schemas["inputs"], 0)
         self._thread = threading.Thread(target=self._serve, args=(file, processor), daemon=True)
-        self._thread.start()
         inputs = {
-            name: {"delivery": (delivery or {}).get(name, "every_sample"), "window": 8} for name in self.schemas["inputs"]
+            name: {"delivery": (delivery or {}).get(name, "every_sample"), "window": 8}
+            for name in self.schemas["inputs"]
         }
         self.connection.send_control(
             {
@@ -60,6 +60,7 @@ class Host:
                 "log_level": log_level,
             }
         )
+        self._thread.start()
         if go:
             self.control("setup_done")
             self.tell("start")

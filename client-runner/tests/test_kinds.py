@@ -154,7 +154,9 @@ def slow(inputs):
         host.send_picture(number)
     host.module.gate.set()
     assert [host.frame()["frame_number"] for _ in range(2)] == [0, 3]
-    assert sorted(host.ack() for _ in range(4)) == [0, 1, 2, 3]
+    # An acknowledgement is for all up to its frame.
+    while host.ack() < 3:
+        pass
 
 
 def test_every_sample_takes_all_in_order(start: Start) -> None:
@@ -188,15 +190,23 @@ def picky(inputs):
     ("returned", "message"),
     [
         ("5", 'wrong returned int; return a dict of outputs such as {"video_out": frame}'),
-        ('{"video_oud": frame}', 'wrong returned a frame for "video_oud", which is no output; did you mean "video_out"?'),
-        ('{"video_out": 5}', 'wrong returned int for output "video_out"; it must be a dict with the fields of VideoFrame'),
+        (
+            '{"video_oud": frame}',
+            'wrong returned a frame for "video_oud", which is no output; did you mean "video_out"?',
+        ),
+        (
+            '{"video_out": 5}',
+            'wrong returned int for output "video_out"; it must be a dict with the fields of VideoFrame',
+        ),
         ("(x for x in [frame])", "wrong yields frames, which only a processor with execution"),
-        ("V.from_numpy(frame.to_numpy() / 255)", 'output "video_out", field "pixel_buffer": pixels must have dtype uint8'),
-        ("V.from_numpy(frame.to_numpy()[0, 0, 0])", 'output "video_out", field "pixel_buffer": a picture must have shape'),
-        ("V.from_numpy(np.zeros((3, 3, 5), np.uint8))", 'output "video_out", field "pixel_buffer": a picture must have'),
-        ("V.from_numpy(np.zeros((0, 3, 3), np.uint8))", 'output "video_out", field "pixel_buffer": a texture of 3x0'),
-        ('V.from_numpy("x")', 'output "video_out", field "pixel_buffer": must be a numpy array or a Texture, not str'),
-        ("{**frame, 'frame_number': -1}", 'port "video_out"'),
+        ("V.from_numpy(frame.to_numpy() / 255)", "port video_out, field pixel_buffer: pixels must have dtype uint8"),
+        ("V.from_numpy(frame.to_numpy()[0, 0, 0])", "port video_out, field pixel_buffer: a picture must have shape"),
+        ("V.from_numpy(np.zeros((3, 3, 5), np.uint8))", "port video_out, field pixel_buffer: a picture must have"),
+        ("V.from_numpy(np.zeros((0, 3, 3), np.uint8))", "port video_out, field pixel_buffer: a texture of 3x0"),
+        ('V.from_numpy("x")', "port video_out, field pixel_buffer: must be a numpy array or a Texture, not str"),
+        ("{**frame, 'frame_number': -1}", "port video_out, field frame_number: is -1"),
+        ("{**frame, 'label': 'x'}", 'wrong returned a frame for "pixel_buffer", which is no output'),
+        ("V(frame, label='x')", "port video_out, field label: is not in the schema"),
     ],
 )
 def test_a_wrong_result_is_told_with_its_place(start: Start, returned: str, message: str) -> None:
@@ -211,11 +221,7 @@ def wrong(inputs):
     )
     host.send_picture(1)
     error = host.control("error")
-    if "frame_number" in returned:
-        assert "video_out" in error["message"]
-        assert "frame_number" in error["message"]
-    else:
-        assert message in error["message"]
+    assert message in error["message"]
     host.ack()
 
 

@@ -97,7 +97,7 @@ def into_memory(form: Any, value: Any, pool: FramePool, path: str) -> Any:
     try:
         held = to_texture(value, pool) if form == "Texture" else to_buffer(value, pool)
     except (TypeError, ValueError) as error:
-        raise type(error)(f'field "{path}": {error}') from None
+        raise type(error)(f"field {path}: {error}") from None
     if held is None:
         raise NoSlot
     return held

@@ -95,7 +95,7 @@ class OutputPort:
         try:
             held = self._acquire(self._getter(name, shape, dtype))
         except (TypeError, ValueError) as error:
-            raise type(error)(f'output "{self.name}", field "{name}": {error}') from None
+            raise type(error)(f"port {self.name}, field {name}: {error}") from None
         # None: every slot is with a reader. The user's code goes on with memory of its own, and `set` decides what becomes of
         # it.
         array = np.empty(shape, dtype) if held is None else np.asarray(held).reshape(-1).view(dtype).reshape(shape)
@@ -146,7 +146,7 @@ class OutputPort:
             except NoSlot:
                 return False
             except (TypeError, ValueError) as error:
-                raise type(error)(f'output "{self.name}", {error}') from None
+                raise type(error)(f"port {self.name}, {error}") from None
         return True
 
     def _send(self, value: dict[str, Any]) -> bool:

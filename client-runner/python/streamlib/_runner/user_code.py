@@ -74,8 +74,11 @@ def send_result(result: Any, ctx: Context, outputs: Mapping[str, Any], name: str
             f'{{"{next(iter(outputs), "video_out")}": frame}}, a frame where there is one output, or None'
         )
     only = next(iter(outputs.values())) if len(outputs) == 1 else None
-    if only is not None and isinstance(result, only) and not (result.keys() <= outputs.keys()):
-        result = {next(iter(outputs)): result}
+    if only is not None and not (result.keys() <= outputs.keys()):
+        fields = {field["name"] for field in only.schema()["fields"]}
+        # Also as `{**frame, ...}`, which is a plain dict.
+        if isinstance(result, only) or result.keys() <= fields:
+            result = {next(iter(outputs)): result}
     for port in result:
         if port not in outputs:
             raise ProcessorError(f'{name} returned a frame for "{port}", which is no output{nearest(port, outputs)}')
