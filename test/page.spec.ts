@@ -44,7 +44,8 @@ it('the page in Chromium shows the picture that Python made, at its rate', async
       .toBe(true);
     expect(near(await pixel(0.75, 0.5), [240, 200, 30]), String(await pixel(0.75, 0.5))).toBe(true);
     // It moves: the frame's number goes up.
-    const number = async () => Number(/frame (\d+)/.exec(await page.innerText('body'))?.[1] ?? -1);
+    const number = async () =>
+      Number(/frame (\d+)/.exec((await page.locator('body').textContent()) ?? '')?.[1] ?? -1);
     const first = await number();
     await expect.poll(number, { timeout: 10_000 }).toBeGreaterThan(first);
     expect(complaints).toEqual([]);
