@@ -193,6 +193,8 @@ impl Texture {
     /// The pixels as a numpy array of dtype uint8 and shape ``(height, width, channels)``, of gray pictures
     /// ``(height, width)``; a view, without a copy. Read-only unless this is loaned.
     fn to_numpy<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        // numpy would take an object without a buffer for a value of its own.
+        slf.get().held.frame("texture").map_err(raise)?;
         slf.py().import("numpy")?.call_method1("asarray", (slf,))
     }
 
@@ -261,6 +263,7 @@ impl SharedBuffer {
     /// Read-only unless this is loaned.
     #[pyo3(signature = (dtype = None))]
     fn to_numpy<'py>(slf: Bound<'py, Self>, dtype: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().held.frame("buffer").map_err(raise)?;
         let bytes = slf.py().import("numpy")?.call_method1("asarray", (slf,))?;
         match dtype {
             None => Ok(bytes),

@@ -157,6 +157,10 @@ class Host:
         self.connection.close()
         self._thread.join(DEADLINE)
         assert not self._thread.is_alive()
+        for thread in threading.enumerate():
+            # The thread that receives for a manual processor holds the session until it has seen the end.
+            if thread.name == "streamlib-channel":
+                thread.join(DEADLINE)
         self._events.clear()
         self.pool.close()
 
