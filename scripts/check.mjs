@@ -11,6 +11,8 @@ const PYTHON = ['client-runner', 'examples'].filter((folder) => existsSync(join(
 const SHELL = ['scripts/dev-setup.sh', '.ci/run'];
 
 const checks = [
+  // A registry that lacks a platform's package makes `npm install` drop it from the lockfile, and then nobody can install.
+  { name: 'lockfile', command: ['npm', 'ci', '--dry-run', '--ignore-scripts', '--loglevel=error'] },
   { name: 'types of TypeScript', command: [npmBin('tsc'), '-b'] },
   { name: 'types of TypeScript tests', command: [npmBin('tsc'), '-p', 'tsconfig.test.json'] },
   { name: 'biome', command: [npmBin('biome'), 'ci', '--colors=off', '.'] },
@@ -53,7 +55,7 @@ async function main() {
   }
   if (failed.length === 0) return 0;
   say(
-    `\n${failed.length} of ${checks.length} checks failed: ${failed.join(', ')}. \`npm run format\` mends what is only a matter of form.`,
+    `\n${failed.length} of ${checks.length} checks failed: ${failed.join(', ')}. `npm run format` mends what is only a matter of form.`,
   );
   return 1;
 }
