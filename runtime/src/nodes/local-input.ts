@@ -1,8 +1,8 @@
-import { monotonicNs } from '@streamlib/host-bridge';
 import { DeliveryQueue } from '../delivery/queue.js';
 import type { InputModel } from '../graph/ports.js';
 import type { Frame } from '../links/frame.js';
 import type { OutputPort } from '../links/output-port.js';
+import { ageNs } from '../stats/age.js';
 import { PortCounters } from '../stats/counters.js';
 import type { Histogram } from '../stats/histogram.js';
 import type { NodeInput } from './node.js';
@@ -65,7 +65,7 @@ export class LocalInput implements NodeInput {
     this.counters.pass();
     if (this.timed) {
       const at = frame.value.timestamp_ns;
-      if (typeof at === 'bigint') this.latency.record(Number(monotonicNs() - at));
+      if (typeof at === 'bigint') this.latency.record(ageNs(at, this.counters.lastAt));
     }
     if (wasFull) this.upstream?.roomMade();
     return frame;

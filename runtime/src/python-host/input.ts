@@ -1,4 +1,4 @@
-import { monotonicNs, type Schema } from '@streamlib/host-bridge';
+import type { Schema } from '@streamlib/host-bridge';
 import { windowOf } from '../delivery/delivery.js';
 import { Ring } from '../delivery/ring.js';
 import { SendWindow } from '../delivery/window.js';
@@ -8,6 +8,7 @@ import type { Frame } from '../links/frame.js';
 import type { OutputPort } from '../links/output-port.js';
 import type { NodeInput } from '../nodes/node.js';
 import type { Delivery } from '../processor/types.js';
+import { ageNs } from '../stats/age.js';
 import { PortCounters } from '../stats/counters.js';
 import type { Histogram } from '../stats/histogram.js';
 
@@ -147,7 +148,7 @@ export class PythonInput implements NodeInput {
     this.counters.pass();
     if (this.timed) {
       const at = frame.value.timestamp_ns;
-      if (typeof at === 'bigint') this.latency.record(Number(monotonicNs() - at));
+      if (typeof at === 'bigint') this.latency.record(ageNs(at, this.counters.lastAt));
     }
     // The connection keeps the memory leased until the client gives it back.
     frame.release();

@@ -7,6 +7,8 @@ type Ack = (frameId: number) => void;
 
 /** How many frames of one output a client may have sent that are not handed on yet. */
 export const OUTPUT_WINDOW = 8;
+/** An acknowledgement covers all frames before it, and each one is work for the client: half a window's worth goes at once. */
+const ACK_EVERY = OUTPUT_WINDOW / 2;
 
 /**
  * An output of a Python processor. A frame is acknowledged when it has been handed to all readers; while a lossless reader
@@ -16,6 +18,8 @@ export class PythonOutput {
   readonly port: OutputPort;
   private readonly waiting = new Ring<{ frameId: number; frame: Frame; ack: Ack | null }>();
   private ack: Ack | null = null;
+  /** Frames handed on since the last acknowledgement. */
+  private unacknowledged = 0;
   /** Drops that earlier incarnations of the client counted. */
   private droppedBefore = 0;
   private droppedNow = 0;
@@ -31,6 +35,7 @@ export class PythonOutput {
 
   open(ack: Ack): void {
     this.ack = ack;
+    this.unacknowledged = 0;
   }
 
   close(): void {
@@ -52,7 +57,7 @@ export class PythonOutput {
     const frame = new Frame(value, this.port.handles);
     if (this.waiting.size === 0 && !this.port.heldBack) {
       this.port.route(frame);
-      this.ack?.(frameId);
+      this.handedOn(frameId);
       return true;
     }
     if (this.waiting.size >= OUTPUT_WINDOW) {
@@ -74,7 +79,14 @@ export class PythonOutput {
       if (item === undefined) return;
       this.port.route(item.frame);
       // A frame of an earlier incarnation means nothing to its successor.
-      if (item.ack === this.ack) item.ack?.(item.frameId);
+      if (item.ack === this.ack) this.handedOn(item.frameId);
     }
+  }
+
+  private handedOn(frameId: number): void {
+    this.unacknowledged++;
+    if (this.unacknowledged < ACK_EVERY) return;
+    this.unacknowledged = 0;
+    this.ack?.(frameId);
   }
 }
