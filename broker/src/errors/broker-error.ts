@@ -7,6 +7,8 @@ export type BrokerErrorCode =
   /** A limit is reached. */
   | 'exhausted'
   | 'unauthenticated'
+  /** A client's token, where it does not reach. */
+  | 'forbidden'
   /** Another broker serves this name. */
   | 'locked'
   /** A listener, a file or a socket failed. */

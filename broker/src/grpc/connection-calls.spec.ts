@@ -274,7 +274,7 @@ describe('a limit of connections', () => {
 
 describe('a token', () => {
   it('is wanted with every call, and only the right one does', async () => {
-    const guarded = await openWorld({ token: 'secret' });
+    const guarded = await openWorld({ token: () => 'secret' });
     try {
       const missing = await guarded.caller.refused((c) => c.getStatus, {});
       expect(missing.status).toBe('UNAUTHENTICATED');

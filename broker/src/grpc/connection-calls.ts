@@ -45,7 +45,13 @@ export function connectionCalls(calls: Calls, { connections, clock }: Registry):
       const record = connections.allocate(
         newConnection(told.runtimeId, { ...told, connectionId: '' }, told.hostPid),
       );
-      return { connectionId: record.id, success: true, error: '', timeoutSecs: record.timeoutSecs };
+      return {
+        connectionId: record.id,
+        success: true,
+        error: '',
+        timeoutSecs: record.timeoutSecs,
+        clientToken: calls.tokens?.forClient(record.id) ?? '',
+      };
     }),
     hostAlive: calls.unary('HostAlive', (request) => {
       const record = step(request, { type: 'host_alive', pid: pidOf(request.pid) });
@@ -55,7 +61,7 @@ export function connectionCalls(calls: Calls, { connections, clock }: Registry):
       const record = step(request, { type: 'host_xpc_ready' });
       return { success: true, clientState: record.client.state };
     }),
-    clientAlive: calls.unary('ClientAlive', (request) => {
+    clientAlive: calls.clientUnary('ClientAlive', (request) => {
       const record = step(request, { type: 'client_alive', pid: pidOf(request.pid) });
       return { success: true, hostState: record.host.state };
     }),
@@ -63,16 +69,21 @@ export function connectionCalls(calls: Calls, { connections, clock }: Registry):
       const record = ask(request, 'host');
       return { clientState: record.client.state, ...standing(record) };
     }),
-    getHostStatus: calls.unary('GetHostStatus', (request) => {
+    getHostStatus: calls.clientUnary('GetHostStatus', (request) => {
       const record = ask(request, 'client');
       return { hostState: record.host.state, ...standing(record) };
     }),
-    markAcked: calls.unary('MarkAcked', (request) => {
-      const { side } = checked(shapes.acked, request);
-      const record = step(request, { type: 'acked', side });
-      return { success: true, connectionState: record.readyAt === null ? 'awaiting_ack' : 'ready' };
-    }),
-    getConnectionInfo: calls.unary('GetConnectionInfo', (request) => {
+    markAcked: calls.clientUnary(
+      'MarkAcked',
+      (request) => {
+        const { side } = checked(shapes.acked, request);
+        const record = step(request, { type: 'acked', side });
+        return { success: true, connectionState: record.readyAt === null ? 'awaiting_ack' : 'ready' };
+      },
+      // It must not speak for its host.
+      ({ side }) => side === 'host',
+    ),
+    getConnectionInfo: calls.clientUnary('GetConnectionInfo', (request) => {
       const { connectionId } = checked(shapes.connection, request);
       return connectionInfo(connections.get(connectionId), clock.now());
     }),
@@ -81,7 +92,7 @@ export function connectionCalls(calls: Calls, { connections, clock }: Registry):
       connections.require(connectionId, endOf(why));
       return { success: true };
     }),
-    getSchema: calls.unary('GetSchema', (request) => {
+    getSchema: calls.clientUnary('GetSchema', (request) => {
       const { schemasJson, runtimeId, processorId, processorName, kind } = find(request);
       return { schemasJson, runtimeId, processorId, processorName, kind };
     }),

@@ -1,4 +1,9 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { BrokerServiceService, brokerProtoFile, protoRoot } from '@streamlib/proto';
@@ -6,6 +11,7 @@ import { HealthImplementation, protoPath as healthProtoFile } from 'grpc-health-
 import { BrokerError, messageOf } from '../errors/broker-error.js';
 import type { Logger, LogRing } from '../logs/index.js';
 import type { Registry } from '../registry/index.js';
+import type { Tokens } from '../tokens/index.js';
 import { Calls } from './calls.js';
 import { connectionCalls } from './connection-calls.js';
 import { type Identity, listingCalls } from './listing-calls.js';
@@ -18,7 +24,7 @@ export interface GrpcOptions {
   readonly log: Logger;
   readonly identity: Identity;
   /** Null: none is asked for. */
-  readonly token: string | null;
+  readonly tokens: Tokens | null;
   readonly streamLimits?: Partial<StreamLimits>;
 }
 
@@ -26,6 +32,28 @@ const defaultStreamLimits: StreamLimits = { maxStreams: 128, maxPending: 4096 };
 const maxMessageBytes = 4 * 1024 * 1024;
 /** For calls that are being answered when the broker stops. */
 const farewellMs = 1_000;
+
+/** A server for services of others, which know nothing of tokens: their streams end at once for who has none. */
+function guardedServer(server: Server, calls: Calls): Pick<Server, 'addService'> {
+  return {
+    addService: (definition, implementation) => {
+      const guarded = Object.entries(implementation).map(([name, handler]) => {
+        const act = handler as (call: ServerDuplexStream<unknown, unknown>) => void;
+        const guard = (call: ServerDuplexStream<unknown, unknown>) => {
+          try {
+            calls.authenticate(name, call.metadata);
+          } catch (error) {
+            call.emit('error', calls.errorOf(name, error));
+            return;
+          }
+          act(call);
+        };
+        return [name, guard];
+      });
+      server.addService(definition, Object.fromEntries(guarded) as UntypedServiceImplementation);
+    },
+  };
+}
 
 /** The control interface, with the standard health and reflection services. */
 export class GrpcServer {
@@ -43,7 +71,7 @@ export class GrpcServer {
 
   constructor(options: GrpcOptions) {
     const { registry, log, identity } = options;
-    const calls = new Calls(log, options.token);
+    const calls = new Calls(log, registry.connections, options.tokens);
     this.streams = new StreamCalls(calls, registry, options.ring, {
       ...defaultStreamLimits,
       ...options.streamLimits,
@@ -60,7 +88,8 @@ export class GrpcServer {
     });
     this.health.addToServer(this.server);
     const described = loadSync([brokerProtoFile(), healthProtoFile], { includeDirs: [protoRoot()] });
-    new ReflectionService(described).addToServer(this.server);
+    // Health says no more than that somebody listens; everything else, also what there is to call, takes a token.
+    new ReflectionService(described).addToServer(guardedServer(this.server, calls));
   }
 
   /** Where it listens; with port 0 asked for, the port that the system gave. */

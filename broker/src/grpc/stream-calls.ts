@@ -68,7 +68,7 @@ export class StreamCalls {
     return (call) => {
       const errorOf = (error: unknown) => this.calls.errorOf(name, error);
       try {
-        this.calls.authenticate(call.metadata);
+        this.calls.authenticate(name, call.metadata);
         if (this.open.size >= this.limits.maxStreams)
           throw new BrokerError(
             'exhausted',

@@ -7,6 +7,7 @@ import type { BrokerLog } from '../logs/index.js';
 import { Monitor, monitorOptions, type Timers } from '../monitor/index.js';
 import { mintId, type ProcessTable, Registry } from '../registry/index.js';
 import { Relay, type RelayLimits } from '../relay/index.js';
+import { Tokens } from '../tokens/index.js';
 import { gitHash, version } from './build.js';
 import { logChanges } from './change-log.js';
 
@@ -18,8 +19,8 @@ export interface BrokerOptions {
   readonly logFile: string;
   /** Called once the lock is held: the log of a broker that runs is not to be written by another. */
   readonly openLog: () => BrokerLog;
-  /** Null: calls need none. */
-  readonly token: string | null;
+  /** Called once the lock is held; null: calls need no token. */
+  readonly token: () => string | null;
   readonly maxConnections: number;
   readonly timeoutSecs: number;
   readonly graceSecs: number;
@@ -67,6 +68,7 @@ export class Broker {
         },
         runtimeLimits: { leaseMs: options.leaseSecs * 1000 },
       });
+      const token = options.token();
       const instanceId = mintId();
       const grpc = new GrpcServer({
         registry,
@@ -82,7 +84,7 @@ export class Broker {
           startedAtMs: clock.now(),
           brokerInstanceId: instanceId,
         },
-        token: options.token,
+        tokens: token === null ? null : new Tokens(token),
         ...(options.streamLimits && { streamLimits: options.streamLimits }),
       });
       logChanges(registry.connections, log.logger);

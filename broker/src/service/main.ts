@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { brokerAddress, relayPath, stateDir } from '@streamlib/host-bridge';
+import { brokerAddress, brokerTokenFile, relayPath, stateDir } from '@streamlib/host-bridge';
 import { systemClock } from '../clock/clock.js';
 import { BrokerError, messageOf } from '../errors/broker-error.js';
+import { readOrMakeToken } from '../tokens/token-file.js';
 import type { Broker } from './broker.js';
 import { gitHash, version } from './build.js';
 import { forPeople } from './for-people.js';
@@ -47,7 +48,7 @@ async function serve(options: ProgramOptions): Promise<void> {
     relayPath: relayPath(),
     logFile,
     openLog: () => openLog({ file: logFile, level: options.logLevel, alsoTo: terminal() }),
-    token,
+    token: () => token ?? readOrMakeToken(brokerTokenFile()),
     maxConnections: options.maxConnections,
     timeoutSecs: options.timeoutSecs,
     graceSecs: options.graceSecs,

@@ -27,7 +27,8 @@ export class Caller {
   readonly client: BrokerServiceClient;
   readonly metadata = new Metadata();
 
-  constructor(address: string) {
+  constructor(address: string, token: string | null = null) {
+    if (token !== null) this.metadata.set('authorization', `Bearer ${token}`);
     this.client = new BrokerServiceClient(address, credentials.createInsecure(), {
       'grpc.enable_http_proxy': 0,
     });

@@ -64,6 +64,7 @@ export class Sandbox {
   readonly sockets = join(this.folder, 'run', 'streamlib');
   readonly relayPath = join(this.sockets, 'com.tatolab.streamlib.broker.sock');
   readonly lockPath = join(this.sockets, 'com.tatolab.streamlib.broker.lock');
+  readonly tokenPath = join(this.home, 'broker.token');
   private readonly programs: Program[] = [];
   private readonly callers: Caller[] = [];
 
@@ -92,9 +93,14 @@ export class Sandbox {
     const program = this.start(args);
     const ready = await program.ready();
     if (ready === null) throw new Error(`the broker did not start: ${(await program.ended).stderr}`);
-    const caller = new Caller(ready.grpc_address);
+    const caller = new Caller(ready.grpc_address, this.token());
     this.callers.push(caller);
     return { program, caller, id: ready.broker_instance_id };
+  }
+
+  /** As the broker made it at its first start. */
+  token(): string {
+    return readFileSync(this.tokenPath, 'utf8').trim();
   }
 
   logLines(): Record<string, unknown>[] {

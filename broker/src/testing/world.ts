@@ -60,7 +60,7 @@ export async function openWorld(options: Partial<BrokerOptions> = {}): Promise<W
     relayPath: join(folder, 'relay.sock'),
     logFile,
     openLog: () => openLog({ file: logFile, level: 'debug' }),
-    token: null,
+    token: () => null,
     maxConnections: 100,
     timeoutSecs: 300,
     graceSecs: 60,

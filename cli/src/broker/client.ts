@@ -5,7 +5,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { brokerAddress } from '@streamlib/host-bridge';
+import { brokerAddress, brokerToken } from '@streamlib/host-bridge';
 import { BrokerServiceClient } from '@streamlib/proto';
 import { CliError } from '../errors/cli-error.js';
 
@@ -39,7 +39,7 @@ export class BrokerClient {
       pick(this.client).call(
         this.client,
         request,
-        credentials(),
+        this.metadata(),
         { deadline: Date.now() + DEADLINE_MS },
         (error, response) => {
           if (error === null) resolve(response);
@@ -52,11 +52,18 @@ export class BrokerClient {
   stream<Response>(
     open: (client: BrokerServiceClient, metadata: Metadata) => ClientReadableStream<Response>,
   ): ClientReadableStream<Response> {
-    return open(this.client, credentials());
+    return open(this.client, this.metadata());
   }
 
   close(): void {
     this.client.close();
+  }
+
+  private metadata(): Metadata {
+    const metadata = new Metadata();
+    const token = brokerToken(this.address);
+    if (token !== null) metadata.set('authorization', `Bearer ${token}`);
+    return metadata;
   }
 
   explain(error: ServiceError): CliError {
@@ -81,7 +88,7 @@ export class BrokerClient {
       case status.UNAUTHENTICATED:
         return new CliError(
           'broker_refused',
-          `the broker at ${this.address} wants its token: ${error.details}; set STREAMLIB_BROKER_TOKEN`,
+          `the broker at ${this.address} wants its token: ${error.details}`,
           options,
         );
       default:
@@ -92,14 +99,6 @@ export class BrokerClient {
         );
     }
   }
-}
-
-/** A broker that was given a token wants it with each call. */
-function credentials(): Metadata {
-  const metadata = new Metadata();
-  const token = process.env.STREAMLIB_BROKER_TOKEN;
-  if (token) metadata.set('authorization', `Bearer ${token}`);
-  return metadata;
 }
 
 export function notRunning(address: string, options?: ErrorOptions): CliError {

@@ -1,5 +1,5 @@
 import { connectivityState, credentials, Metadata } from '@grpc/grpc-js';
-import { brokerAddress } from '@streamlib/host-bridge';
+import { brokerAddress, brokerToken } from '@streamlib/host-bridge';
 import {
   BrokerServiceClient,
   type GetStatusResponse,
@@ -15,6 +15,12 @@ const DEADLINE_MS = 5_000;
 const PROBE_DEADLINE_MS = 1_000;
 /** What is said on the way out must not keep anybody waiting. */
 const FAREWELL_DEADLINE_MS = 1_000;
+
+export interface Allocated {
+  readonly connectionId: string;
+  /** What the connection's client calls the broker with; empty where the broker asks for none. */
+  readonly clientToken: string;
+}
 
 /** The calls that a runtime makes to the broker. Owns one channel. */
 export class BrokerClient {
@@ -91,7 +97,7 @@ export class BrokerClient {
     runtimeId: string,
     request: AllocateRequest,
     signal: AbortSignal,
-  ): Promise<string> {
+  ): Promise<Allocated> {
     const response = await this.call(
       'AllocateConnection',
       this.grpc.allocateConnection,
@@ -106,7 +112,7 @@ export class BrokerClient {
       },
       signal,
     );
-    return response.connectionId;
+    return { connectionId: response.connectionId, clientToken: response.clientToken };
   }
 
   async hostAlive(connectionId: string, signal: AbortSignal): Promise<void> {
@@ -172,17 +178,16 @@ export class BrokerClient {
     deadlineMs = DEADLINE_MS,
     waitForReady = false,
   ): Promise<Response> {
-    return unary(name, method.bind(this.grpc), request, metadata(waitForReady), {
+    return unary(name, method.bind(this.grpc), request, metadata(this.address, waitForReady), {
       deadlineMs,
       ...(signal && { signal }),
     });
   }
 }
 
-/** A broker that was given a token wants it with each call. */
-function metadata(waitForReady: boolean): Metadata {
+function metadata(address: string, waitForReady: boolean): Metadata {
   const headers = new Metadata({ waitForReady });
-  const token = process.env.STREAMLIB_BROKER_TOKEN;
-  if (token !== undefined && token !== '') headers.set('authorization', `Bearer ${token}`);
+  const token = brokerToken(address);
+  if (token !== null) headers.set('authorization', `Bearer ${token}`);
   return headers;
 }

@@ -23,6 +23,7 @@ export interface SessionOptions {
 /** What a broker that comes back has to be told of a connection. */
 interface OpenConnection {
   readonly request: AllocateRequest;
+  readonly clientToken: string;
   readonly onLost: (reason: string) => void;
   readonly createdAtMs: number;
   hostAcked: boolean;
@@ -89,11 +90,12 @@ class RuntimeSession implements BrokerSession {
     onLost: (reason: string) => void,
     signal: AbortSignal,
   ): Promise<string> {
-    const id = await this.patiently(signal, () =>
+    const { connectionId: id, clientToken } = await this.patiently(signal, () =>
       this.client.allocateConnection(this.info.id, request, signal),
     );
     this.connections.set(id, {
       request,
+      clientToken,
       onLost,
       createdAtMs: Date.now(),
       hostAcked: false,
@@ -103,6 +105,10 @@ class RuntimeSession implements BrokerSession {
       endpoint: null,
     });
     return id;
+  }
+
+  clientToken(connectionId: string): string {
+    return this.connections.get(connectionId)?.clientToken ?? '';
   }
 
   hostAlive(connectionId: string, signal: AbortSignal): Promise<void> {

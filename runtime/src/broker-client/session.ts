@@ -43,6 +43,8 @@ export interface HandshakeBroker {
   readonly address: string;
   /** `onLost`: a broker that came back will not take the connection over, so it can't become ready any more. */
   allocate(request: AllocateRequest, onLost: (reason: string) => void, signal: AbortSignal): Promise<string>;
+  /** What the client of an allocated connection calls the broker with; empty where none is asked for. A secret. */
+  clientToken(connectionId: string): string;
   hostAlive(connectionId: string, signal: AbortSignal): Promise<void>;
   /** Stores an endpoint with the relay and has the broker confirm it. Asks for another one if it must be stored anew. */
   publishEndpoint(connectionId: string, endpoint: () => Endpoint, signal: AbortSignal): Promise<void>;

@@ -138,7 +138,12 @@ export class PythonBridge implements FrameSender {
     this.listener = listener;
     listener.onConnection = (connection) => this.accept(connection);
     // The interpreter takes far longer to start than the endpoint to be stored: both at once.
-    this.child = spawnRunner(this.setup, id, this.broker.address, this.log, (exit) => this.childExited(exit));
+    this.child = spawnRunner(
+      this.setup,
+      { id, address: this.broker.address, clientToken: this.broker.clientToken(id) },
+      this.log,
+      (exit) => this.childExited(exit),
+    );
     this.log.debug('subprocess started', { pid: this.child.pid, connection: id });
     this.events.spawned();
     this.after(this.setup.limits.connectMs, () => void this.neverCame(id));

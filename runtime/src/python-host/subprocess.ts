@@ -10,8 +10,7 @@ const LINES_AT_ONCE = 1000;
 /** Starts the runner on a user's file; what it prints becomes log lines under the processor's name. */
 export function spawnRunner(
   setup: BridgeSetup,
-  connectionId: string,
-  brokerAddress: string,
+  connection: { readonly id: string; readonly address: string; readonly clientToken: string },
   log: Logger,
   onExit: (exit: ChildExit) => void,
 ): Child {
@@ -30,14 +29,18 @@ export function spawnRunner(
     ],
     env: {
       ...process.env,
-      STREAMLIB_CONNECTION_ID: connectionId,
-      STREAMLIB_BROKER_ENDPOINT: brokerAddress,
+      STREAMLIB_CONNECTION_ID: connection.id,
+      STREAMLIB_BROKER_ENDPOINT: connection.address,
+      // The user's own opens everything; the client gets one of its own, and not where a child of its code would inherit it.
+      STREAMLIB_BROKER_TOKEN: undefined,
+      STREAMLIB_CLIENT_TOKEN_FD: '3',
       // Both sides must name the same relay and the same state directory, whatever defaults they would find for themselves.
       STREAMLIB_BROKER_XPC_SERVICE: serviceName(),
       STREAMLIB_HOME: stateDir(),
       STREAMLIB_HOST_PID: String(process.pid),
       PYTHONUNBUFFERED: '1',
     },
+    secret: connection.clientToken,
     onLine: (stream, line) => {
       if (!limiter.allow(performance.now())) return;
       tellRefused();

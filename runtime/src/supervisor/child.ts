@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Socket } from 'node:net';
+import { type Readable, Writable } from 'node:stream';
 import { LineSplitter } from './lines.js';
 
 export interface ChildSpec {
@@ -7,9 +8,21 @@ export interface ChildSpec {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Read by the process from descriptor 3, so that neither its command line nor its environment tells it. */
+  readonly secret?: string;
   readonly onLine: (stream: 'stdout' | 'stderr', line: string) => void;
   /** Exactly once, also when the process could not be started at all. */
   readonly onExit: (exit: ChildExit) => void;
+  /** A process without a task yet: it gets one by `employ()`, and until then it does not keep this program running. */
+  readonly waits?: boolean;
+}
+
+/** What a waiting process gets when there is something to do. */
+export interface Employment {
+  /** Written to descriptor 3. */
+  readonly task: string;
+  readonly onLine: ChildSpec['onLine'];
+  readonly onExit: ChildSpec['onExit'];
 }
 
 export interface ChildExit {
@@ -35,13 +48,19 @@ function killAll(): void {
 export class Child {
   private readonly process: ChildProcess;
   private readonly tail: string[] = [];
+  private readonly channel: Writable | null;
   private over = false;
+  private onLine: ChildSpec['onLine'];
+  private onExit: ChildSpec['onExit'];
 
-  constructor(private readonly spec: ChildSpec) {
+  constructor(spec: ChildSpec) {
+    this.onLine = spec.onLine;
+    this.onExit = spec.onExit;
+    const withChannel = spec.secret !== undefined || spec.waits === true;
     this.process = spawn(spec.command, [...spec.args], {
       env: spec.env,
       ...(spec.cwd !== undefined && { cwd: spec.cwd }),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(withChannel ? (['pipe'] as const) : [])],
       // A session and process group of its own: a terminal's Ctrl-C reaches only the runtime, which stops it in order.
       detached: true,
     });
@@ -49,6 +68,9 @@ export class Child {
     running.add(this);
     this.read('stdout', this.process.stdout);
     this.read('stderr', this.process.stderr);
+    this.channel = this.openChannel();
+    if (spec.secret !== undefined) this.hand(spec.secret);
+    if (spec.waits === true) this.keepsRunning(false);
     this.process.once('error', (error) => {
       // Also emitted when a signal could not be sent, which says nothing about the process's end.
       if (this.process.pid === undefined) this.end(null, null, error);
@@ -83,6 +105,39 @@ export class Child {
     }
   }
 
+  /** Gives a waiting process its task. From here on, its lines and its end are the employer's. */
+  employ(employment: Employment): void {
+    this.onLine = employment.onLine;
+    this.onExit = employment.onExit;
+    this.keepsRunning(true);
+    this.hand(employment.task);
+  }
+
+  /** What stderr said until now does not explain how this process ends. */
+  forgetTail(): void {
+    this.tail.length = 0;
+  }
+
+  private openChannel(): Writable | null {
+    const pipe = this.process.stdio[3];
+    if (!(pipe instanceof Writable)) return null;
+    // It may end before it has read.
+    pipe.on('error', () => {});
+    return pipe;
+  }
+
+  private hand(text: string): void {
+    this.channel?.end(text, () => this.channel?.destroy());
+  }
+
+  private keepsRunning(yes: boolean): void {
+    const does = yes ? 'ref' : 'unref';
+    this.process[does]();
+    for (const stream of [this.process.stdout, this.process.stderr, this.channel]) {
+      if (stream instanceof Socket) stream[does]();
+    }
+  }
+
   private read(name: 'stdout' | 'stderr', stream: Readable | null): void {
     if (stream === null) return;
     const splitter = new LineSplitter((line) => {
@@ -90,7 +145,7 @@ export class Child {
         this.tail.push(line);
         if (this.tail.length > TAIL_LINES) this.tail.shift();
       }
-      this.spec.onLine(name, line);
+      this.onLine(name, line);
     });
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => splitter.push(text));
@@ -105,7 +160,8 @@ export class Child {
     if (running.size === 0) process.off('exit', killAll);
     this.process.stdout?.destroy();
     this.process.stderr?.destroy();
-    this.spec.onExit({ code, signal, spawnError, stderrTail: this.tail });
+    this.channel?.destroy();
+    this.onExit({ code, signal, spawnError, stderrTail: this.tail });
   }
 }
 

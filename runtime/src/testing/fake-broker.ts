@@ -32,6 +32,10 @@ export class FakeBroker implements HandshakeBroker {
     return Promise.resolve(`connection-${this.count}`);
   }
 
+  clientToken(): string {
+    return '';
+  }
+
   hostAlive(): Promise<void> {
     this.calls.push('hostAlive');
     return Promise.resolve();

@@ -38,7 +38,7 @@ class Broker:
         self._id = connection_id
         self._pid = pid
         self._address = address
-        token = os.environ.get("STREAMLIB_BROKER_TOKEN")
+        token = _take_token()
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._channel = grpc.insecure_channel(
             address,
@@ -98,6 +98,15 @@ class Broker:
                     ) from None
             time.sleep(pause)
             pause = min(pause * 1.5, 0.5)
+
+
+def _take_token() -> str:
+    """This connection's token, from the descriptor that the host left open; closed, so that no child of ours inherits it."""
+    fd = os.environ.pop("STREAMLIB_CLIENT_TOKEN_FD", "")
+    if fd.isdigit():
+        with open(int(fd), "rb") as pipe:
+            return pipe.read(4096).decode("ascii")
+    return os.environ.get("STREAMLIB_BROKER_TOKEN", "")
 
 
 def fetch_endpoint(connection_id: str) -> Endpoint:

@@ -25,16 +25,18 @@ class AllocateConnectionRequest(_message.Message):
     def __init__(self, runtime_id: _Optional[str] = ..., processor_id: _Optional[str] = ..., schemas_json: _Optional[str] = ..., processor_name: _Optional[str] = ..., kind: _Optional[str] = ..., timeout_secs: _Optional[int] = ..., host_pid: _Optional[int] = ...) -> None: ...
 
 class AllocateConnectionResponse(_message.Message):
-    __slots__ = ("connection_id", "success", "error", "timeout_secs")
+    __slots__ = ("connection_id", "success", "error", "timeout_secs", "client_token")
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
     SUCCESS_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_SECS_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_TOKEN_FIELD_NUMBER: _ClassVar[int]
     connection_id: str
     success: bool
     error: str
     timeout_secs: int
-    def __init__(self, connection_id: _Optional[str] = ..., success: _Optional[bool] = ..., error: _Optional[str] = ..., timeout_secs: _Optional[int] = ...) -> None: ...
+    client_token: str
+    def __init__(self, connection_id: _Optional[str] = ..., success: _Optional[bool] = ..., error: _Optional[str] = ..., timeout_secs: _Optional[int] = ..., client_token: _Optional[str] = ...) -> None: ...
 
 class HostAliveRequest(_message.Message):
     __slots__ = ("connection_id", "pid")

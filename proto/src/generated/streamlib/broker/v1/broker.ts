@@ -42,6 +42,11 @@ export interface AllocateConnectionResponse {
   /** Empty on success. Failures are gRPC status codes; this field repeats their message for clients that only look here. */
   error: string;
   timeoutSecs: number;
+  /**
+   * For this connection's client: it opens ClientAlive, GetHostStatus, GetSchema, GetConnectionInfo and MarkAcked (side "client")
+   * of this one connection, for as long as it lasts. Empty: the broker asks for no token. Hand it over where nobody else can read.
+   */
+  clientToken: string;
 }
 
 export interface HostAliveRequest {
@@ -614,7 +619,7 @@ export const AllocateConnectionRequest: MessageFns<AllocateConnectionRequest> = 
 };
 
 function createBaseAllocateConnectionResponse(): AllocateConnectionResponse {
-  return { connectionId: "", success: false, error: "", timeoutSecs: 0 };
+  return { connectionId: "", success: false, error: "", timeoutSecs: 0, clientToken: "" };
 }
 
 export const AllocateConnectionResponse: MessageFns<AllocateConnectionResponse> = {
@@ -630,6 +635,9 @@ export const AllocateConnectionResponse: MessageFns<AllocateConnectionResponse> 
     }
     if (message.timeoutSecs !== 0) {
       writer.uint32(32).uint32(message.timeoutSecs);
+    }
+    if (message.clientToken !== "") {
+      writer.uint32(42).string(message.clientToken);
     }
     return writer;
   },
@@ -679,6 +687,14 @@ export const AllocateConnectionResponse: MessageFns<AllocateConnectionResponse> 
             message.timeoutSecs = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clientToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -705,6 +721,11 @@ export const AllocateConnectionResponse: MessageFns<AllocateConnectionResponse> 
         : isSet(object.timeout_secs)
         ? globalThis.Number(object.timeout_secs)
         : 0,
+      clientToken: isSet(object.clientToken)
+        ? globalThis.String(object.clientToken)
+        : isSet(object.client_token)
+        ? globalThis.String(object.client_token)
+        : "",
     };
   },
 
@@ -722,6 +743,9 @@ export const AllocateConnectionResponse: MessageFns<AllocateConnectionResponse> 
     if (message.timeoutSecs !== 0) {
       obj.timeoutSecs = Math.round(message.timeoutSecs);
     }
+    if (message.clientToken !== "") {
+      obj.clientToken = message.clientToken;
+    }
     return obj;
   },
 
@@ -734,6 +758,7 @@ export const AllocateConnectionResponse: MessageFns<AllocateConnectionResponse> 
     message.success = object.success ?? false;
     message.error = object.error ?? "";
     message.timeoutSecs = object.timeoutSecs ?? 0;
+    message.clientToken = object.clientToken ?? "";
     return message;
   },
 };
