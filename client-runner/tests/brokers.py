@@ -19,8 +19,17 @@ from streamlib.broker.v1 import broker_pb2_grpc
 
 PROGRAM = Path(__file__).resolve().parents[2] / "broker/bin/streamlib-broker.js"
 DEADLINE = 15.0
+TOKEN = "the-token-of-these-tests"
 SCHEMA = {"name": "Number", "fields": [{"name": "n", "type": "Int64"}]}
 PORTS = {"inputs": {"a": SCHEMA}, "outputs": {"b": SCHEMA}}
+
+
+class WithToken(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+    """Sends the token that the broker was started with."""
+
+    def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
+        metadata = [*(details.metadata or ()), ("authorization", f"Bearer {TOKEN}")]
+        return proceed(details._replace(metadata=metadata), request)
 
 
 class RealBroker:
@@ -33,6 +42,7 @@ class RealBroker:
             "STREAMLIB_HOME": str(folder / "home"),
             "XDG_RUNTIME_DIR": str(self.runtime_dir),
             "STREAMLIB_BROKER_XPC_SERVICE": "com.tatolab.streamlib.broker.pytest",
+            "STREAMLIB_BROKER_TOKEN": TOKEN,
         }
         self.address = "127.0.0.1:0"
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,7 +81,7 @@ class RealBroker:
         if self._channel is None:
             self._channel = grpc.insecure_channel(self.address, options=[("grpc.enable_http_proxy", 0)])
             grpc.channel_ready_future(self._channel).result(DEADLINE)
-        return broker_pb2_grpc.BrokerServiceStub(self._channel)
+        return broker_pb2_grpc.BrokerServiceStub(grpc.intercept_channel(self._channel, WithToken()))
 
     def info(self, connection_id: str) -> Any:
         return self.stub.GetConnectionInfo(pb.GetConnectionInfoRequest(connection_id=connection_id), timeout=5)
