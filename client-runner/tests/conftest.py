@@ -62,3 +62,9 @@ def start(nothing_left: None, file: Callable[..., str]) -> Iterator[Callable[...
     logging.captureWarnings(False)
     for name in [name for name in sys.modules if name.startswith("streamlib_file_")]:
         del sys.modules[name]
+
+
+def pytest_collection_finish() -> None:
+    """What the imports made stays anyway; without it in the way, a collection after each test costs little."""
+    gc.collect()
+    gc.freeze()
