@@ -31,3 +31,13 @@ export function parseRequest(message: Message, hasEndpoint: boolean): RelayReque
   if (type === 'get_endpoint' && hasEndpoint) return 'get_endpoint with a handle';
   return { type, connectionId };
 }
+
+/** About what a message took on the way here, in bytes. */
+export function sizeOf(value: ControlValue): number {
+  if (typeof value === 'string') return 5 + value.length;
+  if (value instanceof Uint8Array) return 5 + value.byteLength;
+  if (Array.isArray(value)) return value.reduce<number>((sum, each) => sum + sizeOf(each), 5);
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).reduce((sum, [key, each]) => sum + 1 + key.length + sizeOf(each), 3);
+  return 9;
+}

@@ -5,9 +5,10 @@ import type { Registry } from '../registry/index.js';
 import { EndpointTable } from './endpoint-table.js';
 import { type Message, parseRequest } from './messages.js';
 import { type Peer, Peers, type RelayLimits } from './peers.js';
+import { defaultProcessLimits } from './quota.js';
 import * as replies from './replies.js';
 
-export const defaultRelayLimits: RelayLimits = { maxPeers: 256, maxInFlight: 16, maxEndpointsPerPeer: 8 };
+export const defaultRelayLimits: RelayLimits = { maxPeers: 256, maxInFlight: 16, maxEndpointsPerPeer: 8, perProcess: defaultProcessLimits };
 
 /** Hands endpoints from hosts to clients. That they come from our own user, and are endpoints, the listener has checked. */
 export class Relay {
@@ -27,7 +28,7 @@ export class Relay {
       throw new BrokerError('io', `The relay can't listen at ${path}: ${messageOf(error)}`, { cause: error });
     }
     this.endpoints = new EndpointTable(registry.connections);
-    this.peers = new Peers({ ...defaultRelayLimits, ...limits }, log);
+    this.peers = new Peers({ ...defaultRelayLimits, ...limits }, registry.clock, log);
     this.listener.onConnection = (connection) => this.accept(connection);
   }
 
@@ -47,6 +48,7 @@ export class Relay {
 
   private accept(connection: Connection): void {
     const peer = this.peers.add(connection);
+    if (peer === null) return;
     connection.onControl = (message, endpoint) => this.receive(peer, message, endpoint);
     connection.onFrame = () => this.peers.drop(peer, 'a frame; the relay takes none');
     connection.onClose = ({ code, message }) => this.peers.left(peer, code, message);
@@ -57,7 +59,7 @@ export class Relay {
     // Whoever keeps it says so; in every other case it is closed here.
     let kept = false;
     try {
-      const tooMuch = this.peers.countMessage(peer);
+      const tooMuch = this.peers.countMessage(peer, message);
       const request = tooMuch ?? parseRequest(message, endpoint !== null);
       if (typeof request === 'string') {
         this.peers.drop(peer, request);
@@ -75,6 +77,11 @@ export class Relay {
 
   /** True: the table has the endpoint now. */
   private store(peer: Peer, connectionId: string, endpoint: Endpoint): boolean {
+    const tooMany = this.peers.countEndpoint(peer);
+    if (tooMany !== null) {
+      this.peers.drop(peer, tooMany);
+      return false;
+    }
     const { connections } = this.registry;
     const outcome = connections.apply(connectionId, { type: 'endpoint_stored', peerPid: peer.pid });
     const about = { connection_id: connectionId, pid: peer.pid };
