@@ -13,6 +13,7 @@ import { Supervisor } from '../supervisor/supervisor.js';
 import { PythonBridge } from './bridge.js';
 import { PythonInput } from './input.js';
 import { OUTPUT_WINDOW, PythonOutput } from './output.js';
+import type { SparePool } from './spare/pool.js';
 import type { BridgeLimits, BridgePorts } from './types.js';
 
 export interface PythonProcessorOptions {
@@ -26,6 +27,7 @@ export interface PythonProcessorOptions {
   readonly policy: SupervisorPolicy;
   readonly limits: BridgeLimits;
   readonly logLevel: string;
+  readonly spares?: SparePool;
   readonly log: Logger;
   readonly listener: NodeListener;
 }
@@ -150,6 +152,7 @@ export abstract class PythonProcessor implements GraphNode {
         ports: this.bridgePorts(),
         limits: this.options.limits,
         logLevel: this.options.logLevel,
+        ...(this.options.spares && { spares: this.options.spares }),
       },
       {
         broker: this.options.broker,

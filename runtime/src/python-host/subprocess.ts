@@ -2,6 +2,7 @@ import { serviceName, stateDir } from '@streamlib/host-bridge';
 import type { Logger } from '../log/logger.js';
 import { Child, type ChildExit } from '../supervisor/child.js';
 import { RateLimiter } from '../supervisor/lines.js';
+import { RUNNER_MODULE, type RunnerJob } from './spare/job.js';
 import type { BridgeSetup } from './types.js';
 
 const LINES_PER_SECOND = 200;
@@ -19,14 +20,9 @@ export function spawnRunner(
     const refused = limiter.takeRefused();
     if (refused > 0) log.warn(`${refused} lines of output left out: more than ${LINES_PER_SECOND} a second`);
   };
-  return new Child({
-    command: setup.python,
-    args: [
-      '-m',
-      'streamlib._subprocess_runner',
-      setup.file,
-      ...(setup.processor === null ? [] : [setup.processor]),
-    ],
+  const job: RunnerJob = {
+    python: setup.python,
+    arguments: [setup.file, ...(setup.processor === null ? [] : [setup.processor])],
     env: {
       ...process.env,
       STREAMLIB_CONNECTION_ID: connection.id,
@@ -51,5 +47,13 @@ export function spawnRunner(
       tellRefused();
       onExit(exit);
     },
-  });
+  };
+  // A spare process has the imports behind it that all processors have in common.
+  const spare = setup.spares?.take(job, setup.file);
+  if (spare !== null && spare !== undefined) {
+    log.debug('the spare process takes it on', { pid: spare.pid });
+    return spare;
+  }
+  const { python, arguments: runnerArguments, ...rest } = job;
+  return new Child({ command: python, args: ['-m', RUNNER_MODULE, ...runnerArguments], ...rest });
 }

@@ -3,6 +3,7 @@ import type { HandshakeBroker } from '../broker-client/session.js';
 import type { Logger } from '../log/logger.js';
 import type { Delivery } from '../processor/types.js';
 import type { PythonKind } from '../python-env/inspect.js';
+import type { SparePool } from './spare/pool.js';
 
 export interface BridgePorts {
   readonly inputs: readonly {
@@ -51,6 +52,8 @@ export interface BridgeSetup {
   readonly ports: BridgePorts;
   readonly limits: BridgeLimits;
   readonly logLevel: string;
+  /** Where a process that has its imports behind it may be had. */
+  readonly spares?: SparePool;
 }
 
 export interface BridgeEvents {

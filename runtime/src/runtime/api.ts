@@ -20,6 +20,11 @@ export interface RuntimeOptions {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Relative paths in `params` resolve against this folder; the manifest's own, or the working directory. */
   readonly baseDir?: string;
+  /**
+   * Whether to keep a spare Python process that has made the imports of every processor, so that one that starts or starts
+   * again does so at once; true by default. STREAMLIB_SPARE=0 in the environment forbids it.
+   */
+  readonly spareProcess?: boolean;
 }
 
 export interface ManifestOptions extends RuntimeOptions {

@@ -5,6 +5,7 @@ import { LocalNode } from '../nodes/local-node.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { makePythonProcessor } from '../python-host/kinds.js';
 import { limitsOf, policyOf } from '../python-host/params.js';
+import type { SparePool } from '../python-host/spare/pool.js';
 import type { Wiring } from './completion.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
 
@@ -13,6 +14,7 @@ export interface BuildOptions {
   readonly broker: HandshakeBroker;
   readonly log: Logger;
   readonly logLevel: string;
+  readonly spares?: SparePool;
   readonly listener: NodeListener;
 }
 
@@ -68,6 +70,7 @@ function makeNode(node: PreparedNode, options: BuildOptions): GraphNode {
         policy: policyOf(node.params),
         limits: limitsOf(node.params),
         logLevel: options.logLevel,
+        ...(options.spares && { spares: options.spares }),
         log,
         listener,
       });

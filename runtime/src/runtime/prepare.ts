@@ -57,6 +57,8 @@ export interface PrepareOptions {
   readonly baseDir: string;
   readonly overrides: readonly Override[];
   readonly onProgress: (message: string) => void;
+  /** As soon as the interpreter of the Python nodes is known to be there. */
+  readonly onPython?: (python: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -217,6 +219,7 @@ async function preparePython(
     for (const { candidate } of wanted) failed(candidate, toError(error));
     return prepared;
   }
+  if (wanted.length > environment.failures.size) options.onPython?.(environment.python);
   await Promise.all(
     wanted.map(async ({ candidate }, position) => {
       const lacking = environment.failures.get(position);

@@ -13,6 +13,7 @@ import { type LogSink, openLog } from '../log/pino-logger.js';
 import type { GraphNode } from '../nodes/node.js';
 import { ProcessorRegistry } from '../processor/registry.js';
 import type { Delivery, ProcessorDefinition } from '../processor/types.js';
+import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
 import { Histogram } from '../stats/histogram.js';
 import { VERSION } from '../version.js';
 import type {
@@ -59,6 +60,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private current: RuntimeState = 'created';
   private sink: LogSink | null = null;
   private session: BrokerSession | null = null;
+  private spares: SparePool | null = null;
   private wiring: Wiring = { nodes: [], upstream: new Map() };
   private comingUp: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | null = null;
@@ -165,6 +167,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     };
     const { signal } = this.abort;
     const info = { id: this.id, name: this.name, pid: process.pid, logFile: this.logFile, version: VERSION };
+    const spares = sparesWanted(this.options.spareProcess) ? new SparePool(log) : null;
+    this.spares = spares;
     // The broker and the Python environment have nothing to do with each other: both at once, and one's failure ends the other.
     const giveUp = (error: unknown) => {
       this.abort.abort();
@@ -177,6 +181,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
         baseDir: this.options.baseDir ?? process.cwd(),
         overrides: this.overrides,
         onProgress: progress,
+        // Its imports go on while the graph is looked at and the broker is told.
+        onPython: (python) => spares?.warm(python),
         signal,
       }).catch(giveUp),
     ]);
@@ -192,6 +198,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       broker: session,
       log,
       logLevel: this.options.logLevel ?? 'info',
+      ...(spares && { spares }),
       listener: {
         stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
       },
@@ -217,6 +224,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await Promise.all(this.wiring.nodes.map((node) => node.stop()));
     // What `start()` still waits for was told to stop as well; it opens nothing after this.
     await this.comingUp.catch(() => {});
+    await this.spares?.close();
     await this.session?.end();
     this.stoppedAt = performance.now();
     if (wasUp) this.logger?.info('runtime stopped');

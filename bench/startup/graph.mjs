@@ -1,0 +1,50 @@
+// A graph whose only slow part is the start of Python: a source that goes on and on, the processor, a sink that tells the first frame.
+import { fileURLToPath } from 'node:url';
+import { VideoFrame } from '@streamlib/host-bridge';
+import { defineProcessor, Runtime } from '@streamlib/runtime';
+import { z } from 'zod';
+
+export const plain = fileURLToPath(new URL('./plain.py', import.meta.url));
+const EVERY_MS = 1;
+
+/** Starts `count` processors side by side; tells what comes out of which. */
+export async function startGraph({ count = 1, spareProcess = true, params = {}, onFrame = () => {} } = {}) {
+  let timer;
+  const source = defineProcessor({
+    type: 'ticks',
+    inputs: {},
+    outputs: { video: VideoFrame },
+    config: z.object({}),
+    create: () => ({
+      start: (ctx) => {
+        let n = 0;
+        timer = setInterval(() => {
+          const texture = ctx.output('video').texture(16, 8);
+          if (texture === null) return;
+          ctx.output('video').set({ pixel_buffer: texture, timestamp_ns: ctx.now_ns(), frame_number: BigInt(n++) });
+        }, EVERY_MS);
+      },
+      stop: () => clearInterval(timer),
+    }),
+  });
+  const sinkOf = (index) =>
+    defineProcessor({
+      type: `first-${index}`,
+      inputs: { video: VideoFrame },
+      outputs: {},
+      config: z.object({}),
+      create: () => ({ process: () => onFrame(index) }),
+    });
+  const began = performance.now();
+  const runtime = new Runtime({ name: 'startup', logLevel: 'warn', spareProcess });
+  runtime.add('source', source);
+  for (let index = 0; index < count; index++) {
+    runtime
+      .add(`python-${index}`, 'python', { file: plain, backoff_s: 0.001, max_restarts: 1000, ...params })
+      .add(`sink-${index}`, sinkOf(index))
+      .connect('source', `python-${index}.video_in`)
+      .connect(`python-${index}`, `sink-${index}`);
+  }
+  await runtime.start();
+  return { runtime, began };
+}
