@@ -13,6 +13,7 @@ use streamlib_bridge::connection::{Connection as Core, Event, SendOutcome};
 use streamlib_bridge::error::BridgeError;
 use streamlib_bridge::schema::Schema;
 use streamlib_bridge::service::monotonic_ns;
+use streamlib_bridge::sys::socket::Interest;
 use streamlib_bridge::wire::Ack;
 
 use crate::error::raise;
@@ -21,6 +22,7 @@ use crate::listener::Endpoint;
 use crate::schema::keys;
 use crate::sink::PySink;
 use crate::source::PySource;
+use crate::tally::Tally;
 
 struct Keys {
     inputs: Vec<Vec<Py<PyString>>>,
@@ -86,6 +88,16 @@ impl Connection {
         result.map_err(raise)
     }
 
+    /// What a poller waits for. Events that came with an earlier message are due without a wait.
+    pub(crate) fn interest(&self) -> Interest<'_> {
+        let due = self.core.is_closed() || !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        Interest { socket: self.core.as_fd(), write: self.core.wants_write(), due }
+    }
+
+    pub(crate) fn write_ready(&self) {
+        let _ = self.core.write_ready();
+    }
+
     fn parse_ports(json: &str) -> PyResult<Vec<(String, Schema)>> {
         let bad = |e: &dyn std::fmt::Display| raise(BridgeError::value(format!("ports must be a JSON list: {e}")));
         let list: Vec<serde_json::Value> = serde_json::from_str(json).map_err(|e| bad(&e))?;
@@ -99,7 +111,7 @@ impl Connection {
     }
 
     /// One message that is there already, as the tuple that `receive` returns.
-    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    pub(crate) fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(event) = waiting.pop_front() {
             return Ok(Some(event.into_bound(py)));
@@ -245,7 +257,7 @@ impl Connection {
     }
 
     /// Sends acknowledgements and releases that still wait, in a message of their own.
-    fn flush(&self, py: Python<'_>) -> PyResult<bool> {
+    pub(crate) fn flush(&self, py: Python<'_>) -> PyResult<bool> {
         self.alone(py, || self.core.flush()).map(went)
     }
 
@@ -285,6 +297,16 @@ impl Connection {
             Some((_, n)) => *n = count,
             None => dropped.push((port.to_owned(), count)),
         }
+    }
+
+    /// Has the heartbeat carry a tally under a name.
+    fn add_tally(&self, name: String, tally: Py<Tally>) {
+        self.activity.tallies.lock().unwrap_or_else(PoisonError::into_inner).push((name, tally));
+    }
+
+    /// Sends a heartbeat now: whoever asked wants to know how things are at this moment.
+    fn beat(&self, py: Python<'_>) -> PyResult<()> {
+        self.alone(py, || self.activity.beat(&self.core)).map(|_| ())
     }
 
     /// ``frames_sent``, ``frames_received``, ``outstanding``, ``imported``, ``pending_releases``.

@@ -4,9 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use streamlib_bridge::connection::Connection;
+use pyo3::Py;
+use streamlib_bridge::connection::{Connection, SendOutcome};
+use streamlib_bridge::error::BridgeError;
 use streamlib_bridge::service::monotonic_ns;
 use streamlib_bridge::value::Value;
+
+use crate::tally::Tally;
 
 /// What the beats tell. Python writes it, the thread reads it.
 #[derive(Default)]
@@ -15,6 +19,17 @@ pub struct Activity {
     pub busy_since_ns: AtomicU64,
     pub processed: AtomicU64,
     pub dropped: Mutex<Vec<(String, u64)>>,
+    pub tallies: Mutex<Vec<(String, Py<Tally>)>>,
+    /// Beats so far, those that were asked for included.
+    seq: AtomicU64,
+}
+
+impl Activity {
+    /// Says how things are at this moment.
+    pub fn beat(&self, connection: &Connection) -> Result<SendOutcome, BridgeError> {
+        let seq = self.seq.fetch_add(1, Ordering::Relaxed) + 1;
+        connection.send_control(&&message(self, seq), None)
+    }
 }
 
 /// Beats every `interval` until the connection goes. If the peer went first, the process gets `grace` to end by itself.
@@ -26,14 +41,12 @@ pub fn start(
     done: Arc<AtomicBool>,
 ) {
     let beat = move || {
-        let mut seq = 0;
         while let Some(connection) = connection.upgrade() {
             if done.load(Ordering::Acquire) {
                 return;
             }
-            seq += 1;
             // A full queue or a closed peer: the next round tells.
-            let _ = connection.send_control(&&message(&activity, seq), None);
+            let _ = activity.beat(&connection);
             if connection.wait_hang_up(interval) {
                 drop(connection);
                 return leave_after(grace, &done);
@@ -59,15 +72,17 @@ fn leave_after(grace: Duration, done: &AtomicBool) {
     unsafe { libc::_exit(70) }
 }
 
-fn message(activity: &Activity, seq: i64) -> Value {
+fn message(activity: &Activity, seq: u64) -> Value {
     let dropped = activity.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+    let tallies = activity.tallies.lock().unwrap_or_else(PoisonError::into_inner);
     let number = |n: u64| Value::Int(n as i64);
     Value::dictionary([
         ("type", Value::String("heartbeat".into())),
-        ("seq", Value::Int(seq)),
+        ("seq", number(seq)),
         ("busy_since_ns", number(activity.busy_since_ns.load(Ordering::Relaxed))),
         ("processed", number(activity.processed.load(Ordering::Relaxed))),
         ("dropped", Value::Dictionary(dropped.iter().map(|(k, n)| (k.clone(), number(*n))).collect())),
+        ("tallies", Value::Dictionary(tallies.iter().map(|(k, t)| (k.clone(), t.get().report())).collect())),
         ("time_ns", number(monotonic_ns())),
     ])
 }

@@ -5,9 +5,11 @@ mod error;
 mod heartbeat;
 mod listener;
 mod memory;
+mod poller;
 mod schema;
 mod sink;
 mod source;
+mod tally;
 
 use pyo3::prelude::*;
 use streamlib_bridge::{service, sys};
@@ -66,6 +68,8 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<connection::Connection>()?;
     m.add_class::<listener::Listener>()?;
     m.add_class::<listener::Endpoint>()?;
+    m.add_class::<poller::Poller>()?;
+    m.add_class::<tally::Tally>()?;
     m.add_class::<memory::FramePool>()?;
     m.add_class::<memory::Texture>()?;
     m.add_class::<memory::SharedBuffer>()?;

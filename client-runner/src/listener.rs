@@ -41,6 +41,12 @@ impl Endpoint {
 #[pyclass(frozen, module = "streamlib._native")]
 pub struct Listener(core::Listener);
 
+impl Listener {
+    pub fn socket(&self) -> &core::Listener {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl Listener {
     /// Reachable through its endpoint only.

@@ -198,6 +198,11 @@ impl Texture {
         slf.py().import("numpy")?.call_method1("asarray", (slf,))
     }
 
+    /// Another handle to the same memory, read-only like this one from here on: for a frame that is sent later.
+    fn share(&self) -> PyResult<Self> {
+        self.send().map(Self::received).map_err(raise)
+    }
+
     /// Gives the frame back now rather than when the object dies. Fails while views of it exist.
     fn release(&self) -> PyResult<()> {
         self.held.release()
@@ -269,6 +274,11 @@ impl SharedBuffer {
             None => Ok(bytes),
             Some(dtype) => bytes.call_method1("view", (dtype,)),
         }
+    }
+
+    /// Another handle to the same memory, read-only like this one from here on: for a frame that is sent later.
+    fn share(&self) -> PyResult<Self> {
+        self.send().map(Self::received).map_err(raise)
     }
 
     /// Gives the memory back now rather than when the object dies. Fails while views of it exist.

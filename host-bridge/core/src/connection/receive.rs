@@ -137,7 +137,14 @@ impl Receiver {
             Kind::Housekeeping => {
                 while reader.remaining() > 0 {
                     let id = reader.u64()?;
-                    handles.imports.retain(|s| s.id() != id);
+                    handles.imports.retain(|segment| {
+                        let gone = segment.id() == id;
+                        if gone {
+                            // This process may have sent its frames on to others, who need not keep it any longer either.
+                            segment.retire();
+                        }
+                        !gone
+                    });
                 }
                 Event::Housekeeping
             }

@@ -30,6 +30,10 @@ impl ReleaseQueue {
         }
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.lock().is_none()
+    }
+
     pub fn pending(&self) -> usize {
         self.lock().as_ref().map_or(0, Vec::len)
     }

@@ -125,12 +125,12 @@ impl Segment {
         self.header(GENERATIONS + 8 * slot as usize).fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    /// No new frame will be put into it; connections forget it when its last frame has come back.
+    /// No new frame will be put into it, or none will reach this process: connections forget it when its last frame has come back.
     pub fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::Acquire)
+        self.retired.load(Ordering::Acquire) || matches!(&self.role, Role::Imported(queue) if queue.is_closed())
     }
 
-    pub(super) fn retire(&self) {
+    pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
     }
 
