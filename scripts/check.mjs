@@ -55,7 +55,7 @@ async function main() {
   }
   if (failed.length === 0) return 0;
   say(
-    `\n${failed.length} of ${checks.length} checks failed: ${failed.join(', ')}. `npm run format` mends what is only a matter of form.`,
+    `\n${failed.length} of ${checks.length} checks failed: ${failed.join(', ')}. \`npm run format\` mends what is only a matter of form.`,
   );
   return 1;
 }
