@@ -25,8 +25,10 @@ export function makePlan(options, peers) {
     patterns: options.patterns ?? (quick ? ['one', 'paced'] : ['one', 'four', 'paced']),
     pinnings: options.pinnings ?? (quick ? ['free'] : ['free', 'together', 'apart']),
     repeats: options.repeats ?? 5,
-    warmMs: quick ? 60 : 150,
-    measureMs: quick ? 200 : 500,
+    // A heap that still grows faults: the first turn of a cell warms up for longer than the others.
+    firstWarmMs: quick ? 350 : 1000,
+    warmMs: quick ? 40 : 150,
+    measureMs: quick ? 160 : 500,
     pace: quick
       ? { repeats: 2, frames: 90, warmFrames: 20, peers: ['floor', 'product'] }
       : { repeats: 3, frames: 180, warmFrames: 40, peers: null },

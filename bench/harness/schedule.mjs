@@ -36,7 +36,8 @@ export function expectedMs(group, plan) {
   const { pace } = plan;
   const one =
     group.pattern === 'paced' ? ((pace.frames + pace.warmFrames) * 1000) / 60 : plan.warmMs + plan.measureMs;
-  return group.repeats * group.peers.length * one;
+  const first = group.pattern === 'paced' ? 0 : plan.firstWarmMs - plan.warmMs;
+  return group.peers.length * (first + group.repeats * one);
 }
 
 /**

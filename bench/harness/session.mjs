@@ -161,7 +161,7 @@ class Session {
             op: 'loop',
             bytes,
             depth: cell.pattern === 'four' ? 4 : 1,
-            warmMs: plan.warmMs,
+            warmMs: cell.repeats.length === 0 ? plan.firstWarmMs : plan.warmMs,
             measureMs: plan.measureMs,
             atLeast: AT_LEAST,
           };

@@ -149,6 +149,7 @@ export interface Plan {
   patterns: readonly Pattern[];
   pinnings: readonly Pinning[];
   repeats: number;
+  firstWarmMs: number;
   warmMs: number;
   measureMs: number;
   pace: { repeats: number; frames: number; warmFrames: number; peers: readonly string[] | null };
