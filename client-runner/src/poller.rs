@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use pyo3::PyTypeInfo;
@@ -225,6 +226,26 @@ impl Poller {
             let _ = channel.get().flush(py);
         }
         Ok(())
+    }
+
+    /// Owners usually know the poller that knows them.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Somebody who holds the list right now keeps the poller alive anyway.
+        if let Ok(members) = self.0.try_lock() {
+            for member in &members.list {
+                visit.call(&member.owner)?;
+                match &member.source {
+                    Source::Channel(channel) => visit.call(channel)?,
+                    Source::Door(listener) => visit.call(listener)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        let gone = std::mem::take(&mut self.members().list);
+        drop(gone);
     }
 
     fn __len__(&self) -> usize {

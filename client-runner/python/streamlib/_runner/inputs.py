@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from streamlib._native import Connection
@@ -17,7 +18,15 @@ class InputPort:
     one replaced it. The host's window counts acknowledgements, so a slow processor has little waiting in front of it.
     """
 
-    def __init__(self, name: str, index: int, schema: type[Schema], connection: Connection, latest: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        index: int,
+        schema: type[Schema],
+        connection: Connection,
+        latest: bool,
+        flush: Callable[[], None] | None = None,
+    ) -> None:
         self.name = name
         #: Frames that the user's code took so far.
         self.taken = 0
@@ -32,27 +41,33 @@ class InputPort:
         self._schema = schema
         self._connection = connection
         self._latest = latest
-        self._waiting: deque[tuple[int, dict[str, Any]]] = deque()
-        self._unfinished: list[int] = []
+        self._flush: Callable[[], Any] = flush or connection.flush
+        #: Each with the connection that it came over, and its port there.
+        self._waiting: deque[tuple[Connection, int, int, dict[str, Any]]] = deque()
+        self._unfinished: list[tuple[Connection, int, int]] = []
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, frame_id: int, value: dict[str, Any]) -> None:
+    def add(
+        self, frame_id: int, value: dict[str, Any], connection: Connection | None = None, index: int | None = None
+    ) -> None:
+        """A frame came: from the host, or over the connection that is given."""
         with self._lock:
             if self._latest and self._waiting:
-                self._connection.ack(self._index, self._waiting.popleft()[0])
-            self._waiting.append((frame_id, value))
+                self._acknowledge(*self._waiting.popleft()[:3])
+            source = self._connection if connection is None else connection
+            self._waiting.append((source, self._index if index is None else index, frame_id, value))
 
     def take(self) -> Schema | None:
         if self.settles_itself:
             self.finish()
-            self._connection.flush()
+            self._flush()
         with self._lock:
             if not self._waiting:
                 return None
-            frame_id, value = self._waiting.popleft()
-            self._unfinished.append(frame_id)
+            connection, index, frame_id, value = self._waiting.popleft()
+            self._unfinished.append((connection, index, frame_id))
             self.taken += 1
         self.timestamp_ns = value.get("timestamp_ns")
         self.frame_number = value.get("frame_number")
@@ -62,8 +77,8 @@ class InputPort:
         """The user's code is done with what it took: acknowledged with the next message that goes out."""
         with self._lock:
             finished, self._unfinished = self._unfinished, []
-        for frame_id in finished:
-            self._connection.ack(self._index, frame_id)
+        for frame in finished:
+            self._acknowledge(*frame)
 
     def forget(self) -> None:
         """What is sent from here on was not made from the last frame."""
@@ -73,4 +88,9 @@ class InputPort:
         """Acknowledges a frame that nobody will take."""
         with self._lock:
             if self._waiting:
-                self._connection.ack(self._index, self._waiting.popleft()[0])
+                self._acknowledge(*self._waiting.popleft()[:3])
+
+    @staticmethod
+    def _acknowledge(connection: Connection, index: int, frame_id: int) -> None:
+        # Of a connection that has ended nobody wants to know; it takes the note and never sends it.
+        connection.ack(index, frame_id)

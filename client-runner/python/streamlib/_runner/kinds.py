@@ -57,7 +57,7 @@ class Runner:
         for port in session.inputs:
             port.finish()
             port.forget()
-        connection.flush()
+        session.poller.flush()
 
     def _call_function(self) -> None:
         frames = self.take_frames()
@@ -92,7 +92,7 @@ class ReactiveRunner(Runner):
                     # The call was for a frame that it did not want.
                     for port in inputs:
                         port.discard_oldest()
-                    session.connection.flush()
+                    session.poller.flush()
 
     def take_frames(self) -> dict[str, Any] | None:
         """The new frames, and of inputs without one the last: called once all inputs have had a frame."""
@@ -149,7 +149,7 @@ class ManualRunner(Runner):
             raise StartFailed from error
         finally:
             state.unwind = None
-        session.connection.flush()
+        session.poller.flush()
         # A class with a stop() may have started threads of its own, which it ends there; it says itself when it is done.
         if not self.code.has("stop") and not state.stopping:
             state.finish()

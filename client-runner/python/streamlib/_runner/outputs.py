@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from streamlib._memory import NoSlot, holds_memory, into_memory, numpy_module, protect, shape_format
-from streamlib._native import Connection, FramePool, SharedBuffer, Texture, monotonic_ns
+from streamlib._native import Connection, FramePool, SharedBuffer, Tally, Texture, monotonic_ns
 from streamlib._runner.run_state import RunState
+from streamlib._runner.targets import HostTarget, LinkTarget
 from streamlib.processor import ProcessorError, nearest
 from streamlib.schema import Schema
 
@@ -49,24 +50,51 @@ class OutputPort:
         self.name = name
         self.dropped = 0
         self.sent = 0
-        self._index = index
         self._connection = connection
-        self._window = max(1, int(settings.get("window", 8)))
-        self._blocking = bool(settings.get("blocking", False))
         self._state = state
         self._inputs = inputs
         self._channel = channel
-        self._pool = FramePool()
+        self._pool = FramePool(int(settings.get("slots", 16)))
         self._lock = threading.Lock()
-        self._next_id = 0
-        self._acked = -1
         self._types = {f["name"]: f["type"] for f in schema.schema()["fields"]}
         self._in_memory = [name for name, form in self._types.items() if holds_memory(form)]
         self._timed = self._types.get("timestamp_ns") == "Int64"
         self._numbered = self._types.get("frame_number") == "UInt64"
+        #: None: nobody in the runtime reads this output.
+        self._host = HostTarget(index, connection, settings) if settings.get("host", True) else None
+        self.links = [LinkTarget(link, frozenset(self._in_memory), self._timed) for link in settings.get("links", [])]
+        #: Frames that went to other processors only: the runtime has not seen them.
+        self._direct = Tally()
+        for link in self.links:
+            connection.add_tally(f"link/{link.id}", link.tally)
+        if self.links:
+            connection.add_tally(f"output/{name}", self._direct)
 
     def acked(self, frame_id: int) -> None:
-        self._acked = max(self._acked, frame_id)
+        if self._host is not None:
+            self._host.acked(frame_id)
+
+    def link_opened(self, link: LinkTarget, connection: Connection) -> None:
+        with self._lock:
+            link.open(connection)
+
+    def link_acked(self, link: LinkTarget, frame_id: int) -> None:
+        with self._lock:
+            link.acked(frame_id)
+
+    def link_lost(self, link: LinkTarget) -> None:
+        with self._lock:
+            link.lose()
+
+    def link_over(self, link: LinkTarget) -> None:
+        with self._lock:
+            link.end()
+
+    def stop_links(self) -> None:
+        """Nothing is sent any more: what waits counts as dropped."""
+        with self._lock:
+            for link in self.links:
+                link.stop()
 
     def send(self, frame: Mapping[str, Any]) -> bool:
         self._state.check()
@@ -78,7 +106,7 @@ class OutputPort:
         value = dict(frame)
         while True:
             seen = self._channel.turn
-            if self._has_room() and self._to_memory(value) and self._send(value):
+            if self._has_room() and self._fits(value) and self._send(value):
                 break
             if not self._wait(seen):
                 return self._drop()
@@ -131,11 +159,33 @@ class OutputPort:
         while True:
             seen = self._channel.turn
             held = get()
+            if held is None and self._reclaim():
+                held = get()
             if held is not None or not self._wait(seen):
                 return held
 
     def _has_room(self) -> bool:
-        return self._next_id - self._acked <= self._window
+        host = self._host
+        if not self.links:
+            return host is None or host.has_room
+        if host is not None and host.blocking and not host.has_room:
+            return False
+        with self._lock:
+            return all(link.has_room for link in self.links)
+
+    def _reclaim(self) -> bool:
+        """Takes memory from what waits for the reader that has most waiting: a slow reader delays nobody else."""
+        with self._lock:
+            slowest = max(
+                (link for link in self.links if not link.blocking), key=lambda link: link.pending, default=None
+            )
+            if slowest is None or slowest.pending == 0:
+                return False
+            slowest.drop_oldest()
+            return True
+
+    def _fits(self, value: dict[str, Any]) -> bool:
+        return self._to_memory(value) or (self._reclaim() and self._to_memory(value))
 
     def _to_memory(self, value: dict[str, Any]) -> bool:
         for name in self._in_memory:
@@ -150,24 +200,37 @@ class OutputPort:
         return True
 
     def _send(self, value: dict[str, Any]) -> bool:
+        """False: there is no room after all."""
+        host = self._host
         with self._lock:
             # Another thread may have taken the room in the meantime.
-            if not self._has_room() or not self._connection.send_frame(
-                self._index, self._next_id, self._complete(value)
-            ):
+            if not all(link.has_room for link in self.links):
                 return False
-            self._next_id += 1
+            complete = self._complete(value)
+            to_host = host is not None and host.send(complete)
+            if not to_host and host is not None:
+                if host.blocking or not self.links:
+                    return False
+                self._count_drop()
+            for link in self.links:
+                link.offer(complete)
+            if not to_host:
+                self._direct.pass_one()
             self.sent += 1
             return True
 
     def _wait(self, seen: int) -> bool:
-        """Looks for news that came already, and waits for more if this output waits for its reader. False: give up."""
+        """Looks for news that came already, and waits for more if this output waits for a reader. False: give up."""
         if self._channel.next_turn(seen, 0.0):
             return True
         if not self._blocking or self._state.stopping:
             return False
         self._channel.next_turn(seen, _LOOK_AGAIN)
         return True
+
+    @property
+    def _blocking(self) -> bool:
+        return (self._host is not None and self._host.blocking) or any(link.blocking for link in self.links)
 
     def _complete(self, value: dict[str, Any]) -> dict[str, Any]:
         """Time and number of the frame that is being processed, where the user's code gave none."""
@@ -176,12 +239,15 @@ class OutputPort:
             value["timestamp_ns"] = times[0] if times else monotonic_ns()
         if self._numbered and value.get("frame_number") is None:
             numbers = [port.frame_number for port in self._inputs if port.frame_number is not None]
-            value["frame_number"] = numbers[0] if numbers else self._next_id
+            value["frame_number"] = numbers[0] if numbers else self.sent
         return value
 
     def _drop(self) -> bool:
         self._state.check()
         with self._lock:
-            self.dropped += 1
-            self._connection.set_dropped(self.name, self.dropped)
+            self._count_drop()
         return False
+
+    def _count_drop(self) -> None:
+        self.dropped += 1
+        self._connection.set_dropped(self.name, self.dropped)

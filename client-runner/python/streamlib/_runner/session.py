@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from streamlib._native import BridgeError, Connection
+from streamlib._native import BridgeError, Connection, Endpoint, Poller
 from streamlib._runner.broker import Broker, HandshakeError, fetch_endpoint
 from streamlib._runner.inputs import InputPort
+from streamlib._runner.links import Links
 from streamlib._runner.outputs import OutputPort
 from streamlib._runner.reports import ErrorReports
 from streamlib._runner.run_state import RunState
@@ -21,10 +22,13 @@ PONG = b"SLA"
 
 
 class Session:
-    """The direct channel, and what came over it. ``receive_one`` is the only place where messages are taken in."""
+    """The channels, and what came over them. ``next_turn`` is the only place where messages are taken in."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.poller = Poller()
+        self.poller.add(connection, self)
+        self.links: Links | None = None
         self.errors = ErrorReports(connection)
         self.state = RunState(lambda: self.tell("finished"))
         self.inputs: list[InputPort] = []
@@ -79,10 +83,25 @@ class Session:
         self.connection.send_control({"type": "pong", "bytes": PONG})
 
     def tell(self, what: str) -> None:
+        if what == "stopped":
+            for port in self.outputs:
+                port.stop_links()
+        if what in ("finished", "stopped"):
+            self._beat()
+        self._say({"type": what})
+
+    def _say(self, message: dict[str, Any], endpoint: Endpoint | None = None) -> None:
         try:
-            self.connection.send_control({"type": what})
+            self.connection.send_control(message, endpoint)
         except BridgeError:
             # Told by receive() as well, which ends the session in order.
+            return
+
+    def _beat(self) -> None:
+        """Counts that are true now."""
+        try:
+            self.connection.beat()
+        except BridgeError:
             return
 
     def define_ports(self, spec: ProcessorSpec, schemas: dict[str, Any]) -> None:
@@ -104,12 +123,13 @@ class Session:
         settings = self.settings or {}
         for index, name in enumerate(schemas.get("inputs", {})):
             latest = settings.get("inputs", {}).get(name, {}).get("delivery") == "latest"
-            self.inputs.append(InputPort(name, index, spec.inputs[name], self.connection, latest))
+            self.inputs.append(InputPort(name, index, spec.inputs[name], self.connection, latest, self.poller.flush))
         for index, name in enumerate(schemas.get("outputs", {})):
             given = settings.get("outputs", {}).get(name, {})
             self.outputs.append(
                 OutputPort(name, index, spec.outputs[name], self.connection, given, self.state, self.inputs, self)
             )
+        self.links = Links(self.poller, schemas, self.inputs, self.outputs, self._say)
 
     @property
     def over(self) -> bool:
@@ -145,10 +165,11 @@ class Session:
             self._receiving = True
         came = False
         try:
-            event = self.connection.receive(timeout)
-            if event is not None:
+            found = self.poller.receive(timeout)
+            if found is not None:
                 came = True
-                self._take_in(event)
+                owner, event = found
+                owner.take_in(event)
             return came
         finally:
             with self._news:
@@ -156,7 +177,8 @@ class Session:
                 self.turn += came
                 self._news.notify_all()
 
-    def _take_in(self, event: tuple[Any, ...]) -> None:
+    def take_in(self, event: tuple[Any, ...]) -> None:
+        """What the host sent."""
         kind = event[0]
         if kind == "frame":
             # Before the ports are made there is nobody to give it to.
@@ -182,6 +204,12 @@ class Session:
         elif kind == "teardown":
             self.state.stop()
             self.tear_down = True
+        elif kind == "report":
+            # Whoever waits for the end of the graph asks whether anything is still on its way here.
+            self._beat()
+            self._say({"type": "reported", "round": message.get("round", 0)})
+        elif isinstance(kind, str) and kind.startswith("link_") and self.links is not None:
+            self.links.control(message)
 
     def receive_in_background(self) -> None:
         """For manual processors, whose own code has the main thread."""
@@ -200,4 +228,7 @@ class Session:
     def close(self) -> None:
         for port in self.outputs:
             port.close()
+        if self.links is not None:
+            self.links.close()
+        # It stays in the poller: a thread that receives has to see the end.
         self.connection.close()

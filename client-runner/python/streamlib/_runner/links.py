@@ -1,0 +1,227 @@
+"""Channels to other Python processors: the runtime introduces two of them, and frames go straight from one to the other."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from streamlib._native import BridgeError, Connection, Endpoint, Listener, Poller
+from streamlib._runner.outputs import OutputPort
+from streamlib._runner.targets import LinkTarget
+
+if TYPE_CHECKING:
+    from streamlib._runner.inputs import InputPort
+
+PING = b"SLP"
+PONG = b"SLA"
+
+_log = logging.getLogger("streamlib")
+
+
+class Expected:
+    """A producer that the runtime has announced: nobody else is let in."""
+
+    def __init__(self, attempt: int, port: InputPort, pid: int) -> None:
+        self.attempt = attempt
+        self.port = port
+        self.pid = pid
+
+
+class Incoming:
+    """A producer's end, as this process reads it. Nothing is believed before its ping."""
+
+    def __init__(self, links: Links, connection: Connection) -> None:
+        self._links = links
+        self._connection = connection
+        self._port: InputPort | None = None
+
+    def take_in(self, event: tuple[Any, ...]) -> None:
+        kind = event[0]
+        if kind == "frame" and self._port is not None:
+            self._port.add(event[2], event[3], self._connection, 0)
+        elif kind == "control" and self._port is None:
+            self._greet(event[1])
+        elif kind == "closed":
+            self.close()
+
+    def _greet(self, message: Mapping[str, Any]) -> None:
+        port = self._links.port_for(message, self._connection.peer_pid)
+        if port is None or message.get("type") != "ping" or message.get("bytes") != PING:
+            _log.warning("process %d was refused: it was not announced by the runtime", self._connection.peer_pid)
+            self.close()
+            return
+        try:
+            self._connection.define_ports(self._links.ports_json(port.name, "inputs"), "[]")
+            self._port = port
+            self._connection.send_control({"type": "pong", "bytes": PONG})
+        except BridgeError:
+            self.close()
+
+    def close(self) -> None:
+        self._links.forget(self)
+
+    @property
+    def connection(self) -> Connection:
+        return self._connection
+
+
+class Outgoing:
+    """This process's end of a channel to a reader of one of its outputs."""
+
+    def __init__(
+        self, links: Links, output: OutputPort, target: LinkTarget, connection: Connection, attempt: int
+    ) -> None:
+        self._links = links
+        self._output = output
+        self._target = target
+        self._connection = connection
+        self._attempt = attempt
+        self._linked = False
+
+    def greet(self) -> None:
+        self._connection.define_ports("[]", self._links.ports_json(self._output.name, "outputs"))
+        self._connection.send_control(
+            {"type": "ping", "bytes": PING, "link": self._target.id, "attempt": self._attempt}
+        )
+
+    def take_in(self, event: tuple[Any, ...]) -> None:
+        kind = event[0]
+        if kind == "ack":
+            self._output.link_acked(self._target, event[2])
+        elif kind == "control" and not self._linked and event[1].get("bytes") == PONG:
+            # Bytes have crossed both ways.
+            self._linked = True
+            self._output.link_opened(self._target, self._connection)
+            self._links.tell("linked", self._target.id, self._attempt)
+        elif kind == "closed":
+            self.close()
+            self._links.tell("link_failed", self._target.id, self._attempt, f"{event[1]}: {event[2]}")
+
+    def close(self) -> None:
+        if self._linked:
+            self._output.link_lost(self._target)
+            self._linked = False
+        self._links.forget(self)
+
+    @property
+    def connection(self) -> Connection:
+        return self._connection
+
+
+class Links:
+    """All channels of this process to other processors."""
+
+    def __init__(
+        self,
+        poller: Poller,
+        schemas: Mapping[str, Any],
+        inputs: Sequence[InputPort],
+        outputs: Sequence[OutputPort],
+        say: Callable[..., None],
+    ) -> None:
+        self._poller = poller
+        self._schemas = schemas
+        self._inputs = {port.name: port for port in inputs}
+        self._outputs = outputs
+        self._say = say
+        self._listener: Listener | None = None
+        self._expected: dict[str, Expected] = {}
+        self._open: list[Incoming | Outgoing] = []
+        self._out: dict[str, Outgoing] = {}
+
+    def control(self, message: Mapping[str, Any]) -> None:
+        """What the runtime says about links."""
+        kind, link, attempt = message["type"], str(message.get("link")), int(message.get("attempt", 0))
+        endpoint = next((v for v in message.values() if isinstance(v, Endpoint)), None)
+        try:
+            if kind == "link_expect":
+                self._expect(link, attempt, str(message["input"]), int(message["peer_pid"]))
+            elif kind == "link_connect" and endpoint is not None:
+                self._connect(link, attempt, endpoint, int(message["peer_pid"]))
+            elif kind == "link_over":
+                output, target = self._find(link)
+                output.link_over(target)
+        except (BridgeError, LookupError) as error:
+            self.tell("link_failed", link, attempt, str(error))
+        finally:
+            if endpoint is not None:
+                endpoint.close()
+
+    def _expect(self, link: str, attempt: int, port: str, pid: int) -> None:
+        if self._listener is None:
+            self._listener = Listener.anonymous()
+            self._poller.add(self._listener, self)
+        self._expected[link] = Expected(attempt, self._inputs[port], pid)
+        endpoint = self._listener.endpoint()
+        try:
+            self._say({"type": "link_endpoint", "link": link, "attempt": attempt}, endpoint)
+        finally:
+            endpoint.close()
+
+    def take_in(self, _event: tuple[Any, ...]) -> None:
+        """Somebody knocks."""
+        while self._listener is not None and (connection := self._listener.accept(0.0)) is not None:
+            if all(expected.pid != connection.peer_pid for expected in self._expected.values()):
+                _log.warning("process %d was refused: it was not announced by the runtime", connection.peer_pid)
+                connection.close()
+                continue
+            self._add(Incoming(self, connection))
+
+    def port_for(self, message: Mapping[str, Any], pid: int) -> InputPort | None:
+        """The input that a ping is for, if its sender was announced for it. Each announcement is good for one."""
+        link = str(message.get("link"))
+        expected = self._expected.get(link)
+        if expected is None or expected.pid != pid or expected.attempt != message.get("attempt"):
+            return None
+        del self._expected[link]
+        return expected.port
+
+    def _connect(self, link: str, attempt: int, endpoint: Endpoint, pid: int) -> None:
+        output, target = self._find(link)
+        earlier = self._out.pop(link, None)
+        if earlier is not None:
+            earlier.close()
+        connection = Connection.connect(endpoint)
+        if connection.peer_pid != pid:
+            connection.close()
+            raise LookupError(f"process {connection.peer_pid} answers where the runtime announced {pid}")
+        outgoing = Outgoing(self, output, target, connection, attempt)
+        self._out[link] = outgoing
+        self._add(outgoing)
+        outgoing.greet()
+
+    def _find(self, link: str) -> tuple[OutputPort, LinkTarget]:
+        for output in self._outputs:
+            for target in output.links:
+                if target.id == link:
+                    return output, target
+        raise LookupError(f"there is no link {link} here")
+
+    def _add(self, end: Incoming | Outgoing) -> None:
+        self._open.append(end)
+        self._poller.add(end.connection, end)
+
+    def forget(self, end: Incoming | Outgoing) -> None:
+        self._poller.remove(end.connection)
+        if end in self._open:
+            self._open.remove(end)
+        self._out = {link: out for link, out in self._out.items() if out is not end}
+        end.connection.close()
+
+    def ports_json(self, name: str, kind: str) -> str:
+        return json.dumps([{"name": name, "schema": self._schemas[kind][name]}])
+
+    def tell(self, kind: str, link: str, attempt: int, reason: str = "") -> None:
+        self._say({"type": kind, "link": link, "attempt": attempt, "reason": reason})
+
+    def close(self) -> None:
+        for end in self._open[:]:
+            self._poller.remove(end.connection)
+            end.connection.close()
+        self._open.clear()
+        self._out.clear()
+        if self._listener is not None:
+            self._poller.remove(self._listener)
+            self._listener = None

@@ -1,0 +1,165 @@
+"""Where the frames of an output go: to the runtime, and straight to other Python processors that read it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from streamlib._native import BridgeError, Connection, SharedBuffer, Tally, Texture
+
+
+class HostTarget:
+    """The runtime, which hands frames on to its own readers. One port of the connection that all ports share."""
+
+    def __init__(self, index: int, connection: Connection, settings: Mapping[str, Any]) -> None:
+        self.blocking = bool(settings.get("blocking", False))
+        self._index = index
+        self._connection = connection
+        self._window = max(1, int(settings.get("window", 8)))
+        self._next_id = 0
+        self._acked = -1
+
+    def acked(self, frame_id: int) -> None:
+        self._acked = max(self._acked, frame_id)
+
+    @property
+    def has_room(self) -> bool:
+        return self._next_id - self._acked <= self._window
+
+    def send(self, value: Mapping[str, Any]) -> bool:
+        """False: there is no room, nothing was sent."""
+        if not self.has_room or not self._connection.send_frame(self._index, self._next_id, dict(value)):
+            return False
+        self._next_id += 1
+        return True
+
+
+class LinkTarget:
+    """The input of another Python processor, with what waits for it and how much it may have unfinished.
+
+    What the runtime does in front of a subprocess happens here: the gate that drops until there is a channel, the queue, the
+    window. Its output's lock is held by whoever calls.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], memory: frozenset[str], timed: bool) -> None:
+        self.id = str(settings["link"])
+        self.delivery = str(settings["delivery"])
+        self.blocking = self.delivery == "lossless"
+        self.tally = Tally()
+        #: The runtime says that its reader will not come again.
+        self.over = bool(settings.get("over", False))
+        self.connection: Connection | None = None
+        self._window = max(1, int(settings["window"]))
+        self._capacity = max(1, int(settings["queue"]))
+        self._memory = memory
+        self._timed = timed
+        self._next_id = 0
+        self._unfinished: deque[int] = deque()
+        self._pending: deque[dict[str, Any]] = deque()
+
+    @property
+    def pending(self) -> int:
+        return len(self._pending)
+
+    @property
+    def has_room(self) -> bool:
+        """Only a lossless reader is ever without, and none that is over."""
+        if not self.blocking or self.over:
+            return True
+        if self._pending:
+            self._flush()
+        return self.connection is not None and len(self._unfinished) + len(self._pending) < self._window
+
+    def open(self, connection: Connection) -> None:
+        """Bytes have crossed both ways: frames flow."""
+        self.connection = connection
+        self._next_id = 0
+
+    def lose(self) -> None:
+        """The reader is gone, and what it had not finished with it."""
+        self.connection = None
+        if self._unfinished:
+            self.tally.drop("lost", len(self._unfinished))
+            self._unfinished.clear()
+        self._give_up("stopped" if self.over else "not_ready")
+
+    def end(self) -> None:
+        """There will be no other reader; whoever waits for room goes on."""
+        self.over = True
+        if self.connection is None:
+            self._give_up("stopped")
+
+    def stop(self) -> None:
+        """This process ends, and with it what waits here."""
+        self._give_up("stopped")
+
+    def offer(self, value: dict[str, Any]) -> None:
+        """Takes a frame, to send it now or when the reader has room. Never waits."""
+        if self.connection is None:
+            self.tally.drop("stopped" if self.over else "not_ready")
+            return
+        if not self._pending and len(self._unfinished) < self._window and self._send(value):
+            return
+        if len(self._pending) >= self._capacity:
+            self.drop_oldest()
+        self._pending.append({k: shared(v) if k in self._memory else v for k, v in value.items()})
+        self._count()
+
+    def acked(self, frame_id: int) -> None:
+        while self._unfinished and self._unfinished[0] <= frame_id:
+            self._unfinished.popleft()
+        if self._pending:
+            self._flush()
+        self._count()
+
+    def drop_oldest(self) -> None:
+        self._pending.popleft()
+        self.tally.drop("replaced" if self.delivery == "latest" else "overflow")
+
+    def _flush(self) -> None:
+        while self._pending and self.connection is not None and len(self._unfinished) < self._window:
+            try:
+                if not self._send(self._pending[0]):
+                    return
+            except BridgeError:
+                # Told where it was set, if it was sent to anybody else; nobody waits for this one any more.
+                self.tally.drop("error")
+            self._pending.popleft()
+
+    def _send(self, value: dict[str, Any]) -> bool:
+        if self.connection is None:
+            return False
+        try:
+            if not self.connection.send_frame(0, self._next_id, value):
+                return False
+        except BridgeError as error:
+            if error.code != "closed":
+                raise
+            # What is received tells that the reader is gone.
+            return False
+        self._unfinished.append(self._next_id)
+        self._next_id += 1
+        self.tally.pass_one(value.get("timestamp_ns") if self._timed else None)
+        self._count()
+        return True
+
+    def _give_up(self, reason: str) -> None:
+        if self._pending:
+            self.tally.drop(reason, len(self._pending))
+            self._pending.clear()
+        self._count()
+
+    def _count(self) -> None:
+        self.tally.set_waiting(len(self._unfinished) + len(self._pending))
+
+
+def shared(value: Any) -> Any:
+    """A field with handles of its own: what waits here stays as it is, whatever the user's code does with what it sent."""
+    if isinstance(value, (Texture, SharedBuffer)):
+        return value.share()
+    if isinstance(value, dict):
+        return {k: shared(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [shared(v) for v in value]
+    return value
