@@ -1,0 +1,65 @@
+// From `start()` of a graph with one Python processor until frames may flow, beside the bare interpreter.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { median, round } from '../harness/measure/statistics.mjs';
+import { bench } from '../harness/paths.mjs';
+import { openSandbox } from '../harness/sandbox.mjs';
+import { tell } from './figures.mjs';
+
+const TURNS = 7;
+const sandbox = await openSandbox();
+const { Runtime, running } = await import('../peers/product/graph.mjs');
+const { defineProcessor } = await import('@streamlib/runtime');
+const { VideoFrame } = await import('@streamlib/host-bridge');
+const python = join(process.env.STREAMLIB_VENV ?? '', 'bin', 'python');
+const source = defineProcessor({
+  type: 'silent-source',
+  inputs: {},
+  outputs: { video: VideoFrame },
+  config: z.object({}),
+  create: () => ({}),
+});
+
+/** @param {() => Promise<unknown>} work */
+async function timed(work) {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+async function graph() {
+  const runtime = new Runtime({ name: 'bench' });
+  runtime.add('source', source).add('echo', 'python', { file: join(bench, 'peers', 'product', 'echo.py') });
+  runtime.connect('source.video', 'echo.video_in');
+  const ready = running(runtime, 'echo');
+  const took = await timed(async () => {
+    await runtime.start();
+    await ready;
+  });
+  const inside = runtime.stats().nodes.echo?.metrics.ready_ms ?? Number.NaN;
+  await runtime.stop();
+  return { took, inside };
+}
+
+/** @type {{ whole: number[], ready: number[], bare: number[], numpy: number[] }} */
+const times = { whole: [], ready: [], bare: [], numpy: [] };
+// The first one also starts the broker.
+const first = await graph();
+for (let turn = 0; turn < TURNS; turn++) {
+  const { took, inside } = await graph();
+  times.whole.push(took);
+  times.ready.push(inside);
+  times.bare.push(await timed(() => once(spawn(python, ['-c', 'pass']), 'exit')));
+  times.numpy.push(await timed(() => once(spawn(python, ['-c', 'import numpy']), 'exit')));
+}
+/** @param {string} name @param {number} ms */
+const say = (name, ms) => tell({ name, value: round(ms), unit: 'ms', note: `median of ${TURNS}` });
+say('start() until the processor is ready', median(times.whole));
+say('of it from allocating the connection until ready, with the interpreter', median(times.ready));
+say('python -c pass', median(times.bare));
+say('python -c "import numpy"', median(times.numpy));
+tell({ name: 'the first start(), with the broker', value: round(first.took), unit: 'ms' });
+await sandbox.close();
+process.exit(0);

@@ -1,0 +1,60 @@
+// A graph that begins with one source and ends in one or several sinks, and the times of frames through it.
+import { join } from 'node:path';
+import { pages } from '../harness/measure/workload.mjs';
+import { bench } from '../harness/paths.mjs';
+import { makeEnds, Runtime, running } from '../peers/product/graph.mjs';
+
+export const FRAME = 6_220_800;
+const WARM = 200;
+const FRAMES = 600;
+const echo = join(bench, 'peers', 'product', 'echo.py');
+
+/**
+ * Sends frame after frame, the next one when every sink has the one before.
+ * @param {number} stages Python processors behind one another
+ * @param {number} branches such chains beside one another
+ */
+export async function roundTrips(stages, branches) {
+  /** @type {(() => void) | null} */
+  let complete = null;
+  let missing = 0;
+  let expected = 0;
+  const { source, sink, send } = makeEnds(FRAME, (sum) => {
+    if (sum !== expected) throw new Error(`a frame came back with the sum ${sum}, not ${expected}`);
+    if (--missing === 0) complete?.();
+  });
+  const runtime = new Runtime({ name: 'bench' });
+  runtime.add('source', source);
+  /** @type {Promise<unknown>[]} */
+  const ready = [];
+  for (let branch = 0; branch < branches; branch++) {
+    let from = 'source.video';
+    for (let stage = 0; stage < stages; stage++) {
+      const id = `echo-${branch}-${stage}`;
+      runtime.add(id, 'python', { file: echo }).connect(from, `${id}.video_in`);
+      ready.push(running(runtime, id));
+      from = `${id}.video_out`;
+    }
+    runtime.add(`sink-${branch}`, sink).connect(from, `sink-${branch}.video`);
+  }
+  await runtime.start();
+  await Promise.all(ready);
+  /** @type {number[]} */
+  const times = [];
+  /** @type {number[]} */
+  const sending = [];
+  for (let count = 0; count < WARM + FRAMES; count++) {
+    const value = count & 127;
+    expected = (value + stages) * pages(FRAME);
+    missing = branches;
+    const began = performance.now();
+    await new Promise((resolve) => {
+      complete = () => resolve(undefined);
+      send(value);
+      sending.push(performance.now() - began);
+    });
+    times.push(performance.now() - began);
+  }
+  await runtime.stop();
+  return { times: times.slice(WARM), sending: sending.slice(WARM) };
+}
