@@ -7,7 +7,7 @@ mod exports;
 mod receive;
 mod send;
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::error::{BridgeError, Code, Result};
 use crate::memory::ReleaseQueue;
 use crate::schema::Schema;
 use crate::sys::endpoint::{connect_path, Endpoint};
-use crate::sys::socket::{self, PeerCredentials};
+use crate::sys::socket::{self, PeerCredentials, Socket};
 use crate::wire::{Ack, Header, Kind};
 use exports::Exports;
 use receive::{Inlet, Receiver};
@@ -67,7 +67,7 @@ pub struct ConnectionStats {
 
 #[derive(Debug)]
 pub struct Connection {
-    socket: OwnedFd,
+    socket: Socket,
     peer: PeerCredentials,
     closed: AtomicBool,
     ports: OnceLock<Ports>,
@@ -84,8 +84,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Connection {
-    /// Takes a connected, nonblocking `SOCK_SEQPACKET` socket.
-    pub fn new(socket: OwnedFd, peer: PeerCredentials) -> Self {
+    /// Takes what a listener accepted.
+    pub fn new(socket: Socket, peer: PeerCredentials) -> Self {
         counters::connection_made();
         Self {
             socket,
@@ -123,6 +123,7 @@ impl Connection {
         self.peer
     }
 
+    /// Readable while there is something to receive, writable while there is room; for a loop that polls.
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
@@ -135,7 +136,7 @@ impl Connection {
     }
 
     fn outlet(&self) -> Outlet<'_> {
-        Outlet { socket: self.socket.as_fd(), exports: &self.exports, releases: &self.releases }
+        Outlet { socket: &self.socket, exports: &self.exports, releases: &self.releases }
     }
 
     fn check_open(&self) -> Result<()> {
@@ -148,7 +149,7 @@ impl Connection {
     /// Sends a dictionary, with an endpoint if one is to be handed over. Waits in a bounded queue when the socket is full.
     pub fn send_control<S: Source>(&self, message: &S, endpoint: Option<&Endpoint>) -> Result<SendOutcome> {
         self.check_open()?;
-        let fd = endpoint.map(Endpoint::as_fd);
+        let fd = endpoint.map(Endpoint::as_handle);
         let header = Header::new(Kind::Control, 0, 0);
         lock(&self.sender).send(&self.outlet(), header, fd, true, |out, _| {
             let at = out.len();
@@ -222,7 +223,7 @@ impl Connection {
         }
         let ports = self.ports.get();
         let inlet = Inlet {
-            socket: self.socket.as_fd(),
+            socket: &self.socket,
             exports: &self.exports,
             releases: &self.releases,
             inputs: ports.map(|p| p.inputs.as_slice()),

@@ -1,6 +1,5 @@
 //! Messages in. Everything here comes from a peer that is not trusted.
 
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exports::Exports;
@@ -10,8 +9,9 @@ use crate::error::{BridgeError, Result};
 use crate::memory::{Frame, FrameRef, Release, ReleaseQueue, Segment};
 use crate::schema::Schema;
 use crate::sys::endpoint::Endpoint;
+use crate::sys::handle::Handle;
 use crate::sys::memory::unspill;
-use crate::sys::socket::{self, Received, MAX_DATAGRAM};
+use crate::sys::socket::{self, Received, Socket, MAX_DATAGRAM};
 use crate::value::ValueSink;
 use crate::wire::{Ack, Header, Kind};
 
@@ -20,16 +20,16 @@ const MAX_IMPORTS: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Receiver {
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     long: Vec<u8>,
-    fds: Vec<OwnedFd>,
-    handles: Vec<Option<OwnedFd>>,
+    fds: Vec<Handle>,
+    handles: Vec<Option<Handle>>,
     imports: Vec<Arc<Segment>>,
 }
 
 /// What a receive needs of its connection.
 pub(super) struct Inlet<'a> {
-    pub socket: std::os::fd::BorrowedFd<'a>,
+    pub socket: &'a Socket,
     pub exports: &'a Mutex<Exports>,
     pub releases: &'a Arc<ReleaseQueue>,
     /// Schemas of the input ports; `None` before they were defined.
@@ -41,7 +41,7 @@ pub(super) struct Inlet<'a> {
 impl Receiver {
     pub fn new() -> Self {
         Self {
-            buffer: vec![0; MAX_DATAGRAM].into(),
+            buffer: vec![0; MAX_DATAGRAM],
             long: Vec::new(),
             fds: Vec::with_capacity(socket::MAX_FDS),
             handles: Vec::with_capacity(socket::MAX_FDS),
@@ -66,7 +66,7 @@ impl Receiver {
     ) -> Result<Option<Event<S::Value>>> {
         self.fds.clear();
         self.handles.clear();
-        let received = socket::receive(inlet.socket, &mut self.buffer, &mut self.fds);
+        let received = socket::receive_message(inlet.socket, &mut self.buffer, &mut self.fds, inlet.inputs);
         if !matches!(received, Ok(Received::Datagram(_))) {
             // Now rather than with the connection, which a collector may keep for long.
             self.fds.clear();
@@ -180,14 +180,14 @@ fn frame<S: Sink>(
 
 struct Handles<'a, 'b> {
     inlet: &'a Inlet<'b>,
-    fds: &'a mut Vec<Option<OwnedFd>>,
+    fds: &'a mut Vec<Option<Handle>>,
     imports: &'a mut Vec<Arc<Segment>>,
     /// No handler of control messages looks for memory in them, so nobody would ever let go of it.
     may_hold_frames: bool,
 }
 
 impl Handles<'_, '_> {
-    fn take(&mut self, index: u8) -> Result<OwnedFd> {
+    fn take(&mut self, index: u8) -> Result<Handle> {
         let fd = self.fds.get_mut(usize::from(index)).and_then(Option::take);
         fd.ok_or_else(|| BridgeError::malformed(format!("descriptor {index} is not there, or is named twice")))
     }
@@ -230,6 +230,6 @@ impl HandleReader for Handles<'_, '_> {
     }
 
     fn endpoint(&mut self, fd: u8) -> Result<Endpoint> {
-        Endpoint::from_fd(self.take(fd)?)
+        Endpoint::from_handle(self.take(fd)?)
     }
 }

@@ -1,16 +1,16 @@
 //! Messages out.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exports::Exports;
 use crate::codec::{HandleWriter, RawHandle};
 use crate::error::{BridgeError, Code, Result};
 use crate::memory::{Frame, FrameRef, ReleaseQueue};
+use crate::sys::handle::{self, Handle, HandleRef};
 use crate::sys::memory::spill;
-use crate::sys::socket::{self, Sent, MAX_FDS};
-use crate::wire::{Ack, Header, HEADER, MAX_BODY, MAX_INLINE, MAX_NOTES};
+use crate::sys::socket::{self, Sent, Socket, MAX_FDS, MAX_INLINE};
+use crate::wire::{Ack, Header, HEADER, MAX_BODY, MAX_NOTES};
 
 /// Control messages that wait for a slow peer, at most.
 const MAX_QUEUED: usize = 1024;
@@ -18,7 +18,7 @@ const MAX_QUEUED: usize = 1024;
 #[derive(Debug)]
 struct Queued {
     bytes: Vec<u8>,
-    fds: Vec<OwnedFd>,
+    fds: Vec<Handle>,
 }
 
 /// All buffers are kept, so that a frame costs no allocation once their sizes have settled.
@@ -42,7 +42,7 @@ pub enum SendOutcome {
 
 /// What a send needs of its connection.
 pub(super) struct Outlet<'a> {
-    pub socket: BorrowedFd<'a>,
+    pub socket: &'a Socket,
     pub exports: &'a Mutex<Exports>,
     pub releases: &'a Arc<ReleaseQueue>,
 }
@@ -83,7 +83,7 @@ impl Sender {
         &mut self,
         outlet: &Outlet<'_>,
         mut header: Header,
-        endpoint: Option<BorrowedFd<'_>>,
+        endpoint: Option<HandleRef<'_>>,
         may_queue: bool,
         write: impl FnOnce(&mut Vec<u8>, &mut Lender<'_>) -> Result<()>,
     ) -> Result<SendOutcome> {
@@ -120,7 +120,7 @@ impl Sender {
         outlet: &Outlet<'_>,
         mut header: Header,
         body_at: usize,
-        endpoint: Option<BorrowedFd<'_>>,
+        endpoint: Option<HandleRef<'_>>,
         may_queue: bool,
     ) -> Result<SendOutcome> {
         let body = self.buffer.len() - body_at;
@@ -130,20 +130,18 @@ impl Sender {
         if header.spilled {
             self.buffer.truncate(body_at);
         }
-        // On the stack: descriptors of the endpoint, of segments that cross, and of a spilled body, in this order.
-        let mut fds = [outlet.socket; MAX_FDS];
-        let mut count = 0;
-        let crossing = self.lent.iter().filter(|(_, fd)| fd.is_some()).map(|(memory, _)| memory.segment().fd());
-        for fd in endpoint.into_iter().chain(crossing).chain(spilled.as_ref().map(AsFd::as_fd)) {
-            *fds.get_mut(count)
-                .ok_or_else(|| BridgeError::value(format!("more than {MAX_FDS} handles in one message")))? = fd;
-            count += 1;
+        // Handles of the endpoint, of segments that cross, and of a spilled body, in this order. Most messages have none, and
+        // an empty list costs no allocation.
+        let crossing = self.lent.iter().filter(|(_, fd)| fd.is_some()).map(|(memory, _)| memory.segment().handle());
+        let fds: Vec<HandleRef<'_>> =
+            endpoint.into_iter().chain(crossing).chain(spilled.as_ref().map(handle::borrow)).collect();
+        if fds.len() > MAX_FDS {
+            return Err(BridgeError::value(format!("more than {MAX_FDS} handles in one message")));
         }
-        header.fd_count = count as u8;
+        header.fd_count = fds.len() as u8;
         self.buffer[..HEADER].copy_from_slice(&header.to_bytes());
-        let fds = &fds[..count];
         if self.queue.is_empty() {
-            match socket::send(outlet.socket, &self.buffer, fds)? {
+            match socket::send(outlet.socket, &self.buffer, &fds)? {
                 Sent::Done => return Ok(SendOutcome::Sent),
                 Sent::Closed => return Err(BridgeError::new(Code::Closed, "the peer has closed the connection")),
                 Sent::WouldBlock if !may_queue => return Ok(SendOutcome::WouldBlock),
@@ -156,9 +154,7 @@ impl Sender {
                 format!("{MAX_QUEUED} control messages wait for a peer that does not read"),
             ));
         }
-        let own =
-            |fd: &BorrowedFd<'_>| fd.try_clone_to_owned().map_err(|e| BridgeError::io("cannot keep a descriptor", e));
-        let fds = fds.iter().map(own).collect::<Result<Vec<_>>>()?;
+        let fds = fds.into_iter().map(handle::keep).collect::<Result<Vec<_>>>()?;
         self.queue.push_back(Queued { bytes: self.buffer.clone(), fds });
         Ok(SendOutcome::Queued)
     }
@@ -166,7 +162,7 @@ impl Sender {
     /// Sends what waits, in order.
     pub fn flush_queue(&mut self, outlet: &Outlet<'_>) -> Result<SendOutcome> {
         while let Some(next) = self.queue.front() {
-            let fds: Vec<BorrowedFd<'_>> = next.fds.iter().map(AsFd::as_fd).collect();
+            let fds: Vec<HandleRef<'_>> = next.fds.iter().map(handle::borrow).collect();
             match socket::send(outlet.socket, &next.bytes, &fds)? {
                 Sent::Done => self.queue.pop_front(),
                 Sent::WouldBlock => return Ok(SendOutcome::WouldBlock),

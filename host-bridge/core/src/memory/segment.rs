@@ -1,6 +1,5 @@
 //! One piece of shared memory: a header page, then slots of equal size.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -8,6 +7,7 @@ use super::pool::PoolShared;
 use super::releases::ReleaseQueue;
 use super::slot_count::SlotCount;
 use crate::error::{BridgeError, Code, Result};
+use crate::sys::handle::{self, Handle, HandleRef};
 use crate::sys::memory::{page_align, Mapping, PAGE};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"SLSEG\0\0\x01");
@@ -26,7 +26,7 @@ pub(super) enum Role {
 #[derive(Debug)]
 pub struct Segment {
     id: u64,
-    fd: OwnedFd,
+    handle: Handle,
     map: Mapping,
     slot_size: usize,
     pub(super) counts: Box<[SlotCount]>,
@@ -44,8 +44,8 @@ impl Segment {
                 format!("a frame of {slot_size} bytes; the most is {MAX_SLOT_SIZE}"),
             ));
         }
-        let (fd, map) = Mapping::create("streamlib-frames", PAGE + slot_size * slots as usize)?;
-        let segment = Self::new(random_id()?, fd, map, slot_size, slots, Role::Local(pool));
+        let (handle, map) = Mapping::create("streamlib-frames", PAGE + slot_size * slots as usize)?;
+        let segment = Self::new(random_id()?, handle, map, slot_size, slots, Role::Local(pool));
         segment.header(0).store(MAGIC, Ordering::Relaxed);
         segment.header(8).store(u64::from(slots), Ordering::Relaxed);
         segment.header(16).store(slot_size as u64, Ordering::Release);
@@ -53,8 +53,8 @@ impl Segment {
     }
 
     /// Takes memory that a peer introduced. Nothing that it says is believed before the kernel confirms it.
-    pub(crate) fn import(id: u64, fd: OwnedFd, releases: Arc<ReleaseQueue>) -> Result<Self> {
-        let map = Mapping::import(&fd)?;
+    pub(crate) fn import(id: u64, handle: Handle, releases: Arc<ReleaseQueue>) -> Result<Self> {
+        let map = Mapping::import(&handle)?;
         let word = |at| map.word(at).load(Ordering::Acquire);
         let (magic, slots, slot_size) = (word(0), word(8), word(16));
         let fits = magic == MAGIC
@@ -68,20 +68,21 @@ impl Segment {
                 map.byte_length()
             )));
         }
-        Ok(Self::new(id, fd, map, slot_size as usize, slots as u32, Role::Imported(releases)))
+        Ok(Self::new(id, handle, map, slot_size as usize, slots as u32, Role::Imported(releases)))
     }
 
-    fn new(id: u64, fd: OwnedFd, map: Mapping, slot_size: usize, slots: u32, role: Role) -> Self {
+    fn new(id: u64, handle: Handle, map: Mapping, slot_size: usize, slots: u32, role: Role) -> Self {
         let counts = (0..slots).map(|_| SlotCount::new()).collect();
-        Self { id, fd, map, slot_size, counts, role, retired: AtomicBool::new(false) }
+        Self { id, handle, map, slot_size, counts, role, retired: AtomicBool::new(false) }
     }
 
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    /// What a peer needs to map it.
+    pub fn handle(&self) -> HandleRef<'_> {
+        handle::borrow(&self.handle)
     }
 
     pub fn slot_size(&self) -> usize {

@@ -11,8 +11,6 @@ pub const ACK: usize = 16;
 pub const RELEASE: usize = 24;
 /// Acknowledgements and releases that one message carries at most.
 pub const MAX_NOTES: usize = 256;
-/// A longer body travels in a memory file.
-pub const MAX_INLINE: usize = 64 * 1024;
 /// Longest body.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
 

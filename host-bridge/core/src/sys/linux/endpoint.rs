@@ -9,6 +9,7 @@ use rustix::fs::{chmod, fcntl_getfl, fstat, open, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{bind, connect, listen, socket_with, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use super::handle::{Handle, HandleRef};
 use super::socket::{peer_credentials, PeerCredentials};
 use crate::error::{BridgeError, Code, Result};
 use crate::service;
@@ -21,7 +22,7 @@ pub struct Endpoint(OwnedFd);
 
 impl Endpoint {
     /// Takes a descriptor that a peer sent, if it is an endpoint.
-    pub fn from_fd(fd: OwnedFd) -> Result<Self> {
+    pub fn from_handle(fd: Handle) -> Result<Self> {
         let path_only = fcntl_getfl(&fd).is_ok_and(|flags| flags.contains(OFlags::PATH));
         let socket = fstat(&fd).is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Socket);
         if path_only && socket {
@@ -30,7 +31,7 @@ impl Endpoint {
         Err(BridgeError::new(Code::NotEndpoint, "a handle that should be an endpoint is something else"))
     }
 
-    pub fn as_fd(&self) -> BorrowedFd<'_> {
+    pub fn as_handle(&self) -> HandleRef<'_> {
         self.0.as_fd()
     }
 
@@ -92,7 +93,7 @@ impl Listener {
         let unlinked = std::fs::remove_file(&path);
         let fd = fd.map_err(|e| BridgeError::io("cannot open the endpoint", e))?;
         unlinked.map_err(|e| BridgeError::io("cannot unlink the endpoint's path", e))?;
-        Ok(Self { socket, endpoint: Some(Endpoint::from_fd(fd)?), path: None })
+        Ok(Self { socket, endpoint: Some(Endpoint::from_handle(fd)?), path: None })
     }
 
     /// Listens at `path`, whose directory must be private. A socket file that nobody listens at is replaced.

@@ -1,4 +1,5 @@
 pub mod endpoint;
+pub mod handle;
 pub mod memory;
 pub mod process;
 pub mod socket;

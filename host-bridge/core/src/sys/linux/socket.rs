@@ -12,10 +12,17 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags,
 };
 
+use super::handle::Handle;
 use crate::error::{BridgeError, Result};
+use crate::schema::Schema;
 
 /// Most descriptors in one message.
 pub const MAX_FDS: usize = 16;
+/// A connected, nonblocking `SOCK_SEQPACKET` socket.
+pub type Socket = OwnedFd;
+
+/// A longer body travels in a memory file.
+pub const MAX_INLINE: usize = 64 * 1024;
 /// Longest datagram: a header, its lists, and a body that is not spilled.
 pub const MAX_DATAGRAM: usize = 96 * 1024;
 
@@ -105,6 +112,16 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8], fds: &mut Vec<OwnedFd>) -> 
         return Ok(Received::Closed);
     }
     Ok(Received::Datagram(got.bytes))
+}
+
+/// The next message for a connection. `inputs` tells other systems in which order a frame's fields stand; here the bytes do.
+pub fn receive_message(
+    socket: &Socket,
+    buffer: &mut [u8],
+    handles: &mut Vec<Handle>,
+    _inputs: Option<&[(String, Schema)]>,
+) -> Result<Received> {
+    receive(socket, buffer, handles)
 }
 
 /// Blocks until something can be read (or written), the peer hangs up, or the time is over. False: the time is over.
