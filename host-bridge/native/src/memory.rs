@@ -10,9 +10,6 @@ use streamlib_bridge::memory::{Frame, FramePool, Layout, PixelFormat, Segment, T
 use crate::js::{Args, Env, Failure, Result};
 use crate::state::State;
 
-/// The ArrayBuffer of a mapping begins here: the header page with its generations is not JavaScript's to write.
-const HEADER: usize = 4096;
-
 pub fn pool_create(state: &State, args: &Args) -> Result<napi_value> {
     let slots = args.unsigned(0)?;
     if slots == 0 {
@@ -73,8 +70,8 @@ pub fn make_handle(state: &State, frame: Frame) -> Result<(napi_value, u64)> {
     let env = state.env;
     let memory = &frame.memory;
     let layout = frame.layout;
-    let mapping = memory.segment().mapping().0 as usize;
-    let offset = memory.offset() - HEADER;
+    let mapping = memory.segment().slots().0 as usize;
+    let offset = memory.offset();
     let writable = memory.is_writable();
     let id = state.frames.borrow_mut().insert(frame);
     let id = id.ok_or_else(|| Failure::new("exhausted", "Too many frames are held: something does not close them"))?;
@@ -141,15 +138,15 @@ pub fn mapping_idle(state: &State, args: &Args) -> Result<napi_value> {
     args.env.boolean(mappings.get(&mapping).is_none_or(|segment| segment.strong_count() <= 1))
 }
 
-/// The slots of the handle's segment as one ArrayBuffer, which keeps the mapping alive.
+/// The slots of the handle's segment as one ArrayBuffer (without its generations, which are not JavaScript's to write), which keeps the mapping alive.
 pub fn mapping_buffer(state: &State, args: &Args) -> Result<napi_value> {
     let segment = state.frames.borrow().get(args.id(0)?).map(|frame| frame.memory.segment().clone());
     let segment = segment.ok_or_else(|| Failure::closed("handle"))?;
-    let (start, length) = segment.mapping();
+    let (start, length) = segment.slots();
     let mut mappings = state.mappings.borrow_mut();
     mappings.retain(|_, known| known.strong_count() > 0);
     mappings.insert(start as usize, Arc::downgrade(&segment));
-    external_buffer(args.env, start.wrapping_add(HEADER), length - HEADER, segment)
+    external_buffer(args.env, start, length, segment)
 }
 
 fn external_buffer(env: Env, start: *mut u8, length: usize, owner: Arc<Segment>) -> Result<napi_value> {

@@ -36,6 +36,8 @@ impl Exports {
                 (self.0.len() - 1, true)
             }
         };
+        // From here on it is the peer's to read.
+        memory.segment().map().end_write();
         match &mut self.0[at].slots[memory.slot() as usize] {
             Some(lent) => lent.count += 1,
             empty => *empty = Some(Lent { memory: memory.clone(), count: 1 }),

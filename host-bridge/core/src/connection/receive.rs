@@ -225,6 +225,9 @@ impl HandleReader for Handles<'_, '_> {
                 segment.slot_size()
             )));
         }
+        if !segment.form().holds(&raw.layout) {
+            return Err(BridgeError::malformed("a frame of another shape than its memory"));
+        }
         let memory = FrameRef::received(segment.clone(), raw.slot, raw.generation)?;
         Ok(Frame { memory, layout: raw.layout })
     }

@@ -38,8 +38,10 @@ impl FrameRef {
         let Some(count) = segment.count(slot) else {
             return Err(BridgeError::malformed(format!("slot {slot} of a segment of {} slots", segment.slot_count())));
         };
+        segment.map().begin_read()?;
         let now = segment.generation(slot);
         if now != generation {
+            segment.map().end_read(1);
             return Err(BridgeError::new(
                 Code::Stale,
                 format!("a frame names generation {generation} of slot {slot}, which is at {now}: it was overwritten"),
@@ -67,18 +69,18 @@ impl FrameRef {
         self.segment.slot_size()
     }
 
-    /// Offset of the slot in its segment's mapping.
+    /// Offset of the slot among its segment's slots.
     pub fn offset(&self) -> usize {
         self.segment.slot_offset(self.slot)
     }
 
     pub fn ptr(&self) -> *const u8 {
-        self.segment.mapping().0.wrapping_add(self.offset())
+        self.segment.slots().0.wrapping_add(self.offset())
     }
 
     /// A pointer to write through, while nobody else can be reading: local memory, and this the only reference to it.
     pub fn ptr_mut(&self) -> Option<*mut u8> {
-        self.is_writable().then(|| self.ptr().cast_mut())
+        (self.is_writable() && self.segment.map().begin_write().is_ok()).then(|| self.ptr().cast_mut())
     }
 
     pub fn is_writable(&self) -> bool {
@@ -102,16 +104,21 @@ impl Drop for FrameRef {
         let Some(leases) = self.segment.count(self.slot).and_then(|c| c.release()) else { return };
         match &self.segment.role {
             Role::Local(pool) => {
+                self.segment.map().end_write();
                 if let Some(pool) = pool.upgrade() {
                     pool.put_back(&self.segment, self.slot);
                 }
             }
-            Role::Imported(releases) => releases.push(Release {
-                segment: self.segment.id(),
-                slot: self.slot,
-                count: leases,
-                generation: self.generation,
-            }),
+            Role::Imported(releases) => {
+                // Before the producer can hear of it.
+                self.segment.map().end_read(leases);
+                releases.push(Release {
+                    segment: self.segment.id(),
+                    slot: self.slot,
+                    count: leases,
+                    generation: self.generation,
+                });
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::frame::{Frame, FrameRef};
 use super::layout::{Layout, TextureLayout};
 use super::segment::{Segment, MAX_SLOT_SIZE};
 use crate::error::{BridgeError, Code, Result};
-use crate::sys::memory::page_align;
+use crate::sys::memory::{page_align, Form};
 
 /// A segment holds this many slots; a pool grows by one segment at a time.
 const SLOTS_PER_SEGMENT: u32 = 4;
@@ -91,10 +91,12 @@ impl FramePool {
         }
         let need = page_align(length.max(1));
         let mut state = self.0.lock();
-        let fits = |size: usize| size >= need && size <= need.saturating_mul(OVERSIZE);
-        let (segment, slot) = match state.free.iter().rposition(|(s, _)| fits(s.slot_size())) {
+        let form = Form::of(&layout);
+        // A free slot may still be looked at by somebody who needs no lease, such as the window server.
+        let usable = |s: &Segment| suits(s, form, need) && !s.map().in_use();
+        let (segment, slot) = match state.free.iter().rposition(|(s, _)| usable(s)) {
             Some(at) => state.free.remove(at),
-            None => match state.grow(need, Arc::downgrade(&self.0))? {
+            None => match state.grow(form, need, Arc::downgrade(&self.0))? {
                 Some(slot) => slot,
                 None => {
                     state.refused += 1;
@@ -106,7 +108,9 @@ impl FramePool {
         drop(state);
         segment.count(slot).ok_or_else(|| BridgeError::new(Code::Exhausted, "no such slot"))?.claim();
         let generation = segment.next_generation(slot);
-        Ok(Some(Frame { memory: FrameRef::claimed(segment, slot, generation), layout }))
+        let memory = FrameRef::claimed(segment, slot, generation);
+        memory.segment().map().begin_write()?;
+        Ok(Some(Frame { memory, layout }))
     }
 
     pub fn stats(&self) -> PoolStats {
@@ -136,6 +140,11 @@ impl Drop for FramePool {
     }
 }
 
+/// True for memory that a frame of `need` bytes can lie in without wasting most of it.
+fn suits(segment: &Segment, form: Form, need: usize) -> bool {
+    segment.form() == form && segment.slot_size() >= need && segment.slot_size() <= need.saturating_mul(OVERSIZE)
+}
+
 impl State {
     fn slots(&self) -> u32 {
         let held: u32 = self.leaving.iter().map(|s| s.held()).sum();
@@ -143,28 +152,28 @@ impl State {
     }
 
     /// Makes one more segment for frames of `need` bytes, in place of ones of another size if there is no room.
-    fn grow(&mut self, need: usize, pool: Weak<PoolShared>) -> Result<Option<(Arc<Segment>, u32)>> {
-        let count = SLOTS_PER_SEGMENT.min(self.max_slots);
+    fn grow(&mut self, form: Form, need: usize, pool: Weak<PoolShared>) -> Result<Option<(Arc<Segment>, u32)>> {
+        let count = form.slots(SLOTS_PER_SEGMENT).min(self.max_slots);
         if count == 0 {
             return Ok(None);
         }
         self.leaving.retain(|s| s.held() > 0);
         if self.slots() + count > self.max_slots {
-            self.retire_other_sizes(need);
+            self.retire_others(form, need);
         }
         let count = count.min(self.max_slots.saturating_sub(self.slots()));
         if count == 0 {
             return Ok(None);
         }
-        let segment = Arc::new(Segment::create(need, count, pool)?);
+        let segment = Arc::new(Segment::create(form, need, count, pool)?);
         self.segments.push(segment.clone());
         // Slot 0 is taken now; the others are offered in their order.
         self.free.extend((1..count).rev().map(|slot| (segment.clone(), slot)));
         Ok(Some((segment, 0)))
     }
 
-    fn retire_other_sizes(&mut self, need: usize) {
-        let other = |s: &Segment| s.slot_size() < need || s.slot_size() > need.saturating_mul(OVERSIZE);
+    fn retire_others(&mut self, form: Form, need: usize) {
+        let other = |s: &Segment| !suits(s, form, need);
         self.free.retain(|(s, _)| !other(s));
         let (leaving, staying) = std::mem::take(&mut self.segments).into_iter().partition(|s| other(s));
         self.segments = staying;

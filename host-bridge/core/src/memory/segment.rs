@@ -8,7 +8,8 @@ use super::releases::ReleaseQueue;
 use super::slot_count::SlotCount;
 use crate::error::{BridgeError, Code, Result};
 use crate::sys::handle::{self, Handle, HandleRef};
-use crate::sys::memory::{page_align, Mapping, PAGE};
+use crate::sys::memory::{mapped_length, page_align, Form, Mapping, PAGE};
+use crate::sys::process::random_u64;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"SLSEG\0\0\x01");
 /// The generations begin here in the header page.
@@ -27,7 +28,10 @@ pub(super) enum Role {
 pub struct Segment {
     id: u64,
     handle: Handle,
+    form: Form,
     map: Mapping,
+    /// The truth about a segment of ours: elsewhere a peer could write the header page.
+    generations: Box<[AtomicU64]>,
     slot_size: usize,
     pub(super) counts: Box<[SlotCount]>,
     pub(super) role: Role,
@@ -36,7 +40,7 @@ pub struct Segment {
 
 impl Segment {
     /// Makes memory that only this process can write: the seals forbid every later writable mapping.
-    pub(super) fn create(slot_size: usize, slots: u32, pool: Weak<PoolShared>) -> Result<Self> {
+    pub(super) fn create(form: Form, slot_size: usize, slots: u32, pool: Weak<PoolShared>) -> Result<Self> {
         let slot_size = page_align(slot_size.max(1));
         if slot_size > MAX_SLOT_SIZE || slots > MAX_SLOTS {
             return Err(BridgeError::new(
@@ -44,8 +48,9 @@ impl Segment {
                 format!("a frame of {slot_size} bytes; the most is {MAX_SLOT_SIZE}"),
             ));
         }
-        let (handle, map) = Mapping::create("streamlib-frames", PAGE + slot_size * slots as usize)?;
-        let segment = Self::new(random_id()?, handle, map, slot_size, slots, Role::Local(pool));
+        // Ids are drawn by the kernel: two processes never mint the same.
+        let (handle, map) = Mapping::create(form, PAGE + slot_size * slots as usize)?;
+        let segment = Self::new(random_u64()?, handle, form, map, slot_size, slots, Role::Local(pool));
         segment.header(0).store(MAGIC, Ordering::Relaxed);
         segment.header(8).store(u64::from(slots), Ordering::Relaxed);
         segment.header(16).store(slot_size as u64, Ordering::Release);
@@ -54,26 +59,28 @@ impl Segment {
 
     /// Takes memory that a peer introduced. Nothing that it says is believed before the kernel confirms it.
     pub(crate) fn import(id: u64, handle: Handle, releases: Arc<ReleaseQueue>) -> Result<Self> {
-        let map = Mapping::import(&handle)?;
+        let (handle, form, map) = Mapping::import(handle)?;
         let word = |at| map.word(at).load(Ordering::Acquire);
         let (magic, slots, slot_size) = (word(0), word(8), word(16));
         let fits = magic == MAGIC
             && (1..=u64::from(MAX_SLOTS)).contains(&slots)
             && (1..=MAX_SLOT_SIZE as u64).contains(&slot_size)
             && (slot_size as usize).is_multiple_of(PAGE)
-            && PAGE + slot_size as usize * slots as usize == map.byte_length();
+            && mapped_length(PAGE + slot_size as usize * slots as usize) == map.byte_length()
+            && slots as u32 == form.slots(slots as u32);
         if !fits {
             return Err(BridgeError::malformed(format!(
                 "shared memory of {} bytes whose header claims {slots} slots of {slot_size}",
                 map.byte_length()
             )));
         }
-        Ok(Self::new(id, handle, map, slot_size as usize, slots as u32, Role::Imported(releases)))
+        Ok(Self::new(id, handle, form, map, slot_size as usize, slots as u32, Role::Imported(releases)))
     }
 
-    fn new(id: u64, handle: Handle, map: Mapping, slot_size: usize, slots: u32, role: Role) -> Self {
+    fn new(id: u64, handle: Handle, form: Form, map: Mapping, slot_size: usize, slots: u32, role: Role) -> Self {
         let counts = (0..slots).map(|_| SlotCount::new()).collect();
-        Self { id, handle, map, slot_size, counts, role, retired: AtomicBool::new(false) }
+        let generations = (0..slots).map(|_| AtomicU64::new(0)).collect();
+        Self { id, handle, form, map, generations, slot_size, counts, role, retired: AtomicBool::new(false) }
     }
 
     pub fn id(&self) -> u64 {
@@ -103,14 +110,23 @@ impl Segment {
         matches!(&self.role, Role::Imported(queue) if Arc::ptr_eq(queue, releases))
     }
 
-    /// Start and length of the whole mapping, for a binding that makes one array over all of it.
-    pub fn mapping(&self) -> (*mut u8, usize) {
-        (self.map.ptr(), self.map.byte_length())
+    pub fn form(&self) -> Form {
+        self.form
     }
 
-    /// Where a slot begins in the mapping.
+    /// How its memory is looked at and told about.
+    pub(crate) fn map(&self) -> &Mapping {
+        &self.map
+    }
+
+    /// Start and length of all slots, for a binding that makes one array over them.
+    pub fn slots(&self) -> (*mut u8, usize) {
+        (self.map.ptr().wrapping_add(self.map.slots_at()), self.slot_size * self.counts.len())
+    }
+
+    /// Where a slot begins, counted from the first.
     pub fn slot_offset(&self, slot: u32) -> usize {
-        PAGE + slot as usize * self.slot_size
+        slot as usize * self.slot_size
     }
 
     fn header(&self, at: usize) -> &AtomicU64 {
@@ -118,12 +134,17 @@ impl Segment {
     }
 
     pub(super) fn generation(&self, slot: u32) -> u64 {
-        self.header(GENERATIONS + 8 * slot as usize).load(Ordering::Acquire)
+        match (&self.role, self.generations.get(slot as usize)) {
+            (Role::Local(_), Some(own)) => own.load(Ordering::Acquire),
+            _ => self.header(GENERATIONS + 8 * slot as usize).load(Ordering::Acquire),
+        }
     }
 
     /// A slot begins a new life: names of the old one are stale from here on.
     pub(super) fn next_generation(&self, slot: u32) -> u64 {
-        self.header(GENERATIONS + 8 * slot as usize).fetch_add(1, Ordering::AcqRel) + 1
+        let next = self.generations[slot as usize].fetch_add(1, Ordering::AcqRel) + 1;
+        self.header(GENERATIONS + 8 * slot as usize).store(next, Ordering::Release);
+        next
     }
 
     /// No new frame will be put into it, or none will reach this process: connections forget it when its last frame has come back.
@@ -143,12 +164,4 @@ impl Segment {
     pub(crate) fn count(&self, slot: u32) -> Option<&SlotCount> {
         self.counts.get(slot as usize)
     }
-}
-
-/// Ids are drawn by the kernel: two processes never mint the same.
-fn random_id() -> Result<u64> {
-    let mut bytes = [0u8; 8];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
-        .map_err(|e| BridgeError::io("the kernel gave no random number", e))?;
-    Ok(u64::from_le_bytes(bytes))
 }

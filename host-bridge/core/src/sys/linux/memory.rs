@@ -10,13 +10,40 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
 
+use super::handle::Handle;
 use crate::counters;
 use crate::error::{BridgeError, Result};
+use crate::memory::Layout;
 
 pub const PAGE: usize = 4096;
 
 pub const fn page_align(n: usize) -> usize {
     n.div_ceil(PAGE) * PAGE
+}
+
+/// How many bytes a mapping of so much memory has.
+pub const fn mapped_length(n: usize) -> usize {
+    n
+}
+
+/// What a segment can hold. Elsewhere a texture is an object of its own; here memory is memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form;
+
+impl Form {
+    pub fn of(_layout: &Layout) -> Self {
+        Self
+    }
+
+    /// True when a frame of this layout can lie in it.
+    pub fn holds(self, _layout: &Layout) -> bool {
+        true
+    }
+
+    /// How many slots of the `most` that were asked for one segment can have.
+    pub fn slots(self, most: u32) -> u32 {
+        most
+    }
 }
 
 /// A mapping of shared memory; unmapped when dropped.
@@ -34,8 +61,8 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Fresh zeroed memory, writable here and, once this returns, mappable by others for reading only.
-    pub fn create(name: &str, len: usize) -> Result<(OwnedFd, Self)> {
-        let fd = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
+    pub fn create(_form: Form, len: usize) -> Result<(Handle, Self)> {
+        let fd = memfd_create("streamlib-frames", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
             .map_err(|e| BridgeError::io("cannot make shared memory", e))?;
         ftruncate(&fd, len as u64)
             .map_err(|e| BridgeError::io(&format!("no room for {len} bytes of shared memory"), e))?;
@@ -51,24 +78,25 @@ impl Mapping {
 
     /// Memory of a peer, for reading. Refused unless the kernel vouches that it can neither shrink (a read would be a
     /// bus error) nor be mapped writable by anyone new.
-    pub fn import(fd: &OwnedFd) -> Result<Self> {
-        let seals = fcntl_get_seals(fd)
+    pub fn import(fd: Handle) -> Result<(Handle, Form, Self)> {
+        let seals = fcntl_get_seals(&fd)
             .map_err(|_| BridgeError::malformed("a handle that should be shared memory is something else"))?;
         let wanted = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE;
         if !seals.contains(wanted) {
             return Err(BridgeError::malformed(format!("shared memory without its seals ({seals:?})")));
         }
-        let len = file_length(fd)?;
+        let len = file_length(&fd)?;
         if len <= PAGE {
             return Err(BridgeError::malformed(format!("shared memory of {len} bytes")));
         }
         // To populate memory that the peer only claims would be paid for by this process: gigabytes for one message. What
         // is there stays there, the seals forbid holes too.
-        let present = present_length(fd)?;
+        let present = present_length(&fd)?;
         if present < len as u64 {
             return Err(BridgeError::malformed(format!("shared memory of {len} bytes, of which {present} are there")));
         }
-        Self::map(fd, len, ProtFlags::READ)
+        let map = Self::map(&fd, len, ProtFlags::READ)?;
+        Ok((fd, Form, map))
     }
 
     fn map(fd: &OwnedFd, len: usize, prot: ProtFlags) -> Result<Self> {
@@ -88,6 +116,34 @@ impl Mapping {
 
     pub fn byte_length(&self) -> usize {
         self.len
+    }
+
+    /// Where the first slot begins; the header page stands before it.
+    pub fn slots_at(&self) -> usize {
+        PAGE
+    }
+
+    // Memory that a graphics processor shares has to be told who reads and writes when; this has not.
+
+    /// Somebody here is about to write. Twice is harmless.
+    pub fn begin_write(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Nobody here writes any more. Twice is harmless.
+    pub fn end_write(&self) {}
+
+    /// A frame in it arrived here.
+    pub fn begin_read(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// So many frames that arrived were let go of.
+    pub fn end_read(&self, _leases: u32) {}
+
+    /// True while something outside of the leases uses it.
+    pub fn in_use(&self) -> bool {
+        false
     }
 
     /// A word of the header page, at a multiple of 8 below `PAGE`.

@@ -25,3 +25,16 @@ pub fn set_parent_death_signal(parent: u32) -> Result<()> {
     }
     Ok(())
 }
+
+/// A number that no other process draws.
+pub fn random_u64() -> Result<u64> {
+    let mut bytes = [0u8; 8];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
+        .map_err(|e| BridgeError::io("the kernel gave no random number", e))?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// Waits until what was closed is gone. Here it goes at once. False: the time is over.
+pub fn settle(_timeout: std::time::Duration) -> bool {
+    true
+}
