@@ -1,5 +1,8 @@
 //! Tests named after the bugs that they hold off.
 
+// What a peer can do to a socket; what it can do to an XPC connection is in macos_faults.rs.
+#![cfg(all(target_os = "linux", not(feature = "macos-shim")))]
+
 use std::io::IoSlice;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;

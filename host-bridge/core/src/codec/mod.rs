@@ -10,7 +10,7 @@ mod traits;
 
 pub use decode::{decode_any, decode_frame};
 pub use encode::{encode_any, encode_frame};
-pub use raw::{HandleReader, HandleWriter, NoHandles, RawHandle, Reader, RAW_BUFFER, RAW_TEXTURE};
+pub use raw::{HandleReader, HandleWriter, NoHandles, RawHandle, Reader, NO_HANDLE, RAW_BUFFER, RAW_TEXTURE};
 pub use traits::{Key, Sink, Source};
 
 /// What stands before each value.

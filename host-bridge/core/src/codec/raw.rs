@@ -17,7 +17,8 @@ pub struct RawHandle {
     pub layout: Layout,
 }
 
-const NO_FD: u8 = 0xFF;
+/// Stands for no handle.
+pub const NO_HANDLE: u8 = 0xFF;
 /// Bytes of a texture and of a buffer on the wire.
 pub const RAW_TEXTURE: usize = 2 + 4 + 8 + 8 + 12 + 1;
 pub const RAW_BUFFER: usize = 2 + 4 + 8 + 8 + 8;
@@ -25,7 +26,7 @@ pub const RAW_BUFFER: usize = 2 + 4 + 8 + 8 + 8;
 impl RawHandle {
     pub fn write(&self, out: &mut Vec<u8>) {
         out.push(u8::from(self.returned));
-        out.push(self.fd.unwrap_or(NO_FD));
+        out.push(self.fd.unwrap_or(NO_HANDLE));
         out.extend_from_slice(&self.slot.to_le_bytes());
         out.extend_from_slice(&self.segment.to_le_bytes());
         out.extend_from_slice(&self.generation.to_le_bytes());
@@ -46,7 +47,7 @@ impl RawHandle {
             1 => true,
             other => return Err(BridgeError::malformed(format!("a handle of origin {other}"))),
         };
-        let fd = Some(reader.u8()?).filter(|fd| *fd != NO_FD);
+        let fd = Some(reader.u8()?).filter(|fd| *fd != NO_HANDLE);
         let (slot, segment, generation) = (reader.u32()?, reader.u64()?, reader.u64()?);
         let layout = if texture {
             let (width, height, stride) = (reader.u32()?, reader.u32()?, reader.u32()?);

@@ -130,6 +130,7 @@ impl Connection {
 
     /// Names this side's ports. Once; frames can flow from then on.
     pub fn define_ports(&self, inputs: Vec<(String, Schema)>, outputs: Vec<(String, Schema)>) -> Result<()> {
+        socket::name_ports(&self.socket, &outputs);
         self.ports
             .set(Ports { inputs, outputs })
             .map_err(|_| BridgeError::new(Code::Schema, "the ports of this connection are defined already"))

@@ -114,6 +114,9 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8], fds: &mut Vec<OwnedFd>) -> 
     Ok(Received::Datagram(got.bytes))
 }
 
+/// Names of the output ports, for systems whose messages carry them.
+pub fn name_ports(_socket: &Socket, _outputs: &[(String, Schema)]) {}
+
 /// The next message for a connection. `inputs` tells other systems in which order a frame's fields stand; here the bytes do.
 pub fn receive_message(
     socket: &Socket,

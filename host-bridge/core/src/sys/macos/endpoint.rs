@@ -1,0 +1,287 @@
+//! Listeners, and the endpoint: an object by which its holders, and nobody else, can connect to one.
+
+use std::collections::VecDeque;
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use block2::RcBlock;
+
+use super::ffi::xpc;
+use super::handle::{Handle, HandleRef};
+use super::hello;
+use super::link::Link;
+use super::object::{Kind, Object};
+use super::process::Token;
+use super::signal::Signal;
+use super::socket::{PeerCredentials, Socket};
+use crate::error::{BridgeError, Code, Result};
+
+/// Peers that were greeted and that nobody has accepted, or that have not said anything yet: at most so many of each.
+const BACKLOG: usize = 128;
+
+/// A reference to a listener that travels between processes and has no other name.
+#[derive(Debug)]
+pub struct Endpoint(Object);
+
+impl Endpoint {
+    /// Takes an object that a peer sent, if it is an endpoint.
+    pub fn from_handle(object: Handle) -> Result<Self> {
+        if object.kind() == Kind::Endpoint {
+            return Ok(Self(object));
+        }
+        Err(BridgeError::new(Code::NotEndpoint, "a handle that should be an endpoint is something else"))
+    }
+
+    pub fn as_handle(&self) -> HandleRef<'_> {
+        &self.0
+    }
+
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self(self.0.clone()))
+    }
+
+    /// Connects to the listener, as often as one likes.
+    pub fn connect(&self) -> Result<(Socket, PeerCredentials)> {
+        // SAFETY: an endpoint, which is held.
+        let connection = unsafe { Object::owned(xpc::xpc_connection_create_from_endpoint(self.0.raw())) };
+        connect(connection).map_err(|e| match e.code {
+            Code::Io => BridgeError::io("the endpoint's listener is gone", e.message),
+            _ => e,
+        })
+    }
+}
+
+/// Connects to a named listener: a Mach service that launchd knows.
+pub fn connect_path(path: &Path) -> Result<(Socket, PeerCredentials)> {
+    let name = service(path)?;
+    // SAFETY: the name is copied; no queue means the system's own.
+    let connection =
+        unsafe { Object::owned(xpc::xpc_connection_create_mach_service(name.as_ptr(), ptr::null_mut(), 0)) };
+    connect(connection).map_err(|e| match e.code {
+        Code::Io => BridgeError::io(&format!("cannot connect to the service {}", path.display()), e.message),
+        _ => e,
+    })
+}
+
+fn connect(connection: Option<Object>) -> Result<(Socket, PeerCredentials)> {
+    let connection = connection.ok_or_else(|| BridgeError::io("XPC made no connection", "out of resources"))?;
+    if let Err(e) = hello::require_signature(&connection) {
+        dispose(&connection);
+        return Err(e);
+    }
+    let link = Link::open(connection, None)?;
+    hello::greet(&link)?;
+    let peer = hello::peer(link.connection());
+    hello::check_user(&peer)?;
+    Ok((Socket::over(link), peer))
+}
+
+/// A connection must be active before it may be released.
+fn dispose(connection: &Object) {
+    let handler: RcBlock<dyn Fn(xpc::xpc_object_t)> = RcBlock::new(|_event: xpc::xpc_object_t| {});
+    // SAFETY: the connection is held; the block is copied.
+    unsafe {
+        xpc::xpc_connection_set_event_handler(connection.raw(), RcBlock::as_ptr(&handler));
+        xpc::xpc_connection_activate(connection.raw());
+        xpc::xpc_connection_cancel(connection.raw());
+    }
+}
+
+fn service(path: &Path) -> Result<CString> {
+    let name = path.to_str().filter(|name| !name.is_empty() && !name.contains('/'));
+    let name = name.and_then(|name| CString::new(name).ok());
+    name.ok_or_else(|| {
+        BridgeError::new(Code::Io, format!("{} is no name of a Mach service (reverse DNS, no slashes)", path.display()))
+    })
+}
+
+/// What happens at the listener while nobody calls `accept`.
+#[derive(Debug)]
+pub struct Door {
+    state: Mutex<Waiting>,
+    signal: Signal,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    open: bool,
+    failed: bool,
+    /// Have connected and not said anything.
+    silent: Vec<Arc<Link>>,
+    greeted: VecDeque<Arc<Link>>,
+}
+
+impl Door {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn event(self: &Arc<Self>, event: &Object) {
+        if event.kind() == Kind::Connection {
+            return self.arrive(event);
+        }
+        let mut state = self.lock();
+        if state.open {
+            // The name belongs to somebody else, or launchd does not know it.
+            state.failed = true;
+            self.signal.set_readable(true);
+        }
+    }
+
+    fn arrive(self: &Arc<Self>, connection: &Object) {
+        let refuse = || {
+            // SAFETY: held. A connection from a listener may be cancelled without having been activated.
+            unsafe { xpc::xpc_connection_cancel(connection.raw()) };
+        };
+        if hello::check_user(&hello::peer(connection)).is_err() {
+            return refuse();
+        }
+        let mut state = self.lock();
+        state.silent.retain(|link| !link.wait_end(std::time::Duration::ZERO));
+        if !state.open || state.silent.len() >= BACKLOG {
+            return refuse();
+        }
+        match Link::open(connection.clone(), Some(Arc::downgrade(self))) {
+            Ok(link) => state.silent.push(link),
+            // No descriptors are left.
+            Err(_) => refuse(),
+        }
+    }
+
+    /// A peer has greeted. False when there is no room for it.
+    pub fn admit(&self, link: &Arc<Link>) -> bool {
+        let mut state = self.lock();
+        let Some(at) = state.silent.iter().position(|known| Arc::ptr_eq(known, link)) else { return false };
+        let link = state.silent.swap_remove(at);
+        if !state.open || state.greeted.len() >= BACKLOG {
+            return false;
+        }
+        state.greeted.push_back(link);
+        self.signal.set_readable(true);
+        true
+    }
+}
+
+/// The listener's own connection. It lives as long as the listener or any connection that came through it: the header says
+/// that cancelling it ends what was made from its endpoint.
+#[derive(Debug)]
+pub struct Service(Object);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // SAFETY: held, and active since it was made.
+        unsafe { xpc::xpc_connection_cancel(self.0.raw()) };
+    }
+}
+
+/// A listener, with a name that launchd knows or, when anonymous, reachable through its endpoint only.
+#[derive(Debug)]
+pub struct Listener {
+    service: Arc<Service>,
+    door: Arc<Door>,
+    endpoint: Option<Endpoint>,
+}
+
+impl Listener {
+    pub fn anonymous() -> Result<Self> {
+        // SAFETY: no name means an anonymous listener, no queue the system's own.
+        let connection = unsafe { Object::owned(xpc::xpc_connection_create(ptr::null(), ptr::null_mut())) };
+        let mut listener = Self::over(connection)?;
+        // SAFETY: an anonymous listener, which is held.
+        let endpoint = unsafe { Object::owned(xpc::xpc_endpoint_create(listener.service.0.raw())) };
+        let endpoint = endpoint.ok_or_else(|| BridgeError::io("XPC made no endpoint", "out of resources"))?;
+        listener.endpoint = Some(Endpoint(endpoint));
+        Ok(listener)
+    }
+
+    /// Listens under the name of a Mach service, which this process's launchd property list must hold.
+    pub fn named(path: &Path) -> Result<Self> {
+        let name = service(path)?;
+        let flags = xpc::XPC_CONNECTION_MACH_SERVICE_LISTENER;
+        // SAFETY: the name is copied; no queue means the system's own.
+        let connection =
+            unsafe { Object::owned(xpc::xpc_connection_create_mach_service(name.as_ptr(), ptr::null_mut(), flags)) };
+        Self::over(connection)
+    }
+
+    fn over(connection: Option<Object>) -> Result<Self> {
+        let connection = connection.ok_or_else(|| BridgeError::io("XPC made no listener", "out of resources"))?;
+        let made = hello::require_signature(&connection).and_then(|()| Signal::new());
+        let signal = match made {
+            Ok(signal) => signal,
+            Err(e) => {
+                dispose(&connection);
+                return Err(e);
+            }
+        };
+        let waiting = Waiting { open: true, failed: false, silent: Vec::new(), greeted: VecDeque::new() };
+        let door = Arc::new(Door { state: Mutex::new(waiting), signal });
+        let (weak, token): (Weak<Door>, Token) = (Arc::downgrade(&door), Token::new());
+        let handler: RcBlock<dyn Fn(xpc::xpc_object_t)> = RcBlock::new(move |event: xpc::xpc_object_t| {
+            let _ = &token;
+            // SAFETY: an event is valid for the time of this call.
+            let Some(event) = (unsafe { Object::retained(event) }) else { return };
+            match weak.upgrade() {
+                Some(door) => door.event(&event),
+                // The listener is closed, and only lives on for the connections that came through it.
+                None if event.kind() == Kind::Connection => {
+                    // SAFETY: held. A connection from a listener may be cancelled without having been activated.
+                    unsafe { xpc::xpc_connection_cancel(event.raw()) };
+                }
+                None => {}
+            }
+        });
+        // SAFETY: the connection is held and not yet active; the block is copied.
+        unsafe {
+            xpc::xpc_connection_set_event_handler(connection.raw(), RcBlock::as_ptr(&handler));
+            xpc::xpc_connection_activate(connection.raw());
+        }
+        Ok(Self { service: Arc::new(Service(connection)), door, endpoint: None })
+    }
+
+    /// The endpoint of an anonymous listener: a reference of its own each time.
+    pub fn endpoint(&self) -> Result<Endpoint> {
+        match &self.endpoint {
+            Some(endpoint) => endpoint.try_clone(),
+            None => Err(BridgeError::new(Code::NotEndpoint, "a named listener has no endpoint; connect to its name")),
+        }
+    }
+
+    /// The next peer of our own user, or `None` when nobody waits. Strangers were turned away.
+    pub fn accept(&self) -> Result<Option<(Socket, PeerCredentials)>> {
+        let mut state = self.door.lock();
+        let Some(link) = state.greeted.pop_front() else {
+            if state.failed {
+                return Err(BridgeError::io(
+                    "cannot listen",
+                    "launchd gives this name to nobody or to another process; install the service first (streamlib broker install)",
+                ));
+            }
+            return Ok(None);
+        };
+        if state.greeted.is_empty() && !state.failed {
+            self.door.signal.set_readable(false);
+        }
+        drop(state);
+        link.keep_service(self.service.clone());
+        let peer = hello::peer(link.connection());
+        Ok(Some((Socket::over(link), peer)))
+    }
+
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.door.signal.as_fd()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut state = self.door.lock();
+        state.open = false;
+        let waiting = (std::mem::take(&mut state.silent), std::mem::take(&mut state.greeted));
+        drop(state);
+        drop(waiting);
+    }
+}

@@ -1,0 +1,141 @@
+//! One message out, one message in, with handles.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+use super::endpoint::Listener;
+use super::handle::{Handle, HandleRef};
+use super::link::{Link, Next, Reserved};
+use super::{decode, encode};
+use crate::error::{BridgeError, Code, Result};
+use crate::schema::Schema;
+
+/// Most handles in one message.
+pub const MAX_FDS: usize = decode::MAX_HANDLES;
+/// XPC moves long values by itself.
+pub const MAX_INLINE: usize = crate::wire::MAX_BODY;
+/// A buffer grows with what it has to hold.
+pub const MAX_DATAGRAM: usize = 0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerCredentials {
+    pub pid: u32,
+    pub uid: u32,
+}
+
+/// A connected link; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Socket(Arc<Link>);
+
+impl Socket {
+    pub(super) fn over(link: Arc<Link>) -> Self {
+        Self(link)
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.signal.as_fd()
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A connected pair, for tests.
+pub fn pair() -> Result<(Socket, Socket)> {
+    let listener = Listener::anonymous()?;
+    let (a, _) = listener.endpoint()?.connect()?;
+    let (b, _) = listener.accept()?.ok_or_else(|| BridgeError::new(Code::Io, "a greeted peer was not let in"))?;
+    Ok((a, b))
+}
+
+pub fn peer_credentials(socket: &Socket) -> Result<PeerCredentials> {
+    Ok(super::hello::peer(socket.0.connection()))
+}
+
+/// Names of the output ports, which go along with their frames.
+pub fn name_ports(socket: &Socket, outputs: &[(String, Schema)]) {
+    let names = outputs.iter().map(|(name, _)| std::ffi::CString::new(name.as_str()).unwrap_or_default());
+    let _ = socket.0.port_names.set(names.collect());
+}
+
+pub enum Sent {
+    Done,
+    WouldBlock,
+    /// The peer is gone.
+    Closed,
+}
+
+pub fn send(socket: &Socket, bytes: &[u8], handles: &[HandleRef<'_>]) -> Result<Sent> {
+    let link = &socket.0;
+    match link.reserve() {
+        Reserved::Room => {}
+        Reserved::Full => return Ok(Sent::WouldBlock),
+        Reserved::Closed => return Ok(Sent::Closed),
+    }
+    let names = link.port_names.get().map_or(&[][..], Vec::as_slice);
+    match encode::message(bytes, handles, names) {
+        Ok(message) => {
+            link.send(&message);
+            Ok(Sent::Done)
+        }
+        Err(e) => {
+            link.give_up();
+            Err(e)
+        }
+    }
+}
+
+pub enum Received {
+    /// So many bytes are in the buffer.
+    Datagram(usize),
+    WouldBlock,
+    Closed,
+}
+
+/// The next message. `inputs` tells in which order the fields of a frame stand.
+pub fn receive_message(
+    socket: &Socket,
+    buffer: &mut Vec<u8>,
+    handles: &mut Vec<Handle>,
+    inputs: Option<&[(String, Schema)]>,
+) -> Result<Received> {
+    match socket.0.next()? {
+        Next::Nothing => Ok(Received::WouldBlock),
+        Next::Closed => Ok(Received::Closed),
+        Next::Message(message) => {
+            decode::message(&message, buffer, handles, inputs)?;
+            Ok(Received::Datagram(buffer.len()))
+        }
+    }
+}
+
+/// Blocks until something can be read (or written), the peer hangs up, or the time is over. False: the time is over.
+pub fn wait(socket: impl AsFd, write: bool, timeout: Option<Duration>) -> Result<bool> {
+    let wanted = if write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+    let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) as _ });
+    let mut fds = [PollFd::new(&socket, wanted)];
+    match poll(&mut fds, timeout.as_ref()) {
+        Ok(n) => Ok(n > 0),
+        // A signal: the caller looks at it (Python runs its handlers) and comes again.
+        Err(Errno::INTR) => Ok(true),
+        Err(e) => Err(BridgeError::io("cannot wait for a message", e)),
+    }
+}
+
+/// True once the peer has closed or died.
+pub fn hung_up(socket: &Socket, timeout: Duration) -> bool {
+    socket.0.wait_end(timeout)
+}
+
+pub fn shutdown(socket: &Socket) {
+    socket.0.close();
+}
