@@ -10,3 +10,5 @@ pub use linux::*;
 mod macos;
 #[cfg(any(target_os = "macos", feature = "macos-shim"))]
 pub use macos::*;
+
+mod waiting;

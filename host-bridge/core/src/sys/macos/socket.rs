@@ -4,15 +4,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::event::{poll, PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
-
 use super::endpoint::Listener;
 use super::handle::{Handle, HandleRef};
 use super::link::{Link, Next, Reserved};
 use super::{decode, encode};
 use crate::error::{BridgeError, Code, Result};
 use crate::schema::Schema;
+pub use crate::sys::waiting::{wait, wait_any, Interest};
 
 /// Most handles in one message.
 pub const MAX_FDS: usize = decode::MAX_HANDLES;
@@ -115,19 +113,6 @@ pub fn receive_message(
             decode::message(&message, buffer, handles, inputs)?;
             Ok(Received::Datagram(buffer.len()))
         }
-    }
-}
-
-/// Blocks until something can be read (or written), the peer hangs up, or the time is over. False: the time is over.
-pub fn wait(socket: impl AsFd, write: bool, timeout: Option<Duration>) -> Result<bool> {
-    let wanted = if write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-    let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) as _ });
-    let mut fds = [PollFd::new(&socket, wanted)];
-    match poll(&mut fds, timeout.as_ref()) {
-        Ok(n) => Ok(n > 0),
-        // A signal: the caller looks at it (Python runs its handlers) and comes again.
-        Err(Errno::INTR) => Ok(true),
-        Err(e) => Err(BridgeError::io("cannot wait for a message", e)),
     }
 }
 
