@@ -9,12 +9,13 @@ import { setUp } from '../scripts/setup.mjs';
 import { figuresOf } from './harness/figures.mjs';
 import { goalOf } from './harness/goal.mjs';
 import { HELP, parseOptions } from './harness/options.mjs';
-import { images, python, results } from './harness/paths.mjs';
+import { images, page, python, results } from './harness/paths.mjs';
 import { PEERS } from './harness/peers.mjs';
 import { makePlan } from './harness/plan.mjs';
 import { prepare } from './harness/prepare.mjs';
 import { measure } from './harness/session.mjs';
 import { lineOf } from './report/line.mjs';
+import { withFigures } from './report/markdown.mjs';
 import { cpuPlot, roundTripPlot } from './report/plot.mjs';
 import { textOf } from './report/table.mjs';
 import { SCENARIOS } from './scenarios/index.mjs';
@@ -81,6 +82,7 @@ function draw(report, sizes) {
   mkdirSync(images, { recursive: true });
   writeFileSync(join(images, 'bench-round-trip.svg'), roundTripPlot(report, sizes));
   writeFileSync(join(images, 'bench-cpu.svg'), cpuPlot(report));
+  writeFileSync(page, withFigures(readFileSync(page, 'utf8'), report, sizes));
 }
 
 try {

@@ -13,7 +13,7 @@ export const HELP = `node bench/main.mjs [options]
   --pinnings a,b     free, together, apart (of the two processes' CPUs)
   --repeats n        interleaved repeats of each cell
   --no-scenarios     leave out start-up, chains, fan-out, restart and scale
-  --no-write         keep the figures and plots of earlier runs
+  --no-write         keep the figures and plots of earlier runs, in .streamlib/bench and docs/
   --no-setup         use what is built and installed
   --draw file        only draw the plots again, from the JSON of an earlier run
   --help

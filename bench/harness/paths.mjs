@@ -12,5 +12,6 @@ export const floorTarget = join(own, 'target');
 export const floorAddon = join(floorTarget, 'floor.node');
 export const results = join(own, 'results');
 export const images = join(root, 'docs', 'images');
+export const page = join(root, 'docs', 'performance.md');
 /** The Python half of the harness, for PYTHONPATH. */
 export const pythonHarness = join(bench, 'harness', 'python');

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { figuresOf } from '../harness/figures.mjs';
 import { cell, report, result } from '../testing/samples.mjs';
 import { lineOf } from './line.mjs';
+import { withFigures } from './markdown.mjs';
 import { cpuPlot, roundTripPlot } from './plot.mjs';
 import { textOf } from './table.mjs';
 
@@ -50,6 +51,23 @@ describe('the table', () => {
     const text = textOf(measured, sizes);
     expect(text).toMatch(/StreamLib: all of it +25 \/ 50 \(2\.5\) +60 \/ 120 \(1\.2\)/);
     expect(text).toContain('skipped: dora: there is no wheel for this system');
+  });
+});
+
+describe('the page', () => {
+  const page = `before\n<!-- figures: written by \`npm run bench\`, not by hand -->\nold\n<!-- end of figures -->\nafter\n`;
+
+  it('gets its figures between the marks, again and again', () => {
+    const once = withFigures(page, measured, sizes);
+    expect(once).toMatch(
+      /^before\n.*\| StreamLib: all of it \| 25 \/ 50 \(2\.5\) \| 60 \/ 120 \(1\.2\) \|.*after\n$/s,
+    );
+    expect(once).not.toContain('old');
+    expect(withFigures(once, measured, sizes)).toBe(once);
+  });
+
+  it('that has lost its marks is left alone', () => {
+    expect(() => withFigures('no marks', measured, sizes)).toThrow(/lost its marks/);
   });
 });
 
