@@ -29,7 +29,7 @@ export {
   type SchemaField,
   schemaLimits,
 } from './schema/types.js';
-export { brokerToken, brokerTokenFile } from './service/broker-token.js';
+export { brokerToken, brokerTokenFile, foreignListener } from './service/broker-token.js';
 export { InstanceLock } from './service/instance-lock.js';
 export {
   brokerAddress,

@@ -17,6 +17,7 @@ import { connectionCalls } from './connection-calls.js';
 import { type Identity, listingCalls } from './listing-calls.js';
 import { runtimeCalls } from './runtime-calls.js';
 import { StreamCalls, type StreamLimits } from './stream-calls.js';
+import { closeToOthers, prepareSocket, unixPath } from './unix-socket.js';
 
 export interface GrpcOptions {
   readonly registry: Registry;
@@ -98,6 +99,8 @@ export class GrpcServer {
   }
 
   async listen(address: string): Promise<void> {
+    const path = unixPath(address);
+    if (path !== null) await prepareSocket(path);
     const port = await new Promise<number>((resolve, reject) => {
       this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) resolve(bound);
@@ -111,7 +114,8 @@ export class GrpcServer {
           );
       });
     });
-    this.boundTo = address.replace(/:\d+$/, `:${port}`);
+    if (path !== null) closeToOthers(path);
+    this.boundTo = path === null ? address.replace(/:\d+$/, `:${port}`) : address;
   }
 
   /** Ends the streams, lets calls that are under way finish, then cuts off who still holds on. */

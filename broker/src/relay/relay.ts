@@ -8,7 +8,12 @@ import { type Peer, Peers, type RelayLimits } from './peers.js';
 import { defaultProcessLimits } from './quota.js';
 import * as replies from './replies.js';
 
-export const defaultRelayLimits: RelayLimits = { maxPeers: 256, maxInFlight: 16, maxEndpointsPerPeer: 8, perProcess: defaultProcessLimits };
+export const defaultRelayLimits: RelayLimits = {
+  maxPeers: 256,
+  maxInFlight: 16,
+  maxEndpointsPerPeer: 8,
+  perProcess: defaultProcessLimits,
+};
 
 /** Hands endpoints from hosts to clients. That they come from our own user, and are endpoints, the listener has checked. */
 export class Relay {

@@ -43,7 +43,7 @@ describe('the options', () => {
     [['--timeout-secs', '1e9'], '--timeout-secs must be a whole number'],
     [['--monitor-interval', '0'], '--monitor-interval must be a number of seconds'],
     [['--ready-fd', '-1'], '--ready-fd'],
-    [['--address', 'here'], '--address must be HOST:PORT'],
+    [['--address', 'here'], '--address must be HOST:PORT or unix:PATH'],
     [['--log-level', 'loud'], '--log-level must be one of trace'],
   ])('refuse %j', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message);
@@ -58,9 +58,12 @@ describe('the options', () => {
 });
 
 describe('the address', () => {
-  it.each(['127.0.0.1:50051', 'localhost:0', '[::1]:1', '127.9.9.9:1'])('%s needs no token', (address) => {
-    expect(() => checkAddress(address, null)).not.toThrow();
-  });
+  it.each(['127.0.0.1:50051', 'localhost:0', '[::1]:1', '127.9.9.9:1', 'unix:/run/user/1/x'])(
+    '%s needs no token',
+    (address) => {
+      expect(() => checkAddress(address, null)).not.toThrow();
+    },
+  );
 
   it.each(['0.0.0.0:50051', '[::]:1', 'example:1', '127.0.0.1.example:1'])('%s needs one', (address) => {
     expect(() => checkAddress(address, null)).toThrow('STREAMLIB_BROKER_TOKEN');

@@ -20,7 +20,7 @@ export const helpText = `streamlib-broker: introduces StreamLib's runtimes and t
 
 Usage: streamlib-broker [options]
 
-  --address HOST:PORT      where gRPC listens; default: STREAMLIB_BROKER_ENDPOINT, else 127.0.0.1 and STREAMLIB_BROKER_PORT,
+  --address HOST:PORT      or unix:PATH; where gRPC listens; default: STREAMLIB_BROKER_ENDPOINT, else 127.0.0.1 and STREAMLIB_BROKER_PORT,
                            else 127.0.0.1:50051. Port 0: any that is free
   --max-connections N      at a time; default 4096
   --timeout-secs S         until a handshake fails; default 300
@@ -75,7 +75,7 @@ const shape = z.object({
     .default(null),
   address: z
     .string()
-    .regex(/^.+:\d{1,5}$/, 'must be HOST:PORT')
+    .regex(/^(unix:\/.+|.+:\d{1,5})$/, 'must be HOST:PORT or unix:PATH')
     .nullable()
     .default(null),
   'max-connections': whole(1, 100_000, 4096),
@@ -116,6 +116,7 @@ export function parseOptions(args: readonly string[]): Command {
 
 /** Without a token, whoever reaches the address may call: then only this machine may. */
 export function checkAddress(address: string, token: string | null): void {
+  if (address.startsWith('unix:')) return;
   const host = address.replace(/:\d+$/, '');
   const local =
     host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -5,7 +5,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { brokerAddress, brokerToken } from '@streamlib/host-bridge';
+import { brokerAddress, brokerToken, foreignListener } from '@streamlib/host-bridge';
 import { BrokerServiceClient } from '@streamlib/proto';
 import { CliError } from '../errors/cli-error.js';
 
@@ -35,6 +35,8 @@ export class BrokerClient {
     pick: (client: BrokerServiceClient) => Unary<Request, Response>,
     request: Request,
   ): Promise<Response> {
+    const stranger = foreignListener(this.address);
+    if (stranger !== null) return Promise.reject(taken(this.address, stranger));
     return new Promise((resolve, reject) => {
       pick(this.client).call(
         this.client,
@@ -99,6 +101,13 @@ export class BrokerClient {
         );
     }
   }
+}
+
+function taken(address: string, uid: number): CliError {
+  return new CliError(
+    'broker_refused',
+    `${address} belongs to another user of this machine (uid ${uid}), who is told nothing; choose another port with STREAMLIB_BROKER_PORT`,
+  );
 }
 
 export function notRunning(address: string, options?: ErrorOptions): CliError {

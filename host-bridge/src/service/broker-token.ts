@@ -15,7 +15,8 @@ export function brokerToken(address: string = brokerAddress()): string | null {
   const told = process.env.STREAMLIB_BROKER_TOKEN;
   if (told) return told;
   // The file's is the secret of this user on this machine: it goes to nobody else.
-  if (!isOurs(address)) return null;
+  if (!address.startsWith('unix:') && (localPort(address) === null || foreignListener(address) !== null))
+    return null;
   try {
     return readFileSync(brokerTokenFile(), 'utf8').trim() || null;
   } catch {
@@ -23,38 +24,37 @@ export function brokerToken(address: string = brokerAddress()): string | null {
   }
 }
 
-function isOurs(address: string): boolean {
-  if (address.startsWith('unix:')) return true;
-  const port = Number(
-    /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?):(\d{1,5})$/.exec(address)?.[1] ?? Number.NaN,
-  );
-  if (Number.isNaN(port)) return false;
-  return process.platform !== 'linux' || listenersAreOurs(port);
-}
-
-const listening = '0A';
-
 /**
- * Whether everybody who listens at a port of this machine is this user, or root. While no broker runs, the port is free to all
- * users, and one who takes it must not be told the token.
+ * The user, neither this one nor root, who listens at a port of this machine; null: nobody else does, or the system does not
+ * say. While no broker runs, its port is free to all users, and one who takes it must be told nothing.
  */
-function listenersAreOurs(port: number): boolean {
+export function foreignListener(address: string): number | null {
+  const port = localPort(address);
+  if (port === null || process.platform !== 'linux') return null;
   const own = process.getuid?.() ?? 0;
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  let found = false;
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    let text: string;
-    try {
-      text = readFileSync(table, 'utf8');
-    } catch {
-      continue;
-    }
-    for (const line of text.split('\n').slice(1)) {
-      const [, local, , state, , , , uid] = line.trim().split(/\s+/);
-      if (state !== listening || !local?.endsWith(`:${hex}`)) continue;
-      if (Number(uid) !== own && Number(uid) !== 0) return false;
-      found = true;
+    for (const line of linesOf(table)) {
+      const [, local, , state, , , , owner] = line.trim().split(/\s+/);
+      if (state !== LISTENING || !local?.endsWith(`:${hex}`)) continue;
+      const uid = Number(owner);
+      if (uid !== own && uid !== 0) return uid;
     }
   }
-  return found;
+  return null;
+}
+
+const LISTENING = '0A';
+
+function localPort(address: string): number | null {
+  const port = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?):(\d{1,5})$/.exec(address)?.[1];
+  return port === undefined ? null : Number(port);
+}
+
+function linesOf(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n').slice(1);
+  } catch {
+    return [];
+  }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { serviceName, stateDir } from '@streamlib/host-bridge';
+import { foreignListener, serviceName, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import { findBrokerProgram } from './broker-program.js';
 
@@ -55,6 +55,12 @@ export async function ensureBroker(options: EnsureOptions): Promise<void> {
  * ours, and every handshake would fail.
  */
 async function answers(options: EnsureOptions, patient = false): Promise<boolean> {
+  const stranger = foreignListener(options.address);
+  if (stranger !== null)
+    throw new StreamlibError(
+      'broker_unavailable',
+      `${options.address} belongs to another user of this machine (uid ${stranger}), who is told nothing; choose another port with STREAMLIB_BROKER_PORT`,
+    );
   const status = await options.status(options.signal, patient);
   if (status === null) return false;
   if (status.serviceName === '' || status.serviceName === serviceName()) return true;

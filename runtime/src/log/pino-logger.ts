@@ -19,7 +19,7 @@ export function openLog(file: string, runtimeId: string, tap: LogTap): LogSink {
   const folder = dirname(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   removeOldLogs(folder);
-  const destination = pino.destination({ dest: file, sync: false, mkdir: true });
+  const destination = pino.destination({ dest: file, sync: false, mkdir: true, mode: 0o600 });
   const root = pino(
     {
       level: 'debug',

@@ -102,7 +102,10 @@ class Broker:
 
 def _take_token() -> str:
     """This connection's token, from the descriptor that the host left open; closed, so that no child of ours inherits it."""
+    token = os.environ.pop("STREAMLIB_CLIENT_TOKEN", "")
     fd = os.environ.pop("STREAMLIB_CLIENT_TOKEN_FD", "")
+    if token:
+        return token
     if fd.isdigit():
         with open(int(fd), "rb") as pipe:
             return pipe.read(4096).decode("ascii")
