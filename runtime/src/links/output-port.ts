@@ -16,8 +16,9 @@ export interface Reader {
 export class OutputPort {
   readonly counters = new PortCounters();
   readonly handles: HandleFields;
-  private readonly readers: Reader[] = [];
-  private readonly lossless: Reader[] = [];
+  /** Replaced, not changed: a reader may leave while a frame is being handed round. */
+  private readers: readonly Reader[] = [];
+  private lossless: readonly Reader[] = [];
   private waiting: (() => void)[] = [];
   /** Called each time a lossless reader has room again. */
   onRoom: () => void = () => {};
@@ -44,21 +45,30 @@ export class OutputPort {
   }
 
   connect(reader: Reader): void {
-    this.readers.push(reader);
-    if (reader.lossless) this.lossless.push(reader);
+    this.readers = [...this.readers, reader];
+    if (reader.lossless) this.lossless = [...this.lossless, reader];
+  }
+
+  /** It gets no further frame; a producer that only this reader held back goes on. */
+  disconnect(reader: Reader): void {
+    if (!this.readers.includes(reader)) return;
+    this.readers = this.readers.filter((other) => other !== reader);
+    this.lossless = this.lossless.filter((other) => other !== reader);
+    this.roomMade();
   }
 
   /** Gives every reader its reference and lets go of the caller's. Not to be called while `heldBack`. */
   route(frame: Frame): void {
     this.counters.frames++;
-    const last = this.readers.length - 1;
+    const { readers } = this;
+    const last = readers.length - 1;
     if (last < 0) {
       frame.release();
       return;
     }
     // The caller's reference goes to the last reader. All are taken first: a reader may be done before the next one is asked.
     for (let i = 0; i < last; i++) frame.retain();
-    for (const reader of this.readers) reader.offer(frame);
+    for (const reader of readers) reader.offer(frame);
   }
 
   /** A lossless reader tells that it is no longer full. */

@@ -40,7 +40,7 @@ export class LocalInput implements NodeInput {
     return this.queue.size;
   }
 
-  bind(upstream: OutputPort): void {
+  bind(upstream: OutputPort | null): void {
     this.upstream = upstream;
   }
 

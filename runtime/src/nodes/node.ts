@@ -5,7 +5,8 @@ import type { Histogram } from '../stats/histogram.js';
 /** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */
 export interface NodeInput extends Reader {
   readonly name: string;
-  bind(upstream: OutputPort): void;
+  /** Null: nothing feeds it any more. */
+  bind(upstream: OutputPort | null): void;
 }
 
 /** What a node tells the runtime. */

@@ -34,7 +34,7 @@ export class PythonInput implements NodeInput {
   readonly lossless: boolean;
   readonly windowSize: number;
   readonly counters = new PortCounters();
-  private readonly capacity: number;
+  readonly capacity: number;
   private readonly pending = new Ring<Frame>();
   private readonly timed: boolean;
   private window: SendWindow;
@@ -70,7 +70,7 @@ export class PythonInput implements NodeInput {
     return this.pending.size === 0 && this.window.outstanding === 0;
   }
 
-  bind(upstream: OutputPort): void {
+  bind(upstream: OutputPort | null): void {
     this.upstream = upstream;
   }
 
