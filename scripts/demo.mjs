@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // `npm run demo -- ARGS`: sets up what is not yet, then runs the first example; ARGS go to `streamlib run`.
+import { join } from 'node:path';
 import { streamlib } from './lib/dev-env.mjs';
+import { root } from './lib/paths.mjs';
 import { tell } from './lib/steps.mjs';
 import { setUp } from './setup.mjs';
 
@@ -8,7 +10,7 @@ try {
   await setUp();
   process.exitCode = await streamlib([
     'run',
-    'examples/camera-python-display/graph.yaml',
+    join(root, 'examples/camera-python-display/graph.yaml'),
     ...process.argv.slice(2),
   ]);
 } catch (error) {

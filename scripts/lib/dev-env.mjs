@@ -6,7 +6,9 @@ import { state } from './paths.mjs';
 /** Hands the terminal to the command and returns its exit code. Signals of the terminal reach it directly: it decides when to end. */
 export function streamlib(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(state, 'bin', 'streamlib'), args, { stdio: 'inherit' });
+    // npm changes to the checkout; the names of files that a person gives are meant where that person stands.
+    const cwd = process.env.INIT_CWD ?? process.cwd();
+    const child = spawn(join(state, 'bin', 'streamlib'), args, { stdio: 'inherit', cwd });
     const ignored = () => {};
     process.on('SIGINT', ignored);
     const passOn = () => child.kill('SIGTERM');
