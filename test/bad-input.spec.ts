@@ -55,7 +55,7 @@ describe('Python files that go wrong', () => {
       /\[wrong_type\] process: ProcessorError: wrong_type returned int; return a dict of outputs/,
     );
     expect(log).toMatch(
-      /\[wrong_pixels\] process: TypeError: output "out", field "pixel_buffer": pixels must have dtype uint8/,
+      /\[wrong_pixels\] process: TypeError: port out, field pixel_buffer: pixels must have dtype uint8/,
     );
   }, 60_000);
 });

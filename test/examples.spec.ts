@@ -37,14 +37,15 @@ describe('each example', () => {
       const validate = world.streamlib('validate', graph);
       expect(await validate.exited, validate.report()).toBe(0);
 
-      const run = world.streamlib('run', graph, '--duration', '3s', '--json', '--set', 'display.port=0');
+      const run = world.streamlib('run', graph, '--duration', '4s', '--json', '--set', 'display.port=0');
       expect(await run.exited, run.report()).toBe(0);
       expect(run.lines).toHaveLength(1);
       const result = JSON.parse(run.lines[0] ?? '') as Result;
-      expect(result.frames_out, run.report()).toBeGreaterThan(10);
+      // How many depends on the machine; that they come, in order and without errors, does not.
+      expect(result.frames_out, run.report()).toBeGreaterThan(0);
       expect(result).toMatchObject({ restarts: 0, errors: 0 });
       expect(result.frames_in).toBeGreaterThanOrEqual(result.frames_out);
-      expect(result.fps).toBeGreaterThan(5);
+      expect(result.fps).toBeGreaterThan(0);
       expect(result.latency_ms.p50).toBeGreaterThan(0);
       expect(result.latency_ms.p99).toBeGreaterThanOrEqual(result.latency_ms.p50);
       expect(result.dropped).toBeGreaterThanOrEqual(0);

@@ -8,7 +8,8 @@ const LIMITS = {
   runtime_fds: { share: 0, plus: 2 },
   client_fds: { share: 0, plus: 1 },
   broker_fds: { share: 0, plus: 2 },
-  p50_ms: { share: 0.5, plus: 1 },
+  // Other work on the machine adds a few milliseconds; a queue that builds up adds ever more.
+  p50_ms: { share: 0.5, plus: 5 },
 };
 
 const median = (values) => {
