@@ -25,8 +25,8 @@ export function makePlan(options, peers) {
     patterns: options.patterns ?? (quick ? ['one', 'paced'] : ['one', 'four', 'paced']),
     pinnings: options.pinnings ?? (quick ? ['free'] : ['free', 'together', 'apart']),
     repeats: options.repeats ?? 5,
-    // A heap that still grows faults: the first turn of a cell warms up for longer than the others.
-    firstWarmMs: quick ? 350 : 1000,
+    // Each turn warms up for longer where pages are still touched for the first time.
+    warmMostMs: quick ? 600 : 3000,
     warmMs: quick ? 40 : 150,
     measureMs: quick ? 160 : 500,
     pace: quick

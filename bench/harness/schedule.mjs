@@ -36,8 +36,7 @@ export function expectedMs(group, plan) {
   const { pace } = plan;
   const one =
     group.pattern === 'paced' ? ((pace.frames + pace.warmFrames) * 1000) / 60 : plan.warmMs + plan.measureMs;
-  const first = group.pattern === 'paced' ? 0 : plan.firstWarmMs - plan.warmMs;
-  return group.peers.length * (first + group.repeats * one);
+  return group.peers.length * group.repeats * one;
 }
 
 /**

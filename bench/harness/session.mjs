@@ -161,7 +161,8 @@ class Session {
             op: 'loop',
             bytes,
             depth: cell.pattern === 'four' ? 4 : 1,
-            warmMs: cell.repeats.length === 0 ? plan.firstWarmMs : plan.warmMs,
+            warmMs: plan.warmMs,
+            warmMostMs: plan.warmMostMs,
             measureMs: plan.measureMs,
             atLeast: AT_LEAST,
           };

@@ -73,7 +73,9 @@ export interface Adapter {
 export interface LoopOrder {
   bytes: number;
   depth: number;
+  /** How long one turn of the warm-up takes, and all of them at most. */
   warmMs: number;
+  warmMostMs: number;
   measureMs: number;
   /** Even when the time is over: a slow peer has to show something. */
   atLeast: number;
@@ -149,7 +151,7 @@ export interface Plan {
   patterns: readonly Pattern[];
   pinnings: readonly Pinning[];
   repeats: number;
-  firstWarmMs: number;
+  warmMostMs: number;
   warmMs: number;
   measureMs: number;
   pace: { repeats: number; frames: number; warmFrames: number; peers: readonly string[] | null };
