@@ -17,6 +17,7 @@ export interface ResolvedLink {
   readonly schema: Schema;
   readonly delivery: Delivery;
   readonly queue: number;
+  readonly direct: boolean;
   /** Its place among the spec's connections. */
   readonly index: number;
 }
@@ -91,6 +92,7 @@ export function resolveLinks(
       schema: to.port.schema,
       delivery,
       queue,
+      direct: connection.direct ?? true,
       index,
     });
   });

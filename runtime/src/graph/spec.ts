@@ -20,6 +20,8 @@ export interface ConnectionSpec {
   /** Overrides what the input declares. */
   readonly delivery?: Delivery;
   readonly queue?: number;
+  /** False: between two Python processors too, frames go through the runtime. */
+  readonly direct?: boolean;
 }
 
 export type IssuePath = readonly (string | number)[];

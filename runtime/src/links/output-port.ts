@@ -20,6 +20,9 @@ export class OutputPort {
   private readers: readonly Reader[] = [];
   private lossless: readonly Reader[] = [];
   private waiting: (() => void)[] = [];
+  private expected = false;
+  /** Whether the producer waits when it is asked to: another process has to be told before it starts. */
+  canWait = true;
   /** Called each time a lossless reader has room again. */
   onRoom: () => void = () => {};
 
@@ -34,9 +37,14 @@ export class OutputPort {
     return this.readers.length > 0;
   }
 
-  /** Whether a lossless reader hangs on this port: its producer may be asked to wait. */
+  /** Whether a lossless reader hangs on this port, or will: its producer may be asked to wait. */
   get blocking(): boolean {
-    return this.lossless.length > 0;
+    return this.expected || this.lossless.length > 0;
+  }
+
+  /** A lossless reader will come while the producer runs. */
+  expectLossless(): void {
+    this.expected = true;
   }
 
   get heldBack(): boolean {

@@ -53,7 +53,7 @@ export function parseManifest(text: string, fallbackName: string): ParsedManifes
 const GRAPH_KEYS = ['version', 'metadata', 'nodes', 'connections'];
 const METADATA_KEYS = ['name', 'description'];
 const NODE_KEYS = ['id', 'node_type', 'params'];
-const CONNECTION_KEYS = ['from', 'to', 'delivery', 'queue'];
+const CONNECTION_KEYS = ['from', 'to', 'delivery', 'queue', 'direct'];
 
 class Reader {
   constructor(private readonly issues: GraphIssue[]) {}
@@ -160,7 +160,7 @@ function readConnection(reader: Reader, item: unknown, index: number): Connectio
   const path: IssuePath = ['connections', index];
   const connection = reader.mapping(item, path, 'a connection', CONNECTION_KEYS);
   if (connection === null) return { from: MISSING, to: MISSING };
-  const { delivery, queue } = connection;
+  const { delivery, queue, direct } = connection;
   const isDelivery = DELIVERIES.includes(delivery as Delivery);
   if (delivery !== undefined && !isDelivery) {
     reader.fail(
@@ -171,11 +171,14 @@ function readConnection(reader: Reader, item: unknown, index: number): Connectio
   const isQueue = typeof queue === 'number' && Number.isInteger(queue) && queue >= 1 && queue <= 1024;
   if (queue !== undefined && !isQueue)
     reader.fail([...path, 'queue'], '"queue" must be a whole number from 1 to 1024');
+  if (direct !== undefined && typeof direct !== 'boolean')
+    reader.fail([...path, 'direct'], '"direct" must be true or false');
   return {
     from: reader.text(connection, 'from', path, 'the connection', CONNECTION_KEYS) ?? MISSING,
     to: reader.text(connection, 'to', path, 'the connection', CONNECTION_KEYS) ?? MISSING,
     ...(isDelivery && { delivery: delivery as Delivery }),
     ...(isQueue && { queue }),
+    ...(typeof direct === 'boolean' && { direct }),
   };
 }
 

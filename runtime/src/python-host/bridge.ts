@@ -1,4 +1,4 @@
-import { type Connection, Listener, monotonicNs } from '@streamlib/host-bridge';
+import { type Connection, type Endpoint, Listener, monotonicNs } from '@streamlib/host-bridge';
 import type { HandshakeBroker } from '../broker-client/session.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { Logger } from '../log/logger.js';
@@ -6,7 +6,7 @@ import { type Child, type ChildExit, describeExit } from '../supervisor/child.js
 import type { FrameSender } from './input.js';
 import { type ClientMessage, PING, readClientMessage } from './messages.js';
 import { spawnRunner } from './subprocess.js';
-import type { BridgeDependencies, BridgeEvents, BridgeSetup, ControlMessage } from './types.js';
+import type { BridgeDependencies, BridgeEvents, BridgeSetup, ControlMessage, LinkMessage } from './types.js';
 import { HangWatch } from './watch.js';
 
 /**
@@ -177,8 +177,13 @@ export class PythonBridge implements FrameSender {
       outputs: inputs.map(({ name, schema }) => ({ name, schema })),
     });
     connection.onControl = (message, endpoint) => {
+      const read = readClientMessage(message);
+      if ('link' in read) {
+        this.events.link(read, endpoint);
+        return;
+      }
       endpoint?.close();
-      this.received(readClientMessage(message));
+      this.received(read);
     };
     connection.onFrame = (port, frameId, value) => this.events.frame(port, Number(frameId), value);
     connection.onAck = (port, frameId) => this.events.ack(port, Number(frameId));
@@ -193,7 +198,7 @@ export class PythonBridge implements FrameSender {
     });
   }
 
-  private received(message: ClientMessage): void {
+  private received(message: Exclude<ClientMessage, LinkMessage>): void {
     switch (message.type) {
       case 'pong':
         if (this.currentPhase !== 'pinging') return;
@@ -226,8 +231,12 @@ export class PythonBridge implements FrameSender {
           message.busySinceNs === null ? null : (Number(monotonicNs()) - message.busySinceNs) / 1e6;
         this.watch?.heartbeat(performance.now(), busyMs);
         this.events.clientDropped(message.dropped);
+        this.events.tallies(message.tallies, message.busySinceNs !== null);
         return;
       }
+      case 'reported':
+        this.events.reported(message.round);
+        return;
       case 'log': {
         const left = message.dropped > 0 ? ` (${message.dropped} lines before it left out)` : '';
         this.log[message.level](`${message.message}${left}`, { logger: message.logger });
@@ -272,7 +281,10 @@ export class PythonBridge implements FrameSender {
         setup.ports.inputs.map((port) => [port.name, { delivery: port.delivery, window: port.window }]),
       ),
       outputs: Object.fromEntries(
-        setup.ports.outputs.map((port) => [port.name, { blocking: port.blocking, window: port.window }]),
+        setup.ports.outputs.map(({ name, blocking, window, direct }) => [
+          name,
+          { blocking, window, ...(direct && { ...direct, links: [...direct.links] }) },
+        ]),
       ),
       log_level: setup.logLevel,
     });
@@ -343,9 +355,10 @@ export class PythonBridge implements FrameSender {
     else this.events.broken(reason);
   }
 
-  private send(message: ControlMessage): void {
+  /** Says something to the client, with an endpoint if one is to be handed over. */
+  send(message: ControlMessage, endpoint?: Endpoint): void {
     try {
-      this.connection?.sendControl(message);
+      this.connection?.sendControl(message, endpoint);
     } catch (error) {
       this.log.debug('a control message could not be sent', { error: toError(error) });
     }

@@ -74,6 +74,11 @@ export class PythonInput implements NodeInput {
     this.upstream = upstream;
   }
 
+  /** The client has been told how this input treats frames, so a change takes a new one. */
+  adapt(delivery: Delivery, queue: number): boolean {
+    return delivery === this.delivery && (delivery === 'latest' || queue === this.capacity);
+  }
+
   /** A subprocess is ready: frames flow. */
   open(sender: FrameSender): void {
     this.sender = sender;

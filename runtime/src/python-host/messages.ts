@@ -1,4 +1,5 @@
 import type { ControlValue } from '@streamlib/host-bridge';
+import { readTallies, type Tally } from '../links/tally.js';
 
 /** What a client says on the direct channel. It is not trusted: each field is checked before it is used. */
 export type ClientMessage =
@@ -14,6 +15,16 @@ export type ClientMessage =
       /** Since when the user's code has been busy with one call; null while it is not. */
       readonly busySinceNs: number | null;
       readonly dropped: Readonly<Record<string, number>>;
+      readonly tallies: ReadonlyMap<string, Tally>;
+    }
+  /** It did as asked and has beaten: its counts are those of now. */
+  | { readonly type: 'reported'; readonly round: number }
+  | {
+      /** About a link to another subprocess; `link_endpoint` has an endpoint with it. */
+      readonly type: 'link_endpoint' | 'linked' | 'link_failed';
+      readonly link: string;
+      readonly attempt: number;
+      readonly reason: string;
     }
   | {
       readonly type: 'log';
@@ -52,8 +63,24 @@ export function readClientMessage(message: Readonly<Record<string, ControlValue>
     }
     case 'heartbeat': {
       const busy = number(message.busy_since_ns);
-      return { type, busySinceNs: busy > 0 ? busy : null, dropped: counts(message.dropped) };
+      return {
+        type,
+        busySinceNs: busy > 0 ? busy : null,
+        dropped: counts(message.dropped),
+        tallies: readTallies(message.tallies),
+      };
     }
+    case 'reported':
+      return { type, round: number(message.round) };
+    case 'link_endpoint':
+    case 'linked':
+    case 'link_failed':
+      return {
+        type,
+        link: text(message.link),
+        attempt: number(message.attempt),
+        reason: text(message.reason).slice(0, 500),
+      };
     case 'log':
       return {
         type,

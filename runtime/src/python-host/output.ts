@@ -2,6 +2,7 @@ import { Ring } from '../delivery/ring.js';
 import type { OutputModel } from '../graph/ports.js';
 import { Frame } from '../links/frame.js';
 import { OutputPort } from '../links/output-port.js';
+import type { Tally } from '../links/tally.js';
 
 type Ack = (frameId: number) => void;
 
@@ -23,6 +24,7 @@ export class PythonOutput {
   /** Drops that earlier incarnations of the client counted. */
   private droppedBefore = 0;
   private droppedNow = 0;
+  private direct = 0;
 
   constructor(model: OutputModel) {
     this.port = new OutputPort(model.name, model.schema);
@@ -42,6 +44,7 @@ export class PythonOutput {
     this.ack = null;
     this.droppedBefore += this.droppedNow;
     this.droppedNow = 0;
+    this.direct = 0;
   }
 
   /** The node has ended for good: what still waits cannot be waited for. */
@@ -66,6 +69,13 @@ export class PythonOutput {
     }
     this.waiting.push({ frameId, frame, ack: this.ack });
     return true;
+  }
+
+  /** The client's frames that went to other subprocesses only: counted from the last report to this one. */
+  passedDirectly(tally: Tally): void {
+    const more = tally.passed - this.direct;
+    this.direct = tally.passed;
+    if (more > 0) this.port.counters.passDirect(more, 0, 0);
   }
 
   clientDropped(count: number): void {

@@ -1,6 +1,9 @@
 import type { HandshakeBroker } from '../broker-client/session.js';
 import type { NodePorts } from '../graph/ports.js';
+import { DirectLink } from '../links/direct-link.js';
 import type { OutputPort } from '../links/output-port.js';
+import { ProcessLinks } from '../links/process-links.js';
+import type { Asked, Stock } from '../links/quiescence.js';
 import type { Logger } from '../log/logger.js';
 import { ErrorReporter } from '../nodes/error-reporter.js';
 import { type GraphNode, isOver, type NodeListener } from '../nodes/node.js';
@@ -36,7 +39,7 @@ export interface PythonProcessorOptions {
  * The host half of a Python processor: what the three kinds have in common. Owns the supervisor and, through it, one bridge at
  * a time; a kind only says what happens before its bridge is ready and when it becomes so.
  */
-export abstract class PythonProcessor implements GraphNode {
+export abstract class PythonProcessor implements GraphNode, Asked {
   readonly type = 'python';
   readonly id: string;
   readonly inputs: ReadonlyMap<string, PythonInput>;
@@ -45,6 +48,7 @@ export abstract class PythonProcessor implements GraphNode {
   protected readonly log: Logger;
   private readonly inputList: readonly PythonInput[];
   private readonly outputList: readonly PythonOutput[];
+  private readonly links: ProcessLinks;
   private readonly supervisor: Supervisor;
   private readonly errors: ErrorReporter;
   readonly latency = new Histogram();
@@ -65,6 +69,7 @@ export abstract class PythonProcessor implements GraphNode {
       (model, index) => new PythonInput(model, index, this.latency, onError),
     );
     this.outputList = [...options.ports.outputs.values()].map((model) => new PythonOutput(model));
+    this.links = new ProcessLinks(options.id);
     this.inputs = new Map(this.inputList.map((input) => [input.name, input]));
     this.outputs = new Map(this.outputList.map(({ port }) => [port.name, port]));
     this.supervisor = new Supervisor(options.policy, {
@@ -97,6 +102,32 @@ export abstract class PythonProcessor implements GraphNode {
     return this.inputList.every((input) => input.idle) && this.outputList.every((output) => output.idle);
   }
 
+  /** Joins an output of this node to an input of another without the runtime in between; before either is set up. */
+  linkTo(output: string, reader: PythonProcessor, input: string): void {
+    const to = reader.inputs.get(input);
+    if (to === undefined) throw new Error(`${reader.id} has no input ${input}`);
+    const link = new DirectLink(
+      {
+        id: `${this.id}.${output}>${reader.id}.${input}`,
+        output: `${this.id}.${output}`,
+        input: `${reader.id}.${input}`,
+        delivery: to.delivery,
+        window: to.windowSize,
+        queue: to.capacity,
+      },
+      to.counters,
+      reader.latency,
+      this.log,
+    );
+    this.links.addOut(output, link);
+    reader.links.addIn(link);
+  }
+
+  /** What is on its way from here to other subprocesses. Null: nothing is, and nothing will be. */
+  takeStock(): Promise<Stock | null> {
+    return this.links.takeStock();
+  }
+
   /** Returns at once; the bridge comes up in the background. */
   setup(): Promise<void> {
     this.become('starting');
@@ -115,6 +146,7 @@ export abstract class PythonProcessor implements GraphNode {
     const end = this.current;
     if (!isOver(end)) this.become('stopping');
     for (const input of this.inputList) input.close(true);
+    this.links.inputsOver();
     await this.supervisor.stop();
     for (const output of this.outputList) output.dropWaiting();
   }
@@ -172,6 +204,15 @@ export abstract class PythonProcessor implements GraphNode {
             this.errors.report(`${phase}: ${message}\n${traceback}`.trimEnd());
           },
           clientDropped: (dropped) => this.countClientDrops(dropped),
+          tallies: (tallies, busy) => {
+            this.links.report(tallies, busy);
+            for (const output of this.outputList) {
+              const tally = tallies.get(`output/${output.port.name}`);
+              if (tally !== undefined) output.passedDirectly(tally);
+            }
+          },
+          link: (message, endpoint) => this.links.message(message, endpoint),
+          reported: (round) => this.links.reported(round),
           broken: (reason) => {
             this.closePorts(false);
             this.log.error(reason);
@@ -200,6 +241,10 @@ export abstract class PythonProcessor implements GraphNode {
     });
     if (this.startWanted) bridge.start();
     for (const input of this.inputList) input.open(bridge);
+    const { pid } = bridge;
+    if (pid !== null) {
+      this.links.ready({ pid, control: (message, endpoint) => bridge.send(message, endpoint) });
+    }
   }
 
   private received(
@@ -224,6 +269,7 @@ export abstract class PythonProcessor implements GraphNode {
   private closePorts(over: boolean): void {
     for (const input of this.inputList) input.close(over);
     for (const output of this.outputList) output.close();
+    this.links.gone(over);
   }
 
   private ended(state: 'stopped' | 'failed', reason: string | null): void {
@@ -267,12 +313,17 @@ export abstract class PythonProcessor implements GraphNode {
         delivery,
         window: windowSize,
       })),
-      outputs: this.outputList.map(({ port }) => ({
-        name: port.name,
-        schema: port.schema,
-        blocking: port.blocking,
-        window: OUTPUT_WINDOW,
-      })),
+      outputs: this.outputList.map(({ port }) => {
+        const direct = this.links.readersOf(port.name, port.connected);
+        port.canWait = port.blocking;
+        return {
+          name: port.name,
+          schema: port.schema,
+          blocking: port.blocking,
+          window: OUTPUT_WINDOW,
+          ...(direct !== null && { direct }),
+        };
+      }),
     };
   }
 }

@@ -1,8 +1,10 @@
-import type { ControlValue, Schema } from '@streamlib/host-bridge';
+import type { ControlValue, Endpoint, Schema } from '@streamlib/host-bridge';
 import type { HandshakeBroker } from '../broker-client/session.js';
+import type { Tally } from '../links/tally.js';
 import type { Logger } from '../log/logger.js';
 import type { Delivery } from '../processor/types.js';
 import type { PythonKind } from '../python-env/inspect.js';
+import type { ClientMessage } from './messages.js';
 import type { SparePool } from './spare/pool.js';
 
 export interface BridgePorts {
@@ -17,7 +19,17 @@ export interface BridgePorts {
     readonly schema: Schema;
     readonly blocking: boolean;
     readonly window: number;
+    /** Given for an output that other subprocesses read. */
+    readonly direct?: DirectReaders;
   }[];
+}
+
+export interface DirectReaders {
+  /** Whether anybody in the runtime reads the output too. */
+  readonly host: boolean;
+  /** How many slots its pool may have: each reader holds some. */
+  readonly slots: number;
+  readonly links: readonly ControlMessage[];
 }
 
 export interface BridgeLimits {
@@ -68,6 +80,12 @@ export interface BridgeEvents {
   /** The user's code raised an exception that it survives. */
   error(phase: string, message: string, traceback: string): void;
   clientDropped(dropped: Readonly<Record<string, number>>): void;
+  /** What it counts on its links to other subprocesses. `busy`: the user's code runs. */
+  tallies(tallies: ReadonlyMap<string, Tally>, busy: boolean): void;
+  /** About a link. The endpoint, if there is one, belongs to the handler. */
+  link(message: LinkMessage, endpoint: Endpoint | null): void;
+  /** The answer to `report`. */
+  reported(round: number): void;
   /** Of no use any more, though its process may still be there: it is to be killed. */
   broken(reason: string): void;
   /** Exactly once, last of all: no process, descriptor or broker record of this incarnation is left. */
@@ -79,5 +97,7 @@ export interface BridgeDependencies {
   readonly log: Logger;
   readonly events: BridgeEvents;
 }
+
+export type LinkMessage = Extract<ClientMessage, { readonly link: string }>;
 
 export type ControlMessage = Record<string, ControlValue>;

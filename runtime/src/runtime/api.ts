@@ -18,6 +18,8 @@ export interface RuntimeOptions {
   readonly name?: string;
   /** Lines the runtime writes to its log are also given to listeners of `log` from this level on; `info` by default. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** False: frames between Python processors go through the runtime too, for a closer look at them; true by default. */
+  readonly direct?: boolean;
   /** Relative paths in `params` resolve against this folder; the manifest's own, or the working directory. */
   readonly baseDir?: string;
   /**
@@ -58,6 +60,8 @@ export interface RuntimeEvents {
 
 export interface PortStats {
   readonly frames: number;
+  /** Of these: what went straight from one Python process to another. Counted there, and told every second. */
+  readonly direct: number;
   readonly dropped: number;
   readonly dropped_by: Readonly<Record<string, number>>;
 }

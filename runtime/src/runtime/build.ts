@@ -5,6 +5,7 @@ import { LocalNode } from '../nodes/local-node.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { makePythonProcessor } from '../python-host/kinds.js';
 import { limitsOf, policyOf } from '../python-host/params.js';
+import { PythonProcessor } from '../python-host/processor.js';
 import type { SparePool } from '../python-host/spare/pool.js';
 import type { Wiring } from './completion.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
@@ -14,6 +15,8 @@ export interface BuildOptions {
   readonly broker: HandshakeBroker;
   readonly log: Logger;
   readonly logLevel: string;
+  /** Whether frames go straight from one Python process to another. */
+  readonly direct: boolean;
   readonly spares?: SparePool;
   readonly listener: NodeListener;
 }
@@ -24,6 +27,12 @@ export function buildGraph(graph: PreparedGraph, options: BuildOptions): Wiring 
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const upstream = new Map<string, Set<string>>();
   for (const link of graph.links) {
+    const from = byId.get(link.from.node);
+    const to = byId.get(link.to.node);
+    if (options.direct && link.direct && from instanceof PythonProcessor && to instanceof PythonProcessor) {
+      from.linkTo(link.from.port, to, link.to.port);
+      continue;
+    }
     const output = byId.get(link.from.node)?.outputs.get(link.from.port);
     const input = byId.get(link.to.node)?.inputs.get(link.to.port);
     if (output === undefined || input === undefined) continue;

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stateDir } from '@streamlib/host-bridge';
@@ -8,11 +8,13 @@ import type { BrokerSession } from '../broker-client/session.js';
 import { type Override, parseOverride } from '../config/overrides.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
+import { Quiescence } from '../links/quiescence.js';
 import type { Logger, LogLevel } from '../log/logger.js';
 import { type LogSink, openLog } from '../log/pino-logger.js';
 import type { GraphNode } from '../nodes/node.js';
 import { ProcessorRegistry } from '../processor/registry.js';
 import type { Delivery, ProcessorDefinition } from '../processor/types.js';
+import { PythonProcessor } from '../python-host/processor.js';
 import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
 import { Histogram } from '../stats/histogram.js';
 import { VERSION } from '../version.js';
@@ -62,6 +64,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private session: BrokerSession | null = null;
   private spares: SparePool | null = null;
   private wiring: Wiring = { nodes: [], upstream: new Map() };
+  private between = new Quiescence([]);
   private comingUp: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | null = null;
   private draining: NodeJS.Timeout | null = null;
@@ -74,6 +77,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.options = options;
     this.name = options.name ?? 'graph';
     this.logFile = join(stateDir(), 'logs', `${this.id}.log`);
+    // Each node that comes up listens, and a graph may have any number of them.
+    setMaxListeners(0, this.abort.signal);
     this.outcome = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -111,7 +116,11 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   }
 
   /** Joins `node.port` to `node.port`; a port may be left out where a node has only one. */
-  connect(from: string, to: string, options: { delivery?: Delivery; queue?: number } = {}): this {
+  connect(
+    from: string,
+    to: string,
+    options: { delivery?: Delivery; queue?: number; direct?: boolean } = {},
+  ): this {
     this.mustBe('created', 'connect nodes');
     this.connections.push({ from, to, ...options });
     return this;
@@ -198,11 +207,13 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       broker: session,
       log,
       logLevel: this.options.logLevel ?? 'info',
+      direct: this.options.direct ?? true,
       ...(spares && { spares }),
       listener: {
         stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
       },
     });
+    this.between = new Quiescence(this.wiring.nodes.filter((node) => node instanceof PythonProcessor));
     await Promise.all(this.wiring.nodes.map((node) => node.setup()));
     this.mustGoOn();
     this.become('running');
@@ -258,15 +269,22 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       this.stopDraining();
       return;
     }
-    if (this.current !== 'running' || !isComplete(this.wiring)) return;
+    if (this.current !== 'running' || !this.workedOff()) return;
     this.stopDraining();
     this.settle(this.outcomeOf(sources.some((node) => node.state === 'finished') ? 'finished' : 'failed'));
+  }
+
+  /** Whether nothing is on its way any more, in this process or between others. */
+  private workedOff(): boolean {
+    if (isComplete(this.wiring)) return this.between.look();
+    this.between.reset();
+    return false;
   }
 
   /** Waits until everything has been worked off, within reason. */
   private async drained(): Promise<void> {
     const until = performance.now() + LAST_FRAMES_MS;
-    while (!isComplete(this.wiring) && performance.now() < until) await pause(DRAIN_POLL_MS / 4);
+    while (!this.workedOff() && performance.now() < until) await pause(DRAIN_POLL_MS / 4);
   }
 
   private stopDraining(): void {

@@ -21,6 +21,8 @@ export type DropReason =
 
 export class PortCounters {
   frames = 0;
+  /** Of these: what went from one subprocess to another and was not seen here. */
+  direct = 0;
   /** When the first and the newest frame passed, in milliseconds of `performance.now()`. */
   firstAt = 0;
   lastAt = 0;
@@ -30,6 +32,15 @@ export class PortCounters {
     this.lastAt = performance.now();
     if (this.frames === 0) this.firstAt = this.lastAt;
     this.frames++;
+  }
+
+  /** Frames that a subprocess has counted; the times are of `performance.now()`. */
+  passDirect(count: number, firstAt: number, lastAt: number): void {
+    if (count <= 0) return;
+    if (this.frames === 0) this.firstAt = firstAt;
+    this.lastAt = Math.max(this.lastAt, lastAt);
+    this.frames += count;
+    this.direct += count;
   }
 
   /** Frames per second between the first and the newest. */

@@ -25,6 +25,14 @@ export class Histogram {
     if (ns > this.maxNs) this.maxNs = ns;
   }
 
+  /** Adds what was counted elsewhere, in the same buckets. */
+  add(bucket: number, count: number, maxNs: number): void {
+    if (bucket < 0 || bucket >= BUCKETS || count <= 0) return;
+    this.buckets[bucket] = (this.buckets[bucket] ?? 0) + count;
+    this.total += count;
+    if (maxNs > this.maxNs) this.maxNs = maxNs;
+  }
+
   merge(other: Histogram): void {
     for (let i = 0; i < BUCKETS; i++) this.buckets[i] = (this.buckets[i] ?? 0) + (other.buckets[i] ?? 0);
     this.total += other.total;

@@ -58,7 +58,12 @@ function portStats(
   for (const [name, { counters }] of ports) {
     const by = counters.droppedBy();
     addUp(droppedBy, by);
-    stats[name] = { frames: counters.frames, dropped: counters.dropped, dropped_by: by };
+    stats[name] = {
+      frames: counters.frames,
+      direct: counters.direct,
+      dropped: counters.dropped,
+      dropped_by: by,
+    };
   }
   return stats;
 }

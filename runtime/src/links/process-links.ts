@@ -1,0 +1,104 @@
+import type { ControlValue, Endpoint } from '@streamlib/host-bridge';
+import type { DirectReaders, LinkMessage } from '../python-host/types.js';
+import type { DirectLink, LinkEnd } from './direct-link.js';
+import type { Stock } from './quiescence.js';
+import type { Tally } from './tally.js';
+
+/** Slots of an output's pool: what it writes into, besides what its readers hold. */
+const OWN_SLOTS = 4;
+const LEAST_SLOTS = 16;
+const MOST_SLOTS = 64;
+
+/** All direct links of one node, and the subprocess that is at their end at the moment. */
+export class ProcessLinks {
+  private readonly out: { readonly output: string; readonly link: DirectLink }[] = [];
+  private readonly into: DirectLink[] = [];
+  private end: LinkEnd | null = null;
+  private stock: Stock = { busy: false, waiting: 0, sent: 0 };
+  private round = 0;
+  private asking = new Map<number, (stock: Stock | null) => void>();
+
+  constructor(readonly node: string) {}
+
+  addOut(output: string, link: DirectLink): void {
+    this.out.push({ output, link });
+  }
+
+  addIn(link: DirectLink): void {
+    this.into.push(link);
+  }
+
+  /** What the process is told of an output that other subprocesses read. Null: none does. */
+  readersOf(output: string, host: boolean): DirectReaders | null {
+    const links = this.out.filter((item) => item.output === output).map(({ link }) => link);
+    if (links.length === 0) return null;
+    const held = links.reduce((sum, { options }) => sum + options.window + options.queue, OWN_SLOTS);
+    const slots = Math.min(MOST_SLOTS, Math.max(LEAST_SLOTS, held));
+    return { host, slots, links: links.map(({ settings }): Record<string, ControlValue> => settings) };
+  }
+
+  ready(end: LinkEnd): void {
+    this.end = end;
+    for (const { link } of this.out) link.producerReady(end);
+    for (const link of this.into) link.consumerReady(end);
+  }
+
+  /** The process is gone; `over`: there will be no other. */
+  gone(over: boolean): void {
+    this.end = null;
+    for (const { link } of this.out) link.producerGone();
+    for (const link of this.into) link.consumerGone(over);
+    for (const answer of this.asking.values()) answer(null);
+    this.asking.clear();
+  }
+
+  /** The node takes no more frames, though its process may have to finish some. */
+  inputsOver(): void {
+    for (const link of this.into) link.consumerOver();
+  }
+
+  message(message: LinkMessage, endpoint: Endpoint | null): void {
+    if (message.type === 'link_endpoint') {
+      const link = this.into.find(({ options }) => options.id === message.link);
+      if (endpoint !== null && link !== undefined) link.offered(message.attempt, endpoint);
+      else endpoint?.close();
+      return;
+    }
+    endpoint?.close();
+    const links = [...this.out.map(({ link }) => link), ...this.into];
+    const link = links.find(({ options }) => options.id === message.link);
+    if (message.type === 'linked') link?.linked(message.attempt);
+    else link?.failed(message.attempt, message.reason);
+  }
+
+  report(tallies: ReadonlyMap<string, Tally>, busy: boolean): void {
+    let waiting = 0;
+    let sent = 0;
+    for (const { link } of this.out) {
+      const tally = tallies.get(`link/${link.options.id}`);
+      if (tally === undefined) continue;
+      link.report(tally);
+      waiting += tally.waiting;
+      sent += tally.passed;
+    }
+    this.stock = { busy, waiting, sent };
+  }
+
+  reported(round: number): void {
+    const answer = this.asking.get(round);
+    this.asking.delete(round);
+    answer?.(this.stock);
+  }
+
+  /** Asks the process. Null: there is none. */
+  takeStock(): Promise<Stock | null> {
+    const { end } = this;
+    if (end === null) return Promise.resolve(null);
+    this.round++;
+    const { round } = this;
+    return new Promise((resolve) => {
+      this.asking.set(round, resolve);
+      end.control({ type: 'report', round });
+    });
+  }
+}
