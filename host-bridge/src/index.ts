@@ -39,3 +39,4 @@ export {
   serviceName,
   stateDir,
 } from './service/names.js';
+export { adoptEndpoint, isMessageListener, serviceNotify } from './service/service-manager.js';

@@ -1,3 +1,4 @@
+import { createServer, type Server as NetServer } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -67,6 +68,7 @@ export class GrpcServer {
     'streamlib.broker.v1.BrokerService': 'SERVING',
   });
   private readonly streams: StreamCalls;
+  private inherited: { readonly listener: NetServer; close(): void } | null = null;
   private stopping = false;
   private boundTo = '';
 
@@ -98,7 +100,12 @@ export class GrpcServer {
     return this.boundTo;
   }
 
-  async listen(address: string): Promise<void> {
+  /** `fd`: a socket that listens already, where a service manager opened it. */
+  async listen(address: string, fd: number | null = null): Promise<void> {
+    if (fd !== null) {
+      this.boundTo = await this.listenAt(fd, address);
+      return;
+    }
     const path = unixPath(address);
     if (path !== null) await prepareSocket(path);
     const port = await new Promise<number>((resolve, reject) => {
@@ -118,15 +125,37 @@ export class GrpcServer {
     this.boundTo = path === null ? address.replace(/:\d+$/, `:${port}`) : address;
   }
 
+  private async listenAt(fd: number, address: string): Promise<string> {
+    const injector = this.server.createConnectionInjector(ServerCredentials.createInsecure());
+    const listener = createServer((socket) => injector.injectConnection(socket));
+    this.inherited = { listener, close: () => injector.destroy() };
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', (cause) =>
+        reject(
+          new BrokerError('io', `The broker can't listen at descriptor ${fd}: ${messageOf(cause)}`, {
+            cause,
+          }),
+        ),
+      );
+      listener.listen({ fd }, resolve);
+    });
+    const bound = listener.address();
+    if (bound === null) return address;
+    if (typeof bound === 'string') return `unix:${bound}`;
+    return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`;
+  }
+
   /** Ends the streams, lets calls that are under way finish, then cuts off who still holds on. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.health.setStatus('', 'NOT_SERVING');
     this.health.setStatus('streamlib.broker.v1.BrokerService', 'NOT_SERVING');
+    this.inherited?.listener.close();
     this.streams.endAll();
     await new Promise<void>((resolve) => {
       const limit = setTimeout(() => {
         this.server.forceShutdown();
+        this.inherited?.close();
         resolve();
       }, farewellMs);
       this.server.tryShutdown(() => {

@@ -2,7 +2,7 @@ import { type Connection, type Endpoint, Listener } from '@streamlib/host-bridge
 import { BrokerError, messageOf } from '../errors/broker-error.js';
 import type { Logger } from '../logs/index.js';
 import type { Registry } from '../registry/index.js';
-import { EndpointTable } from './endpoint-table.js';
+import { EndpointTable, type Keeper } from './endpoint-table.js';
 import { type Message, parseRequest } from './messages.js';
 import { type Peer, Peers, type RelayLimits } from './peers.js';
 import { defaultProcessLimits } from './quota.js';
@@ -15,6 +15,14 @@ export const defaultRelayLimits: RelayLimits = {
   perProcess: defaultProcessLimits,
 };
 
+/** What this relay has from a service manager. */
+export interface Inheritance {
+  /** The socket to listen at; null: to be opened. */
+  readonly fd?: number | null;
+  readonly endpoints?: ReadonlyMap<string, Endpoint>;
+  readonly keeper?: Keeper;
+}
+
 /** Hands endpoints from hosts to clients. That they come from our own user, and are endpoints, the listener has checked. */
 export class Relay {
   private readonly endpoints: EndpointTable;
@@ -26,15 +34,22 @@ export class Relay {
     private readonly registry: Registry,
     private readonly log: Logger,
     limits: Partial<RelayLimits> = {},
+    inherited: Inheritance = {},
   ) {
     try {
-      this.listener = Listener.named(path);
+      const { fd = null } = inherited;
+      this.listener = fd === null ? Listener.named(path) : Listener.adopted(fd);
     } catch (error) {
       throw new BrokerError('io', `The relay can't listen at ${path}: ${messageOf(error)}`, { cause: error });
     }
-    this.endpoints = new EndpointTable(registry.connections);
+    this.endpoints = new EndpointTable(registry.connections, inherited.keeper, new Map(inherited.endpoints));
     this.peers = new Peers({ ...defaultRelayLimits, ...limits }, registry.clock, log);
     this.listener.onConnection = (connection) => this.accept(connection);
+  }
+
+  /** What an earlier broker had stored and no runtime has come for. */
+  dropLeft(): number {
+    return this.endpoints.dropLeft();
   }
 
   get storedEndpoints(): number {

@@ -7,6 +7,7 @@ import type { BrokerLog } from '../logs/index.js';
 import { Monitor, monitorOptions, type Timers } from '../monitor/index.js';
 import { mintId, type ProcessTable, Registry } from '../registry/index.js';
 import { Relay, type RelayLimits } from '../relay/index.js';
+import { type Handover, Notifier, noHandover } from '../systemd/index.js';
 import { Tokens } from '../tokens/index.js';
 import { gitHash, version } from './build.js';
 import { logChanges } from './change-log.js';
@@ -26,12 +27,18 @@ export interface BrokerOptions {
   readonly graceSecs: number;
   readonly leaseSecs: number;
   readonly monitorIntervalSecs: number;
+  /** What a service manager gave, and where it is told; neither needs to be. */
+  readonly handover?: Handover;
+  readonly notifier?: Notifier;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly processes?: ProcessTable;
   readonly relayLimits?: Partial<RelayLimits>;
   readonly streamLimits?: Partial<StreamLimits>;
 }
+
+/** A runtime that lives has registered again long before. */
+const heirlessMs = 60_000;
 
 /** One running broker. Owns everything that it opens, and gives it back in `stop`. */
 export class Broker {
@@ -45,6 +52,8 @@ export class Broker {
     private readonly grpc: GrpcServer,
     private readonly monitor: Monitor,
     readonly instanceId: string,
+    private readonly notifier: Notifier,
+    private readonly endForgetting: () => void,
   ) {}
 
   /**
@@ -52,7 +61,7 @@ export class Broker {
    * that whoever gets an answer there finds the relay, too.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
-    const { clock } = options;
+    const { clock, handover = noHandover, notifier = new Notifier(null) } = options;
     const lock = acquireLock(options.relayPath);
     let log: BrokerLog | null = null;
     let relay: Relay | null = null;
@@ -88,8 +97,12 @@ export class Broker {
         ...(options.streamLimits && { streamLimits: options.streamLimits }),
       });
       logChanges(registry.connections, log.logger);
-      relay = new Relay(options.relayPath, registry, log.logger, options.relayLimits);
-      await grpc.listen(options.address);
+      relay = new Relay(options.relayPath, registry, log.logger, options.relayLimits, {
+        fd: handover.relayFd,
+        endpoints: handover.endpoints,
+        keeper: notifier,
+      });
+      await grpc.listen(options.address, handover.grpcFd);
       const monitor = new Monitor(
         registry,
         clock,
@@ -98,11 +111,29 @@ export class Broker {
         monitorOptions(options.monitorIntervalSecs * 1000, options.leaseSecs * 1000),
       );
       monitor.start();
-      const broker = new Broker(log, lock, registry, relay, grpc, monitor, instanceId);
+      const served = relay;
+      const endForgetting = options.timers.every(heirlessMs, () => {
+        const dropped = served.dropLeft();
+        if (dropped > 0)
+          log?.logger.info({ dropped }, 'endpoints of an earlier broker dropped: nobody came for them');
+        endForgetting();
+      });
+      const broker = new Broker(
+        log,
+        lock,
+        registry,
+        relay,
+        grpc,
+        monitor,
+        instanceId,
+        notifier,
+        endForgetting,
+      );
       log.logger.info(
         { pid: process.pid, version: version(), address: grpc.address, relay: options.relayPath },
         'broker started',
       );
+      notifier.ready(`Serving ${grpc.address}`, options.timers);
       return broker;
     } catch (error) {
       relay?.close();
@@ -126,6 +157,8 @@ export class Broker {
   private async end(why: string): Promise<void> {
     const { logger } = this.log;
     logger.info({ why }, 'broker stopping');
+    this.notifier.stopping();
+    this.endForgetting();
     this.monitor.stop();
     await this.grpc.stop();
     this.relay.close();

@@ -40,6 +40,9 @@ async function serve(options: ProgramOptions): Promise<void> {
     import('../logs/index.js'),
     import('../monitor/index.js'),
   ]);
+  const { takeHandover, notifierOf } = await import('../systemd/index.js');
+  const toStderr = (error: unknown) => process.stderr.write(`streamlib-broker: ${messageOf(error)}\n`);
+  const handover = takeHandover(process.env, toStderr);
   const home = stateDir();
   prepareStateDir(home);
   const logFile = join(home, 'broker.log');
@@ -54,6 +57,8 @@ async function serve(options: ProgramOptions): Promise<void> {
     graceSecs: options.graceSecs,
     leaseSecs: options.leaseSecs,
     monitorIntervalSecs: options.monitorInterval,
+    handover,
+    notifier: notifierOf(process.env, toStderr),
     clock: systemClock,
     timers: systemTimers,
   });

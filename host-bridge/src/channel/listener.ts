@@ -20,6 +20,11 @@ export class Listener {
     return new Listener(addon().listenerNamed(path));
   }
 
+  /** One that the service manager opened and handed over as a descriptor. Its path is not removed at the end. */
+  static adopted(fd: number): Listener {
+    return new Listener(addon().listenerAdopt(fd));
+  }
+
   /** A further reference to this listener; the caller owns it. For anonymous listeners only. */
   endpoint(): Endpoint {
     return new Endpoint(addon().listenerEndpoint(this.open()));

@@ -63,6 +63,11 @@ export interface Addon {
   lockRelease(lock: NativeId): void;
 
   endpointClose(endpoint: NativeId): void;
+  listenerAdopt(fd: number): NativeId;
+  endpointAdopt(fd: number): NativeId;
+  isMessageListener(fd: number): boolean;
+  /** `endpoint` null: nothing to keep. */
+  serviceNotify(address: string, state: string, endpoint: NativeId | null): void;
   listenerAnonymous(): NativeId;
   listenerNamed(path: string): NativeId;
   listenerEndpoint(listener: NativeId): NativeId;

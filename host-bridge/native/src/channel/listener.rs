@@ -80,7 +80,7 @@ pub fn named(state: &State, args: &Args) -> Result<napi_value> {
     add(state, args, Listener::named(Path::new(&args.string(0)?))?)
 }
 
-fn add(state: &State, args: &Args, listener: Listener) -> Result<napi_value> {
+pub(super) fn add(state: &State, args: &Args, listener: Listener) -> Result<napi_value> {
     let inlet = Inlet { listener, poll: RefCell::new(None), on_connection: RefCell::new(None) };
     args.new_id(state.listeners.borrow_mut().insert(Rc::new(inlet)))
 }

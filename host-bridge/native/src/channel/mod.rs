@@ -1,5 +1,6 @@
 //! Connections and listeners on libuv's loop.
 
+pub mod adopted;
 pub mod connection;
 mod dispatch;
 pub mod listener;

@@ -107,6 +107,14 @@ impl Listener {
         Ok(Self { socket, endpoint: None, path: Some(path.to_owned()) })
     }
 
+    /// One that somebody else has bound, and whose path is theirs to remove.
+    pub fn from_socket(socket: OwnedFd) -> Result<Self> {
+        let flags = fcntl_getfl(&socket).map_err(|e| BridgeError::io("cannot use a listener", e))?;
+        rustix::fs::fcntl_setfl(&socket, flags | OFlags::NONBLOCK)
+            .map_err(|e| BridgeError::io("cannot use a listener", e))?;
+        Ok(Self { socket, endpoint: None, path: None })
+    }
+
     /// The endpoint of an anonymous listener: a descriptor of its own each time.
     pub fn endpoint(&self) -> Result<Endpoint> {
         match &self.endpoint {
