@@ -178,6 +178,20 @@ impl Connection {
         Ok((Self::over(a), Self::over(b)))
     }
 
+    /// Takes over a connection that this process was handed as a descriptor.
+    #[staticmethod]
+    #[cfg(target_os = "linux")]
+    fn adopt(descriptor: i32) -> PyResult<Self> {
+        Core::adopt(descriptor).map(Self::over).map_err(raise)
+    }
+
+    /// The number of its descriptor, for who hands it on.
+    #[cfg(target_os = "linux")]
+    fn fileno(&self) -> i32 {
+        use std::os::fd::AsRawFd;
+        self.core.as_fd().as_raw_fd()
+    }
+
     /// Process id of the peer.
     #[getter]
     fn peer_pid(&self) -> u32 {

@@ -6,6 +6,7 @@ mod heartbeat;
 mod listener;
 mod memory;
 mod poller;
+mod sandbox;
 mod schema;
 mod sink;
 mod source;
@@ -79,6 +80,9 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(monotonic_ns, m)?)?;
     m.add_function(wrap_pyfunction!(set_parent_death_signal, m)?)?;
     m.add_function(wrap_pyfunction!(debug_counts, m)?)?;
+    m.add_function(wrap_pyfunction!(sandbox::sandbox_support, m)?)?;
+    m.add_function(wrap_pyfunction!(sandbox::confine_and_become, m)?)?;
+    m.add_function(wrap_pyfunction!(sandbox::forbid_programs, m)?)?;
     m.add_function(wrap_pyfunction!(schema::normalize_schema, m)?)?;
     m.add_function(wrap_pyfunction!(schema::encode_value, m)?)?;
     m.add_function(wrap_pyfunction!(schema::decode_value, m)?)?;

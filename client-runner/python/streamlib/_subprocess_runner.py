@@ -48,13 +48,13 @@ def main(arguments: list[str]) -> int:
         )
         return EXIT_USAGE
     try:
-        _prepare_process()
+        prepare_process()
         session, schemas = Session.open(connection_id, broker_address())
     except (HandshakeError, BridgeError) as error:
         print(f"handshake failed: {error}", file=sys.stderr)
         return EXIT_HANDSHAKE
     try:
-        return _run(session, schemas, arguments[0], arguments[1] if len(arguments) > 1 else None)
+        return run_session(session, schemas, arguments[0], arguments[1] if len(arguments) > 1 else None)
     except BridgeError as error:
         if error.code != "closed":
             raise
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
         session.close()
 
 
-def _prepare_process() -> None:
+def prepare_process() -> None:
     """Nothing of this process outlives the runtime, and its last words are heard."""
     parent = os.environ.get("STREAMLIB_HOST_PID", "")
     if parent.isdigit():
@@ -81,7 +81,7 @@ def _terminated(_number: int, _frame: Any) -> None:
     raise Terminated(0)
 
 
-def _run(session: Session, schemas: dict[str, Any], file: str, name: str | None) -> int:
+def run_session(session: Session, schemas: dict[str, Any], file: str, name: str | None) -> int:
     try:
         spec = choose(load_processors(file), name, file)
         session.define_ports(spec, schemas)

@@ -106,6 +106,14 @@ impl Connection {
         Ok(Self::new(socket, peer))
     }
 
+    /// Takes over a connected socket that this process inherited; nobody else may use it from then on.
+    #[cfg(target_os = "linux")]
+    pub fn adopt(descriptor: std::os::fd::RawFd) -> Result<Self> {
+        let socket = socket::adopt(descriptor)?;
+        let peer = socket::peer_credentials(&socket)?;
+        Ok(Self::new(socket, peer))
+    }
+
     /// Connects to a named listener, such as the broker's relay.
     pub fn connect_named(path: &std::path::Path) -> Result<Self> {
         let (socket, peer) = connect_path(path)?;

@@ -2,14 +2,14 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::{
     recvmsg, sendmsg, sockopt, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags,
+    SendAncillaryMessage, SendFlags, SocketType,
 };
 
 use super::handle::Handle;
@@ -40,10 +40,25 @@ pub fn peer_credentials(socket: impl AsFd) -> Result<PeerCredentials> {
 
 /// A connected pair, for tests and for a child that inherits its end.
 pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
-    use rustix::net::{socketpair, AddressFamily, SocketFlags, SocketType};
+    use rustix::net::{socketpair, AddressFamily, SocketFlags};
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
         .map_err(|e| BridgeError::io("cannot make a socket pair", e))
+}
+
+/// A connected socket that was inherited under a number.
+pub fn adopt(descriptor: RawFd) -> Result<Socket> {
+    // Checked before it is owned: closing what is not ours would pull it from under somebody else.
+    // SAFETY: the descriptor is borrowed for these questions only, and a number that is not open makes them fail.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    let no_channel = |e: Errno| BridgeError::io(&format!("descriptor {descriptor} is no inherited channel"), e);
+    let kind = sockopt::socket_type(borrowed).map_err(no_channel)?;
+    if kind != SocketType::SEQPACKET {
+        return Err(no_channel(Errno::PROTOTYPE));
+    }
+    rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC).map_err(no_channel)?;
+    // SAFETY: it is open, and whoever handed it to this process left it to us.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
 pub enum Sent {

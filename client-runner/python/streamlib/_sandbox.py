@@ -1,0 +1,198 @@
+"""Confines this process and becomes the program that is to run confined. Started by a runtime, not by people.
+
+The runtime starts it as ``python -I -S -c BOOT POLICY -m MODULE ARGUMENTS``: without ``site``, so that no package's start-up
+hook and no file of the working directory runs before the walls stand. For a processor, the handshake with broker and host is
+done first, here; what is run confined inherits only the channel. Since it starts as a new program, threads and memory of the
+handshake (gRPC's, and this connection's token) are gone by then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+RUNNER = "streamlib._subprocess_runner"
+CONFINED = "streamlib._confined"
+EXIT_HANDSHAKE = 5
+EXIT_SANDBOX = 8
+
+#: Variables that confined code gets; the user's others may hold secrets.
+KEPT = ("PATH", "LANG", "LANGUAGE", "TZ", "PYTHONUNBUFFERED", "PYTHONHASHSEED")
+KEPT_ENDINGS = ("_NUM_THREADS",)
+#: What an interpreter and its packages read besides themselves.
+SYSTEM = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/usr/share/zoneinfo",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/dev/urandom",
+    "/dev/random",
+    "/dev/zero",
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/sys/vm/overcommit_memory",
+    "/proc/sys/vm/max_map_count",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+)
+#: Threads may reserve address space that they never touch.
+RESERVED = 4 << 30
+
+
+def main(arguments: list[str]) -> int:
+    policy = json.loads(arguments[0])
+    if arguments[1:2] != ["-m"] or len(arguments) < 3:
+        print("usage: python -I -S -c BOOT POLICY -m MODULE [ARGUMENTS]", file=sys.stderr)
+        return 2
+    from streamlib._native import BridgeError
+
+    try:
+        module, rest = arguments[2], arguments[3:]
+        inherited = _inherited()
+        if module == RUNNER:
+            keep, variables = _handshake()
+        else:
+            _die_with_parent()
+            keep, variables, rest = inherited, {}, [module, *rest]
+        _become(policy, [CONFINED, *rest], {**_variables(policy), **variables}, keep)
+    except BridgeError as error:
+        print(f"{policy.get('name', 'the code')} is not run: {error}", file=sys.stderr)
+    except _NoHandshake as error:
+        print(f"handshake failed: {error}", file=sys.stderr)
+        return EXIT_HANDSHAKE
+    return EXIT_SANDBOX
+
+
+class _NoHandshake(Exception):
+    pass
+
+
+def _die_with_parent() -> None:
+    from streamlib._native import set_parent_death_signal
+
+    parent = os.environ.get("STREAMLIB_HOST_PID", "")
+    if parent.isdigit():
+        set_parent_death_signal(int(parent))
+
+
+def _handshake() -> tuple[list[int], dict[str, str]]:
+    """Everything that needs the broker. Returns the descriptors to keep, and where they are told."""
+    from streamlib._native import broker_address
+    from streamlib._runner.broker import HandshakeError
+    from streamlib._runner.session import Session
+
+    _die_with_parent()
+    try:
+        session, schemas = Session.open(os.environ.get("STREAMLIB_CONNECTION_ID", ""), broker_address())
+    except HandshakeError as error:
+        raise _NoHandshake(str(error)) from None
+    channel = session.connection.fileno()
+    ports = os.memfd_create("streamlib-ports")
+    with os.fdopen(os.dup(ports), "w", encoding="utf-8") as out:
+        json.dump(schemas, out)
+    return [channel, ports], {"STREAMLIB_CHANNEL_FD": str(channel), "STREAMLIB_PORTS_FD": str(ports)}
+
+
+def _inherited() -> list[int]:
+    """What the runtime left open for the program: a descriptor for its report, say."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        try:
+            if fd > 2 and os.get_inheritable(fd):
+                found.append(fd)
+        except OSError:
+            continue  # That of the listing itself.
+    return found
+
+
+def _variables(policy: dict[str, Any]) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in KEPT or name.startswith("LC_") or name.endswith(KEPT_ENDINGS)
+    }
+    scratch = str(policy["scratch"])
+    return {
+        **kept,
+        "HOME": scratch,
+        "TMPDIR": scratch,
+        "XDG_CACHE_HOME": scratch,
+        "XDG_CONFIG_HOME": scratch,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # A library that would ask its maker's servers is told in time that there are none.
+        "NO_PROXY": "*",
+        "STREAMLIB_SANDBOX": str(policy["name"]),
+        "STREAMLIB_CODE_DIR": str(policy["code_dir"]),
+    }
+
+
+def readable(policy: dict[str, Any]) -> list[str]:
+    """The folders and files that confined code may read and load."""
+    environment = str(policy["environment"])
+    base = sys.base_prefix
+    own = [f"{base}/lib", f"{base}/lib64"] if base in ("/usr", "/usr/local") else [base]
+    interpreter = os.path.realpath(f"{environment}/bin/python")
+    # A system's interpreter is one file; its folder holds others.
+    return [str(policy["code_dir"]), environment, *own, interpreter, *SYSTEM]
+
+
+def _become(policy: dict[str, Any], arguments: list[str], variables: dict[str, str], keep: list[int]) -> None:
+    from streamlib._native import confine_and_become
+
+    scratch = Path(policy["scratch"])
+    os.chdir(scratch)
+    os.nice(int(policy.get("nice", 5)))
+    command = [f"{policy['environment']}/bin/python", "-P", "-m", *arguments]
+    confine_and_become(
+        command,
+        [f"{name}={value}" for name, value in variables.items()],
+        readable(policy),
+        [str(scratch), "/dev/null"],
+        _limits(policy),
+        int(policy.get("cpus", 0)),
+        keep,
+    )
+
+
+def _limits(policy: dict[str, Any]) -> list[tuple[int, int]]:
+    memory = int(policy["memory"])
+    limits = [
+        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_AS, memory + RESERVED),
+        (resource.RLIMIT_FSIZE, int(policy["file_size"])),
+        (resource.RLIMIT_NOFILE, int(policy["descriptors"])),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 64 << 10),
+    ]
+    if hasattr(resource, "RLIMIT_MSGQUEUE"):
+        limits.append((resource.RLIMIT_MSGQUEUE, 0))
+    if policy.get("cpu_seconds"):
+        limits.append((resource.RLIMIT_CPU, int(policy["cpu_seconds"])))
+    if policy.get("threads"):
+        # Counted for the whole user, so the number is what there is and what this process may add. Root is not counted.
+        limits.append((resource.RLIMIT_NPROC, _threads_of_user() + int(policy["threads"])))
+    return limits
+
+
+def _threads_of_user() -> int:
+    count = 0
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        try:
+            if entry.stat().st_uid == os.getuid():
+                count += len(os.listdir(f"{entry.path}/task"))
+        except OSError:
+            continue  # It has ended meanwhile.
+    return count
