@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // Makes the broker a service of the user: by systemd on Linux, by launchd on macOS. Not needed to use StreamLib: a runtime
-// that finds no broker starts one. `streamlib broker start|stop|restart` use the service once it is installed.
+// that finds no broker starts one. `streamlib broker install` and `uninstall` call this; so can anybody:
 //
 //   node launchd/install.mjs               install (or update) and start
 //   node launchd/install.mjs --uninstall   stop and remove
 //   node launchd/install.mjs --print       only print what would be installed
+//   node launchd/install.mjs --write DIR   only write it there
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,88 +15,118 @@ import { parseArgs } from 'node:util';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const unit = 'streamlib-broker.service';
+const socket = 'streamlib-broker.socket';
 const label = 'com.tatolab.streamlib.broker';
+
+/** What this does not do, or could not; the message says why and what to do. */
+export class InstallError extends Error {
+  name = 'InstallError';
+}
 
 const services = {
   linux: {
-    template: unit,
-    target: () => join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd', 'user', unit),
+    files: [unit, socket],
+    target: () => join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd', 'user'),
     stateDir: () => join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'streamlib'),
     // Between double quotes of a unit file.
     quote: (text) => text.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$'),
+    check: () =>
+      run('no systemd of this user answers; runtimes start a broker by themselves, so none is needed', [
+        'systemctl',
+        ['--user', 'show-environment'],
+      ]),
     install: () => {
-      run('systemctl', '--user', 'daemon-reload');
-      run('systemctl', '--user', 'enable', unit);
-      run('systemctl', '--user', 'restart', unit);
+      run('the unit was written, but', ['systemctl', ['--user', 'daemon-reload']]);
+      run('the unit was written, but', ['systemctl', ['--user', 'enable', unit, socket]]);
+      // The sockets are opened before anybody listens at them; one that runs already has them.
+      run('the unit was written, but', ['systemctl', ['--user', 'start', socket]]);
+      run('the unit was written, but', ['systemctl', ['--user', 'restart', unit]]);
     },
-    uninstall: () => attempt('systemctl', '--user', 'disable', '--now', unit),
+    uninstall: () => attempt('systemctl', '--user', 'disable', '--now', unit, socket),
     afterwards: () => attempt('systemctl', '--user', 'daemon-reload'),
   },
   darwin: {
-    template: `${label}.plist`,
-    target: () => join(homedir(), 'Library', 'LaunchAgents', `${label}.plist`),
+    files: [`${label}.plist`],
+    target: () => join(homedir(), 'Library', 'LaunchAgents'),
     stateDir: () => join(homedir(), 'Library', 'Application Support', 'streamlib'),
     quote: (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
-    install: (target) => {
+    check: () => {},
+    install: (paths) => {
       // Only what is not loaded can be loaded; that there was nothing to unload is no failure.
       attempt('launchctl', 'bootout', `gui/${process.getuid()}/${label}`);
-      run('launchctl', 'bootstrap', `gui/${process.getuid()}`, target);
+      run('the service was written, but', ['launchctl', ['bootstrap', `gui/${process.getuid()}`, ...paths]]);
     },
     uninstall: () => attempt('launchctl', 'bootout', `gui/${process.getuid()}/${label}`),
     afterwards: () => {},
   },
 };
 
-function main() {
-  const { values } = parseArgs({
-    options: { print: { type: 'boolean' }, uninstall: { type: 'boolean' }, platform: { type: 'string' } },
-  });
-  const platform = values.platform ?? process.platform;
-  const service = services[platform];
-  if (service === undefined)
-    fail(`there is no service definition for ${platform}; linux and darwin have one`);
-  if (values.print) {
-    process.stdout.write(render(service));
-    return;
-  }
-  if (platform !== process.platform) fail('--platform goes with --print only');
-  if (process.env.STREAMLIB_DEV_MODE === '1' || process.env.STREAMLIB_BROKER_XPC_SERVICE)
-    fail('this is a development environment, whose broker has a name of its own; run this outside of it');
-  const target = service.target();
-  if (values.uninstall) {
-    service.uninstall();
-    rmSync(target, { force: true });
-    service.afterwards();
-    console.log(`Removed ${target}`);
-    return;
-  }
+/** Writes the service's files and starts it; returns their paths. */
+export function install() {
+  const service = serviceHere();
+  service.check();
   mkdirSync(service.stateDir(), { recursive: true, mode: 0o700 });
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, render(service), { mode: 0o644 });
-  service.install(target);
-  console.log(`Installed ${target} and started the broker; \`streamlib broker status\` tells how it does`);
+  const paths = writeTo(service, service.target());
+  service.install(paths);
+  return paths;
 }
 
-function render(service) {
+/** Stops the service and removes its files; returns their paths. */
+export function uninstall() {
+  const service = serviceHere();
+  const paths = service.files.map((name) => join(service.target(), name));
+  service.uninstall();
+  for (const path of paths) rmSync(path, { force: true });
+  service.afterwards();
+  return paths;
+}
+
+function serviceHere() {
+  const service = serviceOf(process.platform);
+  if (process.env.STREAMLIB_DEV_MODE === '1' || process.env.STREAMLIB_BROKER_XPC_SERVICE)
+    throw new InstallError(
+      'this is a development environment, whose broker has a name of its own; run this outside of it',
+    );
+  return service;
+}
+
+function serviceOf(platform) {
+  const service = services[platform];
+  if (service === undefined)
+    throw new InstallError(`there is no service definition for ${platform}; linux and darwin have one`);
+  return service;
+}
+
+function writeTo(service, target) {
+  mkdirSync(target, { recursive: true });
+  return service.files.map((name) => {
+    const path = join(target, name);
+    writeFileSync(path, render(service, name), { mode: 0o644 });
+    return path;
+  });
+}
+
+function render(service, name) {
   const values = {
     '@NODE@': process.execPath,
     '@BROKER@': join(folder, '..', 'broker', 'bin', 'streamlib-broker.js'),
     '@STATE@': service.stateDir(),
   };
-  const template = readFileSync(join(folder, service.template), 'utf8');
+  const template = readFileSync(join(folder, name), 'utf8');
   // The comment that explains the placeholders goes, or it would be filled in, too.
   return template
     .split('\n')
     .filter((line) => !line.includes('A template:'))
     .join('\n')
-    .replace(/@[A-Z]+@/g, (name) => service.quote(values[name]));
+    .replace(/@[A-Z]+@/g, (placeholder) => service.quote(values[placeholder]));
 }
 
-function run(command, ...args) {
+function run(what, [command, args]) {
   try {
-    execFileSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
   } catch (error) {
-    fail(`\`${[command, ...args].join(' ')}\` failed: ${error.message}`);
+    const said = String(error.stderr ?? '').trim() || error.message;
+    throw new InstallError(`${what}: \`${[command, ...args].join(' ')}\` failed: ${said}`);
   }
 }
 
@@ -107,9 +138,39 @@ function attempt(command, ...args) {
   }
 }
 
-function fail(message) {
-  console.error(`install: ${message}`);
-  process.exit(1);
+function main() {
+  const { values } = parseArgs({
+    options: {
+      print: { type: 'boolean' },
+      uninstall: { type: 'boolean' },
+      platform: { type: 'string' },
+      write: { type: 'string' },
+    },
+  });
+  const platform = values.platform ?? process.platform;
+  const service = serviceOf(platform);
+  if (values.print) {
+    process.stdout.write(service.files.map((name) => render(service, name)).join('\n'));
+    return;
+  }
+  if (values.write !== undefined) {
+    console.log(writeTo(service, values.write).join('\n'));
+    return;
+  }
+  if (platform !== process.platform) throw new InstallError('--platform goes with --print and --write only');
+  if (values.uninstall) console.log(`Removed ${uninstall().join(', ')}`);
+  else
+    console.log(
+      `Installed ${install().join(', ')} and started the broker; \`streamlib broker status\` tells how it does`,
+    );
 }
 
-main();
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    main();
+  } catch (error) {
+    if (!(error instanceof InstallError)) throw error;
+    console.error(`install: ${error.message}`);
+    process.exit(1);
+  }
+}

@@ -109,6 +109,18 @@ function addBroker(program: Command, io: Io, done: (code: ExitCode) => void): vo
   lifecycle('stop', 'stop it');
   lifecycle('restart', 'stop and start it; frames that flow go on flowing');
 
+  const installation = (name: 'install' | 'uninstall', description: string) =>
+    broker
+      .command(name)
+      .description(description)
+      .addOption(json())
+      .action(async (options) => {
+        const { brokerInstall, brokerUninstall } = await import('./broker/install.js');
+        done(await { install: brokerInstall, uninstall: brokerUninstall }[name](io, options));
+      });
+  installation('install', 'make it a service of yours that starts at login (systemd, launchd)');
+  installation('uninstall', 'stop that service and remove it');
+
   broker
     .command('status')
     .description('whether it runs, and how much it has to do')

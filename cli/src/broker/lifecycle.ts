@@ -46,13 +46,18 @@ export function brokerRestart(io: Io, options: LifecycleOptions): Promise<ExitCo
       await manager.restart();
       return report(io, options, 'restarted', await mustBeRunning(client, running?.brokerInstanceId));
     }
-    if (running !== null) {
-      await terminate(running, client.address);
-      await untilGone(running.pid);
-    }
+    await stopDetached(client);
     await start(io, client, null);
     return report(io, options, 'restarted', await mustBeRunning(client, running?.brokerInstanceId));
   });
+}
+
+/** Ends a broker that no service manager looks after, if one runs. */
+export async function stopDetached(client: BrokerClient): Promise<void> {
+  const running = await statusOf(client);
+  if (running === null) return;
+  await terminate(running, client.address);
+  await untilGone(running.pid);
 }
 
 async function start(io: Io, client: BrokerClient, manager: ServiceManager | null): Promise<void> {

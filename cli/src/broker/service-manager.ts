@@ -5,6 +5,7 @@ const execute = promisify(execFile);
 
 /** The names under which launchd/ installs the broker. */
 const SYSTEMD_UNIT = 'streamlib-broker.service';
+const SYSTEMD_SOCKET = 'streamlib-broker.socket';
 const LAUNCHD_LABEL = 'com.tatolab.streamlib.broker';
 
 export interface ServiceManager {
@@ -41,13 +42,15 @@ export async function serviceManager(
 }
 
 function systemd(run: Run): ServiceManager & { isInCharge(): Promise<void> } {
-  const systemctl = (verb: string) => run('systemctl', ['--user', verb, SYSTEMD_UNIT]);
+  const systemctl = (verb: string, ...more: string[]) =>
+    run('systemctl', ['--user', verb, SYSTEMD_UNIT, ...more]);
   return {
     name: 'systemd',
     isInCharge: () => systemctl('is-enabled'),
     restart: () => systemctl('restart'),
     start: () => systemctl('start'),
-    stop: () => systemctl('stop'),
+    // With its sockets, or the next question would start it again.
+    stop: () => systemctl('stop', SYSTEMD_SOCKET),
   };
 }
 

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
+import type { Io } from '../output/io.js';
+import { printJson } from '../output/json.js';
+import { withBroker } from './client.js';
+import { stopDetached } from './lifecycle.js';
+import { serviceManager } from './service-manager.js';
+
+interface InstallOptions {
+  readonly json?: boolean;
+}
+
+/** launchd/install.mjs, which also works without this command. */
+interface Installer {
+  install(): string[];
+  uninstall(): string[];
+}
+
+/** Makes the broker a service of the user's, which starts at login. One that runs already makes way: it has the port. */
+export async function brokerInstall(io: Io, options: InstallOptions): Promise<ExitCode> {
+  const installer = await findInstaller();
+  if ((await serviceManager()) === null) await withBroker((client) => stopDetached(client));
+  const paths = attempt(() => installer.install());
+  if (options.json) printJson(io, { status: 'installed', files: paths });
+  else io.out(`Broker: installed as a service that starts at login (${paths.join(', ')})`);
+  return EXIT.ok;
+}
+
+export async function brokerUninstall(io: Io, options: InstallOptions): Promise<ExitCode> {
+  const installer = await findInstaller();
+  const paths = attempt(() => installer.uninstall());
+  if (options.json) printJson(io, { status: 'uninstalled', files: paths });
+  else
+    io.out(
+      `Broker: no service any more (removed ${paths.join(', ')}); a runtime starts one when it needs it`,
+    );
+  return EXIT.ok;
+}
+
+async function findInstaller(): Promise<Installer> {
+  const broker = createRequire(import.meta.url).resolve('@streamlib/broker');
+  const path = join(dirname(broker), '..', '..', 'launchd', 'install.mjs');
+  if (!existsSync(path))
+    throw new CliError(
+      'failure',
+      `this installation has no service definitions (looked for ${path}); a runtime starts a broker by itself when it needs one`,
+    );
+  return (await import(pathToFileURL(path).href)) as Installer;
+}
+
+function attempt<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    // Its own errors are sentences for people.
+    if (error instanceof Error && error.name === 'InstallError')
+      throw new CliError('failure', error.message, { cause: error });
+    throw error;
+  }
+}
