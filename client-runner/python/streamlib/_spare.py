@@ -25,8 +25,6 @@ WARM = (
     "streamlib._runner.session",
     "streamlib._runner.kinds",
     "streamlib._runner.load",
-    "grpc",
-    "streamlib.broker.v1.broker_pb2_grpc",
     "numpy",
 )
 
@@ -41,10 +39,8 @@ class JobPipe:
 
     def poll(self) -> bool:
         """Whether a job is coming. Ends the process when none will ever come."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             self._read()
-        except BlockingIOError:
-            pass
         return bool(self._given)
 
     def job(self) -> dict[str, Any]:
@@ -109,7 +105,7 @@ def _lay_out(secret: bytes) -> None:
 
 
 def _show(arguments: list[str]) -> None:
-    """Lets ``ps`` tell which processor this is. The kernel shows the process's own memory; where it may not be written, so be it."""
+    """Lets ``ps`` tell which processor this is, if the process's own memory, which it reads, may be written."""
     with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/self/stat", "rb") as stat:
         fields = stat.read().rpartition(b")")[2].split()
         start, end = int(fields[45]), int(fields[46])

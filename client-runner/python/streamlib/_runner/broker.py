@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from streamlib._native import BridgeError, Connection, Endpoint, relay_path
+from streamlib._runner import wire
 
 R = TypeVar("R")
 
@@ -25,10 +27,83 @@ class HandshakeError(Exception):
 
 
 class Broker:
-    """Calls to the broker on behalf of one connection."""
+    """Calls to the broker on behalf of one connection.
+
+    A broker that is there and content is asked without grpcio, whose import takes longer than the whole handshake. Everything
+    else, such as a refusal, a broker that is away, or one that has just come back, is the real library's to find out about.
+    """
 
     def __init__(self, address: str, connection_id: str, pid: int) -> None:
-        # Imported here: it takes a tenth of a second, which a file that only imports `streamlib` should not pay.
+        self._id = connection_id
+        self._pid = pid
+        self._address = address
+        self._token = _take_token()
+        self._library: _Library | None = None
+        self._schemas: int | None = None
+        self._wire: wire.Wire | None = None
+        with contextlib.suppress(wire.NoAnswer):
+            self._wire = wire.Wire(address, self._token, _CALL_LIMIT)
+
+    def close(self) -> None:
+        self._hang_up()
+        if self._library is not None:
+            self._library.close()
+
+    def client_alive(self) -> None:
+        def ask(line: wire.Wire) -> bool:
+            alive = line.send("ClientAlive", wire.text(1, self._id) + wire.number(2, self._pid))
+            # Asked for along with it: the answer is here when it is needed.
+            self._schemas = line.send("GetSchema", wire.text(1, self._id))
+            return line.answer(alive).get(1) == 1
+
+        if not self._quickly(ask):
+            self._real.client_alive()
+
+    def schemas(self) -> str:
+        def ask(line: wire.Wire) -> str | None:
+            if self._schemas is None:
+                return None
+            schemas = line.answer(self._schemas).get(1, b"")
+            return schemas.decode() if isinstance(schemas, bytes) else None
+
+        quick = self._quickly(ask)
+        return self._real.schemas() if quick is None else quick
+
+    def mark_acked(self) -> None:
+        def ask(line: wire.Wire) -> bool:
+            return line.answer(line.send("MarkAcked", wire.text(1, self._id) + wire.text(2, "client"))).get(1) == 1
+
+        if not self._quickly(ask):
+            self._real.mark_acked()
+
+    @property
+    def _real(self) -> _Library:
+        self._hang_up()
+        if self._library is None:
+            self._library = _Library(self._address, self._id, self._pid, self._token)
+        return self._library
+
+    def _quickly(self, ask: Callable[[wire.Wire], R]) -> R | None:
+        """None: no answer that will do. All calls may be made twice, so the real library asks again."""
+        if self._wire is None:
+            return None
+        try:
+            return ask(self._wire)
+        except (wire.NoAnswer, UnicodeError):
+            self._hang_up()
+            return None
+
+    def _hang_up(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+
+
+class _Library:
+    """The calls with grpcio, patient with a broker that is away."""
+
+    def __init__(self, address: str, connection_id: str, pid: int, token: str) -> None:
+        # Imported here: it takes a tenth of a second, which a processor that does not need it should not pay.
         import grpc
 
         from streamlib.broker.v1 import broker_pb2, broker_pb2_grpc
@@ -38,7 +113,6 @@ class Broker:
         self._id = connection_id
         self._pid = pid
         self._address = address
-        token = _take_token()
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._channel = grpc.insecure_channel(
             address,
