@@ -2,6 +2,7 @@ import { DeliveryQueue } from '../delivery/queue.js';
 import type { InputModel } from '../graph/ports.js';
 import type { Frame } from '../links/frame.js';
 import type { OutputPort } from '../links/output-port.js';
+import type { Delivery } from '../processor/types.js';
 import { ageNs } from '../stats/age.js';
 import { PortCounters } from '../stats/counters.js';
 import type { Histogram } from '../stats/histogram.js';
@@ -10,9 +11,9 @@ import type { NodeInput } from './node.js';
 /** Where frames wait for a processor that runs in this process. */
 export class LocalInput implements NodeInput {
   readonly name: string;
-  readonly lossless: boolean;
+  lossless: boolean;
   readonly counters = new PortCounters();
-  private readonly queue: DeliveryQueue<Frame>;
+  private queue: DeliveryQueue<Frame>;
   private upstream: OutputPort | null = null;
   private open = true;
   private readonly timed: boolean;
@@ -25,8 +26,23 @@ export class LocalInput implements NodeInput {
     this.name = model.name;
     this.lossless = model.delivery === 'lossless';
     this.timed = model.schema.fields.some((field) => field.name === 'timestamp_ns' && field.type === 'Int64');
-    const reason = model.delivery === 'latest' ? 'replaced' : 'overflow';
-    this.queue = new DeliveryQueue(model.delivery, model.queue, (frame) => {
+    this.queue = this.makeQueue(model.delivery, model.queue);
+  }
+
+  /** Not while it is connected: what is on the output's list of lossless readers would be wrong. */
+  adapt(delivery: Delivery, queue: number): boolean {
+    if (this.queue.delivery === delivery && this.queue.capacity === (delivery === 'latest' ? 1 : queue))
+      return true;
+    const before = this.queue;
+    this.queue = this.makeQueue(delivery, queue);
+    this.lossless = delivery === 'lossless';
+    for (let frame = before.take(); frame !== undefined; frame = before.take()) this.offer(frame);
+    return true;
+  }
+
+  private makeQueue(delivery: Delivery, capacity: number): DeliveryQueue<Frame> {
+    const reason = delivery === 'latest' ? 'replaced' : 'overflow';
+    return new DeliveryQueue(delivery, capacity, (frame) => {
       this.counters.drop(reason);
       frame.release();
     });

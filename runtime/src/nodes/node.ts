@@ -1,4 +1,5 @@
 import type { OutputPort, Reader } from '../links/output-port.js';
+import type { Delivery } from '../processor/types.js';
 import type { NodeState, NodeStats } from '../runtime/api.js';
 import type { Histogram } from '../stats/histogram.js';
 
@@ -7,6 +8,8 @@ export interface NodeInput extends Reader {
   readonly name: string;
   /** Null: nothing feeds it any more. */
   bind(upstream: OutputPort | null): void;
+  /** Treats frames so from here on. False: only one that is made anew could. */
+  adapt(delivery: Delivery, queue: number): boolean;
 }
 
 /** What a node tells the runtime. */

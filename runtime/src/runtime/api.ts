@@ -1,4 +1,5 @@
 import type { LatencySummary } from '../stats/histogram.js';
+import type { GraphChange } from './changes.js';
 
 export type RuntimeState = 'created' | 'preparing' | 'running' | 'stopping' | 'stopped';
 
@@ -20,6 +21,11 @@ export interface RuntimeOptions {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** False: frames between Python processors go through the runtime too, for a closer look at them; true by default. */
   readonly direct?: boolean;
+  /**
+   * True: the runtime goes on when its sources have ended, and may begin with no nodes at all: it is changed while it runs. By
+   * default a graph whose sources have all ended is over.
+   */
+  readonly live?: boolean;
   /** Relative paths in `params` resolve against this folder; the manifest's own, or the working directory. */
   readonly baseDir?: string;
   /**
@@ -56,6 +62,8 @@ export interface RuntimeEvents {
   progress: [message: string];
   node: [event: NodeEvent];
   log: [line: LogLine];
+  /** The graph was changed while it runs. */
+  change: [change: GraphChange];
 }
 
 export interface PortStats {

@@ -1,4 +1,5 @@
 import type { HandshakeBroker } from '../broker-client/session.js';
+import type { GraphSpec } from '../graph/spec.js';
 import type { Logger } from '../log/logger.js';
 import { FailedNode } from '../nodes/failed-node.js';
 import { LocalNode } from '../nodes/local-node.js';
@@ -7,49 +8,70 @@ import { makePythonProcessor } from '../python-host/kinds.js';
 import { limitsOf, policyOf } from '../python-host/params.js';
 import { PythonProcessor } from '../python-host/processor.js';
 import type { SparePool } from '../python-host/spare/pool.js';
-import type { Wiring } from './completion.js';
+import { LiveGraph, nameOf, refOf } from './live-graph.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
+import { Seat } from './seat.js';
 
-export interface BuildOptions {
+export interface MakeOptions {
   readonly runtimeId: string;
   readonly broker: HandshakeBroker;
   readonly log: Logger;
   readonly logLevel: string;
+  readonly spares?: SparePool;
+}
+
+export interface BuildOptions extends MakeOptions {
   /** Whether frames go straight from one Python process to another. */
   readonly direct: boolean;
-  readonly spares?: SparePool;
   readonly listener: NodeListener;
 }
 
 /** Makes the nodes and joins their ports. Nothing runs yet. */
-export function buildGraph(graph: PreparedGraph, options: BuildOptions): Wiring {
-  const nodes = graph.nodes.map((node) => makeNode(node, options));
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const upstream = new Map<string, Set<string>>();
-  for (const link of graph.links) {
-    const from = byId.get(link.from.node);
-    const to = byId.get(link.to.node);
-    if (options.direct && link.direct && from instanceof PythonProcessor && to instanceof PythonProcessor) {
+export function buildGraph(spec: GraphSpec, prepared: PreparedGraph, options: BuildOptions): LiveGraph {
+  const graph = new LiveGraph(spec.name);
+  const specs = new Map(spec.nodes.map((node) => [node.id, node]));
+  for (const node of prepared.nodes) {
+    const params = prepared.params.get(node.id) ?? specs.get(node.id)?.params ?? {};
+    const from = { id: node.id, node_type: node.type, params };
+    const made = makeNode(node, options);
+    made.seat.occupy(options.listener);
+    graph.seat({ spec: from, prepared: node, declared: prepared.declared.get(node.id) ?? null, ...made });
+  }
+  spec.connections.forEach((connection, index) => {
+    const resolved = prepared.links.find((link) => link.index === index) ?? null;
+    const link = {
+      // With its ports' names, whatever takes a node's place.
+      spec:
+        resolved === null
+          ? connection
+          : { ...connection, from: nameOf(resolved.from), to: nameOf(resolved.to) },
+      from: resolved?.from ?? refOf(connection.from),
+      to: resolved?.to ?? refOf(connection.to),
+      resolved,
+      direct: false,
+    };
+    const from = graph.find(link.from.node)?.node;
+    const to = graph.find(link.to.node)?.node;
+    const direct = options.direct && resolved?.direct === true;
+    if (direct && from instanceof PythonProcessor && to instanceof PythonProcessor) {
       from.linkTo(link.from.port, to, link.to.port);
-      continue;
+      graph.addLink({ ...link, direct });
+      return;
     }
-    const output = byId.get(link.from.node)?.outputs.get(link.from.port);
-    const input = byId.get(link.to.node)?.inputs.get(link.to.port);
-    if (output === undefined || input === undefined) continue;
-    input.bind(output);
-    output.connect(input);
-  }
-  // A node whose counterpart could not be prepared is fed by nobody, but that does not make it a source.
-  for (const { from, to } of graph.edges) {
-    const sources = upstream.get(to) ?? new Set();
-    upstream.set(to, sources.add(from));
-  }
-  return { nodes, upstream };
+    graph.addLink(link);
+    graph.join(link);
+  });
+  return graph;
 }
 
-function makeNode(node: PreparedNode, options: BuildOptions): GraphNode {
-  const log = options.log.child({ processor: node.id });
-  const { listener } = options;
+/** A node by itself, which nobody hears of yet. */
+export function makeNode(prepared: PreparedNode, options: MakeOptions): { node: GraphNode; seat: Seat } {
+  const seat = new Seat();
+  return { node: construct(prepared, options, seat), seat };
+}
+
+function construct(node: PreparedNode, options: MakeOptions, listener: Seat): GraphNode {
+  const log = listener.log(options.log.child({ processor: node.id }));
   switch (node.kind) {
     case 'failed':
       return new FailedNode(node.id, node.type, node.error, listener);
@@ -75,7 +97,7 @@ function makeNode(node: PreparedNode, options: BuildOptions): GraphNode {
         config: node.params.config,
         ports: node.ports,
         python: node.python,
-        broker: options.broker,
+        broker: listener.broker(options.broker),
         policy: policyOf(node.params),
         limits: limitsOf(node.params),
         logLevel: options.logLevel,

@@ -48,6 +48,10 @@ export interface PreparedGraph {
   readonly links: readonly ResolvedLink[];
   /** Which node feeds which, those that failed included. */
   readonly edges: readonly { readonly from: string; readonly to: string }[];
+  /** As each type declares them, before connections ask for another delivery; null where they could not be found out. */
+  readonly declared: ReadonlyMap<string, NodePorts | null>;
+  /** Parameters as they were given, overrides put in and paths made absolute. */
+  readonly params: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   readonly issues: readonly GraphIssue[];
 }
 
@@ -66,12 +70,13 @@ export interface PrepareOptions {
 export async function prepareGraph(spec: GraphSpec, options: PrepareOptions): Promise<PreparedGraph> {
   const issues: GraphIssue[] = [...checkNodeIds(spec), ...checkOverrides(spec, options.overrides)];
   const prepared: (PreparedNode | null)[] = [];
+  const given = new Map<string, Readonly<Record<string, unknown>>>();
   const python: { index: number; node: NodeSpec; params: PythonParams }[] = [];
   for (const [index, node] of spec.nodes.entries()) {
     prepared.push(null);
     if (node.node_type === MISSING) continue;
     if (node.node_type === 'python') {
-      const params = paramsOf(pythonParams, node, index, options, issues);
+      const params = paramsOf(pythonParams, node, index, options, issues, given);
       // Looked for even if another parameter is wrong: everything is told in one go.
       const file = params?.file ?? resolvePaths(pythonParams, node.params, options.baseDir).file;
       if (typeof file === 'string' && !existsSync(file)) {
@@ -82,7 +87,7 @@ export async function prepareGraph(spec: GraphSpec, options: PrepareOptions): Pr
     }
     const definition = await definitionOf(node, index, options, issues);
     if (definition === null) continue;
-    const config = paramsOf(definition.config, node, index, options, issues);
+    const config = paramsOf(definition.config, node, index, options, issues, given);
     // Its ports are known even if its parameters are wrong, so its connections are checked too.
     const ports = portsOf(definition.inputs, definition.outputs, false);
     prepared[index] = { kind: 'local', id: node.id, type: node.node_type, ports, definition, config };
@@ -104,7 +109,7 @@ export async function prepareGraph(spec: GraphSpec, options: PrepareOptions): Pr
   const edges = spec.connections
     .map(({ from, to }) => ({ from: nodeOf(from), to: nodeOf(to) }))
     .filter(({ from, to }) => ports.has(from) && ports.has(to));
-  return { nodes, links, edges, issues };
+  return { nodes, links, edges, declared: ports, params: given, issues };
 }
 
 function nodeOf(end: string): string {
@@ -149,6 +154,7 @@ function paramsOf<C>(
   index: number,
   options: PrepareOptions,
   issues: GraphIssue[],
+  given: Map<string, Readonly<Record<string, unknown>>>,
 ): C | null {
   let params = resolvePaths(schema, node.params, options.baseDir);
   for (const override of options.overrides.filter((candidate) => candidate.node === node.id)) {
@@ -165,6 +171,7 @@ function paramsOf<C>(
       issues.push({ path: ['nodes', index], message: toError(error).message, fatal: true, node: node.id });
     }
   }
+  given.set(node.id, params);
   const parsed = parseParams(schema, params);
   for (const issue of parsed.issues) {
     issues.push({

@@ -7,11 +7,12 @@ import { openSession } from '../broker-client/runtime-session.js';
 import type { BrokerSession } from '../broker-client/session.js';
 import { type Override, parseOverride } from '../config/overrides.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import type { NodePorts } from '../graph/ports.js';
 import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
 import { Quiescence } from '../links/quiescence.js';
 import type { Logger, LogLevel } from '../log/logger.js';
 import { type LogSink, openLog } from '../log/pino-logger.js';
-import type { GraphNode } from '../nodes/node.js';
+import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { ProcessorRegistry } from '../processor/registry.js';
 import type { Delivery, ProcessorDefinition } from '../processor/types.js';
 import { PythonProcessor } from '../python-host/processor.js';
@@ -27,11 +28,13 @@ import type {
   RuntimeState,
   RuntimeStats,
 } from './api.js';
-import { buildGraph } from './build.js';
+import { buildGraph, type MakeOptions, makeNode } from './build.js';
+import { type ChangeOptions, type GraphChange, GraphChanges } from './changes.js';
 import { isComplete, sinksOf, sourcesOf, type Wiring } from './completion.js';
+import { LiveGraph } from './live-graph.js';
 import { ManifestError } from './manifest-error.js';
 import { type ManifestFile, readManifest } from './manifest-file.js';
-import { prepareGraph } from './prepare.js';
+import { type PreparedNode, prepareGraph } from './prepare.js';
 import { totals } from './totals.js';
 
 const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
@@ -63,7 +66,10 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private sink: LogSink | null = null;
   private session: BrokerSession | null = null;
   private spares: SparePool | null = null;
-  private wiring: Wiring = { nodes: [], upstream: new Map() };
+  private live: LiveGraph;
+  private changes: GraphChanges | null = null;
+  /** Changes that `add()` and `connect()` have begun. */
+  private pending: Promise<void> = Promise.resolve();
   private between = new Quiescence([]);
   private comingUp: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | null = null;
@@ -76,6 +82,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     super();
     this.options = options;
     this.name = options.name ?? 'graph';
+    this.live = new LiveGraph(this.name);
     this.logFile = join(stateDir(), 'logs', `${this.id}.log`);
     // Each node that comes up listens, and a graph may have any number of them.
     setMaxListeners(0, this.abort.signal);
@@ -100,17 +107,17 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     return this.current;
   }
 
-  /** Adds a node: of a type known by name, or of a definition of your own. */
+  /**
+   * Adds a node: of a type known by name, or of a definition of your own. Also while the graph runs: `settled()` then tells what
+   * came of it.
+   */
   add(id: string, type: string | ProcessorDefinition, params: Readonly<Record<string, unknown>> = {}): this {
-    this.mustBe('created', 'add nodes');
-    if (typeof type !== 'string') this.registry.register(type);
-    this.nodes.push({ id, node_type: typeof type === 'string' ? type : type.type, params });
+    this.begin(this.addNode(id, type, params));
     return this;
   }
 
   /** Makes a definition known by its name, for manifests that use it. */
   register(definition: ProcessorDefinition): this {
-    this.mustBe('created', 'register processors');
     this.registry.register(definition);
     return this;
   }
@@ -121,9 +128,81 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     to: string,
     options: { delivery?: Delivery; queue?: number; direct?: boolean } = {},
   ): this {
-    this.mustBe('created', 'connect nodes');
-    this.connections.push({ from, to, ...options });
+    this.begin(this.connectPorts(from, to, options));
     return this;
+  }
+
+  /** Adds a node; while the graph runs, settles when it is in flow. A node that does not come up is not added: rejects with why. */
+  async addNode(
+    id: string,
+    type: string | ProcessorDefinition,
+    params: Readonly<Record<string, unknown>> = {},
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    if (typeof type !== 'string') this.registry.register(type);
+    const spec = { id, node_type: typeof type === 'string' ? type : type.type, params };
+    if (this.current === 'created') this.nodes.push(spec);
+    else await (await this.running()).add(spec, options);
+  }
+
+  /** Takes a node out, with its connections. */
+  async removeNode(id: string): Promise<void> {
+    await (await this.running()).remove(id);
+  }
+
+  /**
+   * New code or a new type takes a node's place, between two frames; its connections stay. When the new one does not come up, or
+   * does not fit the connections, the old one goes on: rejects with why.
+   */
+  async replaceNode(
+    id: string,
+    type: string | ProcessorDefinition,
+    params: Readonly<Record<string, unknown>> = {},
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    if (typeof type !== 'string') this.registry.register(type);
+    const spec = { id, node_type: typeof type === 'string' ? type : type.type, params };
+    await (await this.running()).replace(spec, options);
+  }
+
+  /** Changes some of a node's parameters, as by `replaceNode`. */
+  async reconfigureNode(
+    id: string,
+    params: Readonly<Record<string, unknown>>,
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    const changes = await this.running();
+    const spec = this.live.find(id)?.spec;
+    const merged = { ...spec?.params, ...params };
+    await changes.replace({ id, node_type: spec?.node_type ?? 'python', params: merged }, options);
+  }
+
+  /** Joins two ports. */
+  async connectPorts(
+    from: string,
+    to: string,
+    options: { delivery?: Delivery; queue?: number } & ChangeOptions = {},
+  ): Promise<void> {
+    const { signal, ...how } = options;
+    if (this.current === 'created') this.connections.push({ from, to, ...how });
+    else await (await this.running()).connect({ from, to, ...how }, signal === undefined ? {} : { signal });
+  }
+
+  /** Parts two ports, or everything that one of them is connected with: the other may be null. */
+  async disconnectPorts(from: string | null, to: string | null): Promise<void> {
+    await (await this.running()).disconnect(from, to);
+  }
+
+  /** Settles when all that `add()` and `connect()` have begun while the graph runs has happened; rejects with the first that has not. */
+  async settled(): Promise<void> {
+    const { pending } = this;
+    this.pending = Promise.resolve();
+    await pending;
+  }
+
+  /** The graph as it is now, with all parameters that were given and all paths absolute. */
+  get graph(): GraphSpec {
+    return this.current === 'created' ? this.spec() : this.live.spec;
   }
 
   /** Settles when every node has been started; Python processors come up in the background. Rejects if nothing could start. */
@@ -165,6 +244,27 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     };
   }
 
+  private get wiring(): Wiring {
+    return this.live.wiring;
+  }
+
+  /** In the order of the calls: a node is added before what is connected with it. */
+  private begin(change: Promise<void>): void {
+    const before = this.pending;
+    this.pending = Promise.all([before, change]).then(() => {});
+    // Told by settled(), or not at all.
+    this.pending.catch(() => {});
+  }
+
+  private async running(): Promise<GraphChanges> {
+    if (this.current === 'created')
+      throw new StreamlibError('state', 'the graph does not run yet: call start() first');
+    await this.comingUp;
+    this.mustGoOn();
+    if (this.changes === null) throw new StreamlibError('state', `the runtime is ${this.current}`);
+    return this.changes;
+  }
+
   private async comeUp(): Promise<void> {
     this.become('preparing');
     this.startedAt = performance.now();
@@ -202,18 +302,22 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     const prepared = planned.value;
     this.refuse([...(this.manifest?.issues ?? []), ...prepared.issues]);
     this.mustGoOn();
-    this.wiring = buildGraph(prepared, {
+    const making: MakeOptions = {
       runtimeId: this.id,
       broker: session,
       log,
       logLevel: this.options.logLevel ?? 'info',
-      direct: this.options.direct ?? true,
       ...(spares && { spares }),
-      listener: {
-        stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
-      },
+    };
+    const listener: NodeListener = {
+      stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
+    };
+    this.live = buildGraph(this.spec(), prepared, {
+      ...making,
+      direct: this.options.direct ?? true,
+      listener,
     });
-    this.between = new Quiescence(this.wiring.nodes.filter((node) => node instanceof PythonProcessor));
+    this.lookBetween();
     await Promise.all(this.wiring.nodes.map((node) => node.setup()));
     this.mustGoOn();
     this.become('running');
@@ -222,6 +326,55 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await Promise.all(this.wiring.nodes.filter((node) => !sources.has(node)).map((node) => node.start()));
     this.mustGoOn();
     await Promise.all([...sources].map((node) => node.start()));
+    this.changes = new GraphChanges({
+      graph: this.live,
+      listener,
+      prepare: (spec, stop) => this.prepareOne(spec, stop),
+      make: (node) => makeNode(node, making),
+      mustRun: () => this.mustGoOn(),
+      changed: (change) => this.graphChanged(change),
+    });
+  }
+
+  private async prepareOne(
+    spec: NodeSpec,
+    stop?: AbortSignal,
+  ): Promise<{ spec: NodeSpec; prepared: PreparedNode; declared: NodePorts | null }> {
+    const signal = stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]);
+    const found = await prepareGraph(
+      { name: this.name, nodes: [spec], connections: [] },
+      {
+        registry: this.registry,
+        baseDir: this.options.baseDir ?? process.cwd(),
+        overrides: [],
+        onProgress: (message) => this.logger?.info(message),
+        onPython: (python) => this.spares?.warm(python),
+        signal,
+      },
+    );
+    const [prepared] = found.nodes;
+    const wrong = found.issues.map(({ message }) => message).join('\n');
+    if (prepared === undefined || wrong !== '')
+      throw prepared?.kind === 'failed' && prepared.error instanceof StreamlibError
+        ? new StreamlibError(prepared.error.code, wrong, { cause: prepared.error })
+        : new StreamlibError('graph', wrong);
+    const params = found.params.get(spec.id) ?? spec.params;
+    return { spec: { ...spec, params }, prepared, declared: found.declared.get(spec.id) ?? null };
+  }
+
+  private graphChanged(change: GraphChange): void {
+    this.lookBetween();
+    if ('node' in change && change.change !== 'added') this.failures.delete(change.node);
+    this.logger?.info(
+      'node' in change
+        ? `node ${change.node} ${change.change}`
+        : `${change.from} ${change.change} ${change.change === 'connected' ? 'to' : 'from'} ${change.to}`,
+    );
+    this.emit('change', change);
+  }
+
+  private lookBetween(): void {
+    this.between = new Quiescence(this.wiring.nodes.filter((node) => node instanceof PythonProcessor));
   }
 
   private async goDown(): Promise<void> {
@@ -253,6 +406,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       ...(message !== undefined && { message }),
       ...(error !== undefined && { error }),
     });
+    if (this.options.live === true) return;
     if ((state === 'finished' || state === 'failed') && this.draining === null && this.stopping === null) {
       this.draining = setInterval(() => this.lookForEnd(), DRAIN_POLL_MS);
     }

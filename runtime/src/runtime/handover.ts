@@ -1,0 +1,117 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import type { NodeListener } from '../nodes/node.js';
+import { isOver } from '../nodes/node.js';
+import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
+import { Pause } from './pause.js';
+
+/** How long a node may take to finish the frames that it has when another takes its place. */
+const LAST_FRAMES_MS = 500;
+const LOOK_AGAIN_MS = 1;
+
+/**
+ * One node takes the place of another, between two frames: what comes meanwhile waits as it would in the input's queue, the old one
+ * finishes what it has, and what it sent arrives before anything of the new one's.
+ */
+export class Handover {
+  constructor(
+    private readonly graph: LiveGraph,
+    private readonly listener: NodeListener,
+    private readonly old: Seated,
+    /** The connections as they will be. */
+    private readonly resolved: readonly LiveLink[],
+    /** Keeps connections from being changed by others meanwhile. */
+    private readonly alone: (work: () => Promise<void>) => Promise<void>,
+  ) {}
+
+  /** For processes of their own: the new one gets ready while the old one works. When it fails, nothing has happened. */
+  async whileItRuns(raise: () => Promise<Seated>): Promise<void> {
+    const next = await raise();
+    await this.alone(async () => {
+      const waiting = this.hold(next);
+      await this.lastFrames();
+      this.exchange(next);
+      await next.node.start();
+      this.resume(next, waiting);
+    });
+    await this.old.node.stop();
+  }
+
+  /**
+   * For processors of this process, which may need what the old one has (a device, a port of the network): the old one stops first.
+   * When the new one fails, one like the old is made again.
+   */
+  afterIt(raise: () => Promise<Seated>, again: () => Seated): Promise<void> {
+    return this.alone(() => this.oneAfterTheOther(raise, again));
+  }
+
+  private async oneAfterTheOther(raise: () => Promise<Seated>, again: () => Seated): Promise<void> {
+    const waiting = this.hold(this.old);
+    await this.lastFrames();
+    this.old.seat.leave();
+    await this.old.node.stop();
+    let next: Seated;
+    let failure: Error | null = null;
+    try {
+      next = await raise();
+    } catch (error) {
+      failure = toError(error);
+      next = again();
+      await next.node.setup();
+    }
+    this.exchange(next);
+    await next.node.start();
+    this.resume(next, waiting);
+    if (failure === null) return;
+    const lost = isOver(next.node.state)
+      ? `, and the old one did not come up again`
+      : '; the old one goes on';
+    throw new StreamlibError('graph', `${failure.message}${lost}`, { cause: failure });
+  }
+
+  private incoming(): LiveLink[] {
+    const { id } = this.old.spec;
+    return this.graph.links.filter((link) => link.to.node === id && link.from.node !== id);
+  }
+
+  /** What comes from here on waits. */
+  private hold(next: Seated): Map<string, Pause> {
+    const waiting = new Map<string, Pause>();
+    for (const link of this.incoming()) {
+      const output = this.graph.output(link.from);
+      if (output === undefined) continue;
+      this.graph.part(link);
+      const ports = next.prepared.kind === 'failed' ? null : next.prepared.ports.inputs.get(link.to.port);
+      const { delivery, queue } = ports ?? { delivery: 'latest' as const, queue: 1 };
+      waiting.set(link.to.port, new Pause(output, delivery, queue));
+    }
+    return waiting;
+  }
+
+  private async lastFrames(): Promise<void> {
+    const until = performance.now() + LAST_FRAMES_MS;
+    while (!this.old.node.idle && !isOver(this.old.node.state) && performance.now() < until)
+      await pause(LOOK_AGAIN_MS);
+  }
+
+  /** Without a moment in which the graph has neither. */
+  private exchange(next: Seated): void {
+    const { id } = this.old.spec;
+    const before = this.graph.linksOf(id);
+    for (const link of before) if (link.from.node === id) this.graph.part(link);
+    this.old.seat.leave();
+    this.graph.seat(next);
+    for (const link of before) {
+      const by = this.resolved.find(({ spec }) => spec === link.spec);
+      const now = by === undefined ? link : { ...by, spec: link.spec };
+      this.graph.replaceLink(link, now);
+      if (now.from.node === id) this.graph.join(now);
+    }
+    next.seat.occupy(this.listener);
+    this.listener.stateChanged(next.node, next.node.state);
+  }
+
+  private resume(next: Seated, waiting: ReadonlyMap<string, Pause>): void {
+    for (const [port, held] of waiting) held.end(next.node.inputs.get(port) ?? null);
+  }
+}
