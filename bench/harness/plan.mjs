@@ -30,8 +30,8 @@ export function makePlan(options, peers) {
     warmMs: quick ? 40 : 150,
     measureMs: quick ? 160 : 500,
     pace: quick
-      ? { repeats: 2, frames: 90, warmFrames: 20, peers: ['floor', 'product'] }
-      : { repeats: 3, frames: 180, warmFrames: 40, peers: null },
+      ? { repeats: 2, frames: 90, warmFrames: 20, hotMs: 600, peers: ['floor', 'product'] }
+      : { repeats: 3, frames: 180, warmFrames: 40, hotMs: 2000, peers: null },
     scenarios: options.scenarios && !quick,
     // From the start of the process: installing counts, too.
     deadline: quick ? QUICK_MS : Number.POSITIVE_INFINITY,

@@ -35,7 +35,9 @@ export function groupsOf(plan, peers) {
 export function expectedMs(group, plan) {
   const { pace } = plan;
   const one =
-    group.pattern === 'paced' ? ((pace.frames + pace.warmFrames) * 1000) / 60 : plan.warmMs + plan.measureMs;
+    group.pattern === 'paced'
+      ? ((pace.frames + pace.warmFrames) * 1000) / 60 + pace.hotMs
+      : plan.warmMs + plan.measureMs;
   return group.peers.length * group.repeats * one;
 }
 

@@ -156,7 +156,14 @@ class Session {
     /** @type {import('./types.ts').Command} */
     const command =
       cell.pattern === 'paced'
-        ? { op: 'pace', bytes, fps: 60, warmFrames: plan.pace.warmFrames, frames: plan.pace.frames }
+        ? {
+            op: 'pace',
+            bytes,
+            fps: 60,
+            hotMs: plan.pace.hotMs,
+            warmFrames: plan.pace.warmFrames,
+            frames: plan.pace.frames,
+          }
         : {
             op: 'loop',
             bytes,

@@ -84,6 +84,8 @@ export interface LoopOrder {
 export interface PaceOrder {
   bytes: number;
   fps: number;
+  /** Before the paced frames, so many milliseconds without a pause. */
+  hotMs: number;
   warmFrames: number;
   frames: number;
 }
@@ -154,7 +156,13 @@ export interface Plan {
   warmMostMs: number;
   warmMs: number;
   measureMs: number;
-  pace: { repeats: number; frames: number; warmFrames: number; peers: readonly string[] | null };
+  pace: {
+    repeats: number;
+    frames: number;
+    warmFrames: number;
+    hotMs: number;
+    peers: readonly string[] | null;
+  };
   scenarios: boolean;
   /** `performance.now()` at which measuring has to be over; Infinity where there is time. */
   deadline: number;

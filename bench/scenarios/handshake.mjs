@@ -30,7 +30,7 @@ async function timed(work) {
 }
 
 async function graph() {
-  const runtime = new Runtime({ name: 'bench' });
+  const runtime = new Runtime({ name: 'bench', spareProcess: false });
   runtime.add('source', source).add('echo', 'python', { file: join(bench, 'peers', 'product', 'echo.py') });
   runtime.connect('source.video', 'echo.video_in');
   const ready = running(runtime, 'echo');

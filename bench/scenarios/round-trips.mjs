@@ -23,7 +23,7 @@ export async function roundTrips(stages, branches) {
     if (sum !== expected) throw new Error(`a frame came back with the sum ${sum}, not ${expected}`);
     if (--missing === 0) complete?.();
   });
-  const runtime = new Runtime({ name: 'bench' });
+  const runtime = new Runtime({ name: 'bench', spareProcess: false });
   runtime.add('source', source);
   /** @type {Promise<unknown>[]} */
   const ready = [];

@@ -31,6 +31,12 @@ export async function closedLoop(transport, order) {
 }
 
 /**
+ * As many frames as fit into a time, one in flight: a stream runs for hours, so its code is compiled and its caches are warm.
+ * @param {import('../types.ts').Transport} transport @param {number} bytes @param {number} ms
+ */
+export const runHot = (transport, bytes, ms) => turn(transport, { bytes, depth: 1 }, ms, 3, null);
+
+/**
  * Until a whole turn passes without page faults (a young heap grows for a while), or for as long as is allowed.
  * @param {import('../types.ts').Transport} transport
  * @param {import('../types.ts').LoopOrder} order
@@ -49,7 +55,7 @@ async function warmUp(transport, order, worker) {
 
 /**
  * @param {import('../types.ts').Transport} transport
- * @param {import('../types.ts').LoopOrder} order
+ * @param {{ bytes: number, depth: number }} order
  * @param {number} limitMs
  * @param {number} atLeast
  * @param {Placement | null} placement

@@ -1,4 +1,5 @@
 // A steady 60 frames a second: what a frame costs in CPU time when the machine is mostly idle, as in real use.
+import { runHot } from './closed-loop.mjs';
 import { cpuNs, Placement } from './processes.mjs';
 import { resultOf, usage } from './result.mjs';
 import { round } from './statistics.mjs';
@@ -14,6 +15,7 @@ const NEAR_MS = 0.5;
  * @returns {Promise<import('../types.ts').PaceResult>}
  */
 export async function paced(transport, order) {
+  await runHot(transport, order.bytes, order.hotMs);
   await turn(transport, order, order.warmFrames, null);
   const worker = transport.workers.find(({ main }) => main) ?? null;
   const placement = new Placement(process.pid, worker === null ? null : worker.pid);
