@@ -25,6 +25,8 @@ export class OutputPort {
   canWait = true;
   /** Called each time a lossless reader has room again. */
   onRoom: () => void = () => {};
+  /** Called each time a reader came or went. */
+  onReaders: () => void = () => {};
 
   constructor(
     readonly name: string,
@@ -55,6 +57,7 @@ export class OutputPort {
   connect(reader: Reader): void {
     this.readers = [...this.readers, reader];
     if (reader.lossless) this.lossless = [...this.lossless, reader];
+    this.onReaders();
   }
 
   /** It gets no further frame; a producer that only this reader held back goes on. */
@@ -62,6 +65,7 @@ export class OutputPort {
     if (!this.readers.includes(reader)) return;
     this.readers = this.readers.filter((other) => other !== reader);
     this.lossless = this.lossless.filter((other) => other !== reader);
+    this.onReaders();
     this.roomMade();
   }
 

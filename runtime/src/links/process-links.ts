@@ -13,6 +13,8 @@ const MOST_SLOTS = 64;
 export class ProcessLinks {
   private readonly out: { readonly output: string; readonly link: DirectLink }[] = [];
   private readonly into: DirectLink[] = [];
+  /** Outputs that other subprocesses read, or did once. */
+  private readonly known = new Set<string>();
   private end: LinkEnd | null = null;
   private stock: Stock = { busy: false, waiting: 0, sent: 0 };
   private round = 0;
@@ -22,10 +24,48 @@ export class ProcessLinks {
 
   addOut(output: string, link: DirectLink): void {
     this.out.push({ output, link });
+    this.known.add(output);
   }
 
   addIn(link: DirectLink): void {
     this.into.push(link);
+  }
+
+  removeOut(link: DirectLink): void {
+    const at = this.out.findIndex((item) => item.link === link);
+    if (at >= 0) this.out.splice(at, 1);
+    link.producerGone();
+  }
+
+  removeIn(link: DirectLink): void {
+    const at = this.into.indexOf(link);
+    if (at >= 0) this.into.splice(at, 1);
+    link.consumerGone(true);
+  }
+
+  find(output: string, input: string): DirectLink | undefined {
+    return this.out.find((item) => item.output === output && item.link.options.input === input)?.link;
+  }
+
+  /** A process that runs hears who reads an output now. */
+  tellReaders(output: string, readers: { readonly blocking: boolean; readonly connected: boolean }): void {
+    // Of any other, the runtime has all frames anyway.
+    if (!this.known.has(output)) return;
+    const direct = this.readersOf(output, readers.connected);
+    this.end?.control({
+      type: 'link_readers',
+      output,
+      blocking: readers.blocking,
+      host: direct?.host ?? true,
+      links: [...(direct?.links ?? [])],
+    });
+  }
+
+  /** A link that was added while the process runs. */
+  join(link: DirectLink, as: 'producer' | 'consumer'): void {
+    if (this.end === null) return;
+    if (as === 'producer') link.producerReady(this.end);
+    else link.consumerReady(this.end);
   }
 
   /** What the process is told of an output that other subprocesses read. Null: none does. */

@@ -9,6 +9,7 @@ import { ErrorReporter } from '../nodes/error-reporter.js';
 import { type GraphNode, isOver, type NodeListener } from '../nodes/node.js';
 import type { PythonKind } from '../python-env/inspect.js';
 import type { NodeState, NodeStats } from '../runtime/api.js';
+import type { Confinement } from '../sandbox/sandbox.js';
 import { Histogram } from '../stats/histogram.js';
 import { nodeStats } from '../stats/node-stats.js';
 import type { SupervisorPolicy } from '../supervisor/machine.js';
@@ -31,6 +32,8 @@ export interface PythonProcessorOptions {
   readonly limits: BridgeLimits;
   readonly logLevel: string;
   readonly spares?: SparePool;
+  /** Given for code from outside. */
+  readonly confinement?: Confinement;
   readonly log: Logger;
   readonly listener: NodeListener;
 }
@@ -70,6 +73,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     );
     this.outputList = [...options.ports.outputs.values()].map((model) => new PythonOutput(model));
     this.links = new ProcessLinks(options.id);
+    for (const { port } of this.outputList) port.onReaders = () => this.links.tellReaders(port.name, port);
     this.inputs = new Map(this.inputList.map((input) => [input.name, input]));
     this.outputs = new Map(this.outputList.map(({ port }) => [port.name, port]));
     this.supervisor = new Supervisor(options.policy, {
@@ -102,7 +106,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     return this.inputList.every((input) => input.idle) && this.outputList.every((output) => output.idle);
   }
 
-  /** Joins an output of this node to an input of another without the runtime in between; before either is set up. */
+  /** Joins an output of this node to an input of another without the runtime in between. */
   linkTo(output: string, reader: PythonProcessor, input: string): void {
     const to = reader.inputs.get(input);
     if (to === undefined) throw new Error(`${reader.id} has no input ${input}`);
@@ -121,6 +125,23 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     );
     this.links.addOut(output, link);
     reader.links.addIn(link);
+    this.tellReaders(output);
+    this.links.join(link, 'producer');
+    reader.links.join(link, 'consumer');
+  }
+
+  /** Ends what `linkTo` made. */
+  unlink(output: string, reader: PythonProcessor, input: string): void {
+    const link = this.links.find(output, `${reader.id}.${input}`);
+    if (link === undefined) return;
+    reader.links.removeIn(link);
+    this.links.removeOut(link);
+    this.tellReaders(output);
+  }
+
+  private tellReaders(output: string): void {
+    const port = this.outputs.get(output);
+    if (port !== undefined) this.links.tellReaders(output, port);
   }
 
   /** What is on its way from here to other subprocesses. Null: nothing is, and nothing will be. */
@@ -185,6 +206,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
         limits: this.options.limits,
         logLevel: this.options.logLevel,
         ...(this.options.spares && { spares: this.options.spares }),
+        ...(this.options.confinement && { confinement: this.options.confinement }),
       },
       {
         broker: this.options.broker,

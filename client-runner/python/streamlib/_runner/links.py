@@ -140,6 +140,8 @@ class Links:
                 self._expect(link, attempt, str(message["input"]), int(message["peer_pid"]))
             elif kind == "link_connect" and endpoint is not None:
                 self._connect(link, attempt, endpoint, int(message["peer_pid"]))
+            elif kind == "link_readers":
+                self._readers(message)
             elif kind == "link_over":
                 output, target = self._find(link)
                 output.link_over(target)
@@ -191,6 +193,15 @@ class Links:
         self._out[link] = outgoing
         self._add(outgoing)
         outgoing.greet()
+
+    def _readers(self, message: Mapping[str, Any]) -> None:
+        """The graph has changed: an output has other readers."""
+        for output in self._outputs:
+            if output.name == message.get("output"):
+                for target in output.configure(message):
+                    outgoing = self._out.get(target.id)
+                    if outgoing is not None:
+                        outgoing.close()
 
     def _find(self, link: str) -> tuple[OutputPort, LinkTarget]:
         for output in self._outputs:

@@ -60,19 +60,32 @@ class OutputPort:
         self._in_memory = [name for name, form in self._types.items() if holds_memory(form)]
         self._timed = self._types.get("timestamp_ns") == "Int64"
         self._numbered = self._types.get("frame_number") == "UInt64"
-        #: None: nobody in the runtime reads this output.
-        self._host = HostTarget(index, connection, settings) if settings.get("host", True) else None
-        self.links = [LinkTarget(link, frozenset(self._in_memory), self._timed) for link in settings.get("links", [])]
+        self._host = HostTarget(index, connection, settings)
+        self.links: list[LinkTarget] = []
         #: Frames that went to other processors only: the runtime has not seen them.
-        self._direct = Tally()
-        for link in self.links:
-            connection.add_tally(f"link/{link.id}", link.tally)
-        if self.links:
-            connection.add_tally(f"output/{name}", self._direct)
+        self._direct: Tally | None = None
+        self.configure(settings)
+
+    def configure(self, settings: Mapping[str, Any]) -> list[LinkTarget]:
+        """Who reads this output from here on. Returns those that do no longer."""
+        wanted = {str(link["link"]): link for link in settings.get("links", [])}
+        with self._lock:
+            self._host.configure(settings)
+            gone = [link for link in self.links if link.id not in wanted]
+            for link in gone:
+                link.end()
+            self.links = [link for link in self.links if link.id in wanted]
+            for id in wanted.keys() - {link.id for link in self.links}:
+                link = LinkTarget(wanted[id], frozenset(self._in_memory), self._timed)
+                self._connection.add_tally(f"link/{id}", link.tally)
+                self.links.append(link)
+            if self.links and self._direct is None:
+                self._direct = Tally()
+                self._connection.add_tally(f"output/{self.name}", self._direct)
+        return gone
 
     def acked(self, frame_id: int) -> None:
-        if self._host is not None:
-            self._host.acked(frame_id)
+        self._host.acked(frame_id)
 
     def link_opened(self, link: LinkTarget, connection: Connection) -> None:
         with self._lock:
@@ -165,10 +178,9 @@ class OutputPort:
                 return held
 
     def _has_room(self) -> bool:
-        host = self._host
         if not self.links:
-            return host is None or host.has_room
-        if host is not None and host.blocking and not host.has_room:
+            return self._host.has_room
+        if self._host.blocking and not self._host.has_room:
             return False
         with self._lock:
             return all(link.has_room for link in self.links)
@@ -207,14 +219,14 @@ class OutputPort:
             if not all(link.has_room for link in self.links):
                 return False
             complete = self._complete(value)
-            to_host = host is not None and host.send(complete)
-            if not to_host and host is not None:
+            to_host = host.wanted and host.send(complete)
+            if not to_host and host.wanted:
                 if host.blocking or not self.links:
                     return False
                 self._count_drop()
             for link in self.links:
                 link.offer(complete)
-            if not to_host:
+            if not to_host and self._direct is not None:
                 self._direct.pass_one()
             self.sent += 1
             return True
@@ -230,7 +242,7 @@ class OutputPort:
 
     @property
     def _blocking(self) -> bool:
-        return (self._host is not None and self._host.blocking) or any(link.blocking for link in self.links)
+        return self._host.blocking or any(link.blocking for link in self.links)
 
     def _complete(self, value: dict[str, Any]) -> dict[str, Any]:
         """Time and number of the frame that is being processed, where the user's code gave none."""

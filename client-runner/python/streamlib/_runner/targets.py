@@ -13,12 +13,20 @@ class HostTarget:
     """The runtime, which hands frames on to its own readers. One port of the connection that all ports share."""
 
     def __init__(self, index: int, connection: Connection, settings: Mapping[str, Any]) -> None:
-        self.blocking = bool(settings.get("blocking", False))
+        self.wanted = True
+        self.blocking = False
         self._index = index
         self._connection = connection
         self._window = max(1, int(settings.get("window", 8)))
         self._next_id = 0
         self._acked = -1
+        self.configure(settings)
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        #: Whether anybody in the runtime reads the output.
+        self.wanted = bool(settings.get("host", True))
+        #: Whether one of those may not miss a frame.
+        self.blocking = self.wanted and bool(settings.get("blocking", False))
 
     def acked(self, frame_id: int) -> None:
         self._acked = max(self._acked, frame_id)
