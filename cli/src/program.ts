@@ -82,6 +82,17 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
       done(await runtimeLogs(io, runtime, options));
     });
 
+  program
+    .command('doctor')
+    .description('looks for the usual troubles, and says of each the cause and the next step')
+    .argument('[runtime]', 'a runtime that should be there, by name or id')
+    .addOption(json())
+    .addHelpText('after', examples('doctor', 'doctor camera-python-display'))
+    .action(async (runtime: string | undefined, options) => {
+      const { doctor } = await import('./doctor/doctor.js');
+      done(await doctor(io, runtime ?? null, options));
+    });
+
   addBroker(program, io, done);
   return program;
 }

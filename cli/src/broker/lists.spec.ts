@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { snakeKeys } from '../output/json.js';
 import { PLAIN } from '../output/palette.js';
 import { table } from '../output/table.js';
-import { connectionColumns, processorColumns, runtimeColumns, waitingText } from './lists.js';
+import { connectionColumns, processorColumns, runtimeColumns } from './lists.js';
+import { waitingText } from './waiting.js';
 
 const NOW = 1_700_000_000_000;
 
@@ -33,10 +34,10 @@ describe('the tables of the broker', () => {
     ]);
   });
 
-  it('tell on whom a connection waits, since when, and how long it still has', () => {
+  it('tell on whom a connection waits, since when, how long it still has, and for what', () => {
     expect(table(connectionColumns(NOW, PLAIN), [waiting], PLAIN)).toEqual([
       'CONNECTION  RUNTIME  PROCESSOR  STATE            AGE  WAITING',
-      'c1          r1       effect     awaiting_client  13s  on client for 12s, 4m 48s left',
+      'c1          r1       effect     awaiting_client  13s  on client for 12s, 4m 48s left: the Python process has not contacted the broker yet',
     ]);
   });
 

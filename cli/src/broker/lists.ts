@@ -6,6 +6,7 @@ import { printJson, snakeKeys } from '../output/json.js';
 import { type Palette, paintState } from '../output/palette.js';
 import { type Column, table } from '../output/table.js';
 import { withBroker } from './client.js';
+import { nextStep, waitingText } from './waiting.js';
 
 interface ListOptions {
   readonly json?: boolean;
@@ -25,15 +26,6 @@ export function runtimeColumns(now: number): Column<RuntimeEntry>[] {
     { title: 'REGISTERED', cell: (row) => since(row.registeredAtMs, now) },
     { title: 'LOG', cell: (row) => orDash(row.logFile) },
   ];
-}
-
-/** On whom a connection waits, since when, and how long it still has; of a failed one, why. */
-export function waitingText(row: ConnectionEntry, now: number): string {
-  if (row.failureReason !== '') return row.failureReason;
-  if (row.derivedState === 'closed') return row.closeReason;
-  if (row.waitingOn === '') return '';
-  const seconds = (now - row.stateSinceMs) / 1000;
-  return `on ${row.waitingOn} for ${formatDuration(seconds)}, ${formatDuration(row.timeoutRemainingSecs)} left`;
 }
 
 export function connectionColumns(now: number, palette: Palette): Column<ConnectionEntry>[] {
@@ -79,7 +71,8 @@ export async function brokerConnections(io: Io, options: ListOptions): Promise<E
       includeClosed: options.all === true,
     }),
   );
-  return show(io, options, connections, connectionColumns(Date.now(), io.outPalette), 'No connections.');
+  const told = connections.map((row) => ({ ...row, nextStep: nextStep(row) }));
+  return show(io, options, told, connectionColumns(Date.now(), io.outPalette), 'No connections.');
 }
 
 export async function brokerProcessors(io: Io, options: ListOptions): Promise<ExitCode> {

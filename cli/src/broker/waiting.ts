@@ -1,0 +1,40 @@
+import type { ConnectionEntry } from '@streamlib/proto';
+import { formatDuration } from '../output/duration.js';
+
+/** What has to happen next for a connection to get ready; empty when nothing has to. */
+export function nextStep(row: ConnectionEntry): string {
+  const pid = row.clientPid === 0 ? '' : ` (process ${row.clientPid})`;
+  switch (row.derivedState) {
+    case 'awaiting_both':
+      return 'neither the host nor its Python process has contacted the broker yet';
+    case 'awaiting_host':
+      return 'the Python process is there; the host has not contacted the broker yet';
+    case 'awaiting_client':
+      return `the Python process${pid} has not contacted the broker yet`;
+    case 'both_alive_awaiting_host_xpc':
+      return 'both are there; the host has not stored its endpoint yet';
+    case 'client_waiting_for_host_endpoint':
+      return row.hostXpcEndpointStored
+        ? 'the endpoint is stored; the Python process has to fetch it'
+        : `the Python process asked for the endpoint ${row.pollCount} times; the host has not stored it yet`;
+    case 'client_connecting':
+      return 'the Python process has the endpoint, and has to connect to it';
+    case 'awaiting_ack':
+      return row.waitingOn === 'host'
+        ? 'the Python process answered the ping; the host has to confirm it'
+        : 'the channel stands; the Python process has to answer the ping';
+    default:
+      return '';
+  }
+}
+
+/** On whom a connection waits, since when, how long it still has, and for what; of a failed one, why. */
+export function waitingText(row: ConnectionEntry, now: number): string {
+  if (row.failureReason !== '') return row.failureReason;
+  if (row.derivedState === 'closed') return row.closeReason;
+  if (row.waitingOn === '') return '';
+  const seconds = (now - row.stateSinceMs) / 1000;
+  const step = nextStep(row);
+  const left = `${formatDuration(row.timeoutRemainingSecs)} left`;
+  return `on ${row.waitingOn} for ${formatDuration(seconds)}, ${left}${step === '' ? '' : `: ${step}`}`;
+}
