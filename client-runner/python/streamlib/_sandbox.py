@@ -50,6 +50,8 @@ RESERVED = 4 << 30
 
 
 def main(arguments: list[str]) -> int:
+    if arguments == ["--probe"]:
+        return _probe()
     policy = json.loads(arguments[0])
     if arguments[1:2] != ["-m"] or len(arguments) < 3:
         print("usage: python -I -S -c BOOT POLICY -m MODULE [ARGUMENTS]", file=sys.stderr)
@@ -75,6 +77,15 @@ def main(arguments: list[str]) -> int:
 
 class _NoHandshake(Exception):
     pass
+
+
+def _probe() -> int:
+    """Tells what the kernel offers."""
+    from streamlib._native import sandbox_support
+
+    landlock, seccomp = sandbox_support()
+    print(json.dumps({"landlock": landlock, "seccomp": seccomp}))
+    return 0
 
 
 def _die_with_parent() -> None:

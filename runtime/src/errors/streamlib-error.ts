@@ -8,6 +8,10 @@ export type StreamlibErrorCode =
   | 'broker_refused'
   | 'python_environment'
   | 'python_file'
+  /** Code from outside would have to run without a sandbox. */
+  | 'sandbox'
+  /** A package could not be decided on, resolved or installed. */
+  | 'packages'
   | 'handshake'
   | 'subprocess'
   | 'bridge'

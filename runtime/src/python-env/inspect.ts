@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { parseSchema, type Schema, stateDir } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError } from '../errors/streamlib-error.js';
+import type { Confinement } from '../sandbox/sandbox.js';
 import type { PythonEnvironment } from './environment.js';
 
 const KINDS = ['manual', 'reactive', 'continuous'] as const;
@@ -65,11 +66,12 @@ export async function inspectPython(
   file: string,
   environment: PythonEnvironment,
   signal?: AbortSignal,
+  confinement?: Confinement,
 ): Promise<InspectedProcessor[]> {
   const cached = join(stateDir(), 'cache', 'inspect', `${cacheKey(file, environment)}.json`);
   const known = readCache(cached);
   if (known !== null) return processorsOf(known, file);
-  const fresh = await runInspection(file, environment, signal);
+  const fresh = await runInspection(file, environment, signal, confinement);
   const processors = processorsOf(fresh, file);
   writeCache(cached, fresh);
   return processors;
@@ -104,11 +106,23 @@ function processorsOf(found: Report, file: string): InspectedProcessor[] {
   }));
 }
 
-function runInspection(file: string, environment: PythonEnvironment, signal?: AbortSignal): Promise<Report> {
+function runInspection(
+  file: string,
+  environment: PythonEnvironment,
+  signal?: AbortSignal,
+  confinement?: Confinement,
+): Promise<Report> {
   return new Promise((resolve, reject) => {
     // The report has a descriptor of its own, so that whatever the file prints cannot get into it.
-    const child = spawn(environment.python, ['-m', 'streamlib._inspect', file], {
+    const plain = {
+      command: environment.python,
+      args: ['-m', 'streamlib._inspect', file],
+      env: { ...process.env, STREAMLIB_BROKER_TOKEN: undefined, STREAMLIB_HOST_PID: String(process.pid) },
+    };
+    const launch = confinement?.launch(plain) ?? plain;
+    const child = spawn(launch.command, [...launch.args], {
       cwd: dirname(file),
+      env: launch.env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
@@ -121,6 +135,13 @@ function runInspection(file: string, environment: PythonEnvironment, signal?: Ab
         // Gone already.
       }
     };
+    const unwatch =
+      child.pid === undefined
+        ? undefined
+        : confinement?.watch(child.pid, (reason) => {
+            stderr += `\n${reason}`;
+            kill();
+          });
     const limit = setTimeout(() => {
       stderr += `\nit had not finished after ${LIMIT_MS / 1000} s: code that runs at import time keeps it`;
       kill();
@@ -138,6 +159,7 @@ function runInspection(file: string, environment: PythonEnvironment, signal?: Ab
     }
     const finish = () => {
       clearTimeout(limit);
+      unwatch?.();
       signal?.removeEventListener('abort', kill);
     };
     child.once('error', (cause) => {

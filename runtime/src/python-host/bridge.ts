@@ -219,6 +219,7 @@ export class PythonBridge implements FrameSender {
         return;
       case 'setup_done':
         if (this.currentPhase !== 'setting_up') return;
+        this.clearTimers();
         this.currentPhase = 'ready';
         this.watchOver();
         this.events.ready();
@@ -271,6 +272,12 @@ export class PythonBridge implements FrameSender {
     if (!this.hostAcked || !this.clientAcked || this.currentPhase !== 'acking') return;
     this.currentPhase = 'setting_up';
     const { setup } = this;
+    const { setupMs } = setup.limits;
+    if (setupMs > 0) {
+      this.after(setupMs, () =>
+        this.fail(`hangs: its import and setup() have been running for ${setupMs / 1000} s`),
+      );
+    }
     this.send({
       type: 'setup',
       kind: setup.kind,

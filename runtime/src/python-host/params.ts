@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { filePath } from '../processor/define.js';
+import type { Confinement } from '../sandbox/sandbox.js';
 import { DEFAULT_POLICY, type SupervisorPolicy } from '../supervisor/machine.js';
 import { type BridgeLimits, DEFAULT_LIMITS } from './types.js';
 
@@ -33,6 +34,8 @@ export const pythonParams = z.object({
   requirements: z
     .union([z.array(z.string().min(1)), filePath()], 'expected a list of packages or the name of a file')
     .optional(),
+  /** Runs it confined: no network, no files but its own, limits. For code that somebody else wrote. */
+  sandbox: z.boolean().default(false),
 });
 export type PythonParams = z.infer<typeof pythonParams>;
 
@@ -48,16 +51,18 @@ export function policyOf(params: PythonParams): SupervisorPolicy {
   };
 }
 
-export function limitsOf(params: PythonParams): BridgeLimits {
+export function limitsOf(params: PythonParams, confinement?: Confinement): BridgeLimits {
   const kill = params.heartbeat_timeout_s * 1000;
+  const hang = Math.min(
+    params.hang_timeout_s || Number.POSITIVE_INFINITY,
+    confinement?.hangTimeoutS ?? Number.POSITIVE_INFINITY,
+  );
   return {
     ...DEFAULT_LIMITS,
     silenceKillMs: kill,
     silenceWarnMs: Math.min(DEFAULT_LIMITS.silenceWarnMs, kill * 0.75),
-    busyKillMs: params.hang_timeout_s * 1000,
-    busyWarnMs: Math.min(
-      DEFAULT_LIMITS.busyWarnMs,
-      params.hang_timeout_s > 0 ? params.hang_timeout_s * 500 : Number.POSITIVE_INFINITY,
-    ),
+    busyKillMs: Number.isFinite(hang) ? hang * 1000 : 0,
+    busyWarnMs: Math.min(DEFAULT_LIMITS.busyWarnMs, hang * 500),
+    setupMs: (confinement?.setupTimeoutS ?? 0) * 1000,
   };
 }

@@ -1,5 +1,6 @@
 import { serviceName, stateDir } from '@streamlib/host-bridge';
 import type { Logger } from '../log/logger.js';
+import type { Confinement } from '../sandbox/sandbox.js';
 import { Child, type ChildExit } from '../supervisor/child.js';
 import { RateLimiter } from '../supervisor/lines.js';
 import { RUNNER_MODULE, type RunnerJob } from './spare/job.js';
@@ -48,6 +49,7 @@ export function spawnRunner(
       onExit(exit);
     },
   };
+  if (setup.confinement !== undefined) return spawnConfined(setup.confinement, job, log);
   // A spare process has the imports behind it that all processors have in common.
   const spare = setup.spares?.take(job, setup.file);
   if (spare !== null && spare !== undefined) {
@@ -56,4 +58,33 @@ export function spawnRunner(
   }
   const { python, arguments: runnerArguments, ...rest } = job;
   return new Child({ command: python, args: ['-m', RUNNER_MODULE, ...runnerArguments], ...rest });
+}
+
+/** From nothing, always: the walls must stand before anything of the code's world is in the process. */
+function spawnConfined(confinement: Confinement, job: RunnerJob, log: Logger): Child {
+  const { python, arguments: runnerArguments, env, onExit, ...rest } = job;
+  const launch = confinement.launch({
+    command: python,
+    args: ['-m', RUNNER_MODULE, ...runnerArguments],
+    env,
+  });
+  let stopped: string | null = null;
+  let unwatch = () => {};
+  const child = new Child({
+    ...launch,
+    env: launch.env,
+    ...rest,
+    onExit: (exit) => {
+      unwatch();
+      onExit(stopped === null ? exit : { ...exit, stderrTail: [...exit.stderrTail, stopped] });
+    },
+  });
+  if (child.pid !== null) {
+    unwatch = confinement.watch(child.pid, (reason) => {
+      stopped = reason;
+      log.error(reason);
+      child.signalGroup('SIGKILL');
+    });
+  }
+  return child;
 }

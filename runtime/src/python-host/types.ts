@@ -4,6 +4,7 @@ import type { Tally } from '../links/tally.js';
 import type { Logger } from '../log/logger.js';
 import type { Delivery } from '../processor/types.js';
 import type { PythonKind } from '../python-env/inspect.js';
+import type { Confinement } from '../sandbox/sandbox.js';
 import type { ClientMessage } from './messages.js';
 import type { SparePool } from './spare/pool.js';
 
@@ -43,6 +44,8 @@ export interface BridgeLimits {
   /** In one call of the user's code: reported, then killed; 0 for never. */
   readonly busyWarnMs: number;
   readonly busyKillMs: number;
+  /** For the file's import and `setup()`; 0 for as long as they like. */
+  readonly setupMs: number;
 }
 
 export const DEFAULT_LIMITS: BridgeLimits = {
@@ -52,6 +55,7 @@ export const DEFAULT_LIMITS: BridgeLimits = {
   silenceKillMs: 6_000,
   busyWarnMs: 5_000,
   busyKillMs: 60_000,
+  setupMs: 0,
 };
 
 export interface BridgeSetup {
@@ -66,6 +70,8 @@ export interface BridgeSetup {
   readonly logLevel: string;
   /** Where a process that has its imports behind it may be had. */
   readonly spares?: SparePool;
+  /** Given for code from outside. */
+  readonly confinement?: Confinement;
 }
 
 export interface BridgeEvents {

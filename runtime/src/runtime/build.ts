@@ -99,9 +99,10 @@ function construct(node: PreparedNode, options: MakeOptions, listener: Seat): Gr
         python: node.python,
         broker: listener.broker(options.broker),
         policy: policyOf(node.params),
-        limits: limitsOf(node.params),
+        limits: limitsOf(node.params, node.confinement),
         logLevel: options.logLevel,
         ...(options.spares && { spares: options.spares }),
+        ...(node.confinement && { confinement: node.confinement }),
         log,
         listener,
       });

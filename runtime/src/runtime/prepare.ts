@@ -20,6 +20,8 @@ import {
 } from '../python-env/inspect.js';
 import { type Needs, requirementsNeeds, scriptNeeds } from '../python-env/needs.js';
 import { type PythonParams, pythonParams } from '../python-host/params.js';
+import { type Confinement, openProcessSandbox } from '../sandbox/sandbox.js';
+import { readSettings } from '../settings/settings.js';
 
 /** A node whose type, parameters and ports are known: ready to be made. */
 export type PreparedNode =
@@ -39,6 +41,8 @@ export type PreparedNode =
       readonly params: PythonParams;
       readonly execution: PythonKind;
       readonly python: string;
+      /** Given for code from outside. */
+      readonly confinement?: Confinement;
     }
   /** Cannot run, and the rest of the graph can. */
   | { readonly kind: 'failed'; readonly id: string; readonly type: string; readonly error: Error };
@@ -103,13 +107,22 @@ export async function prepareGraph(spec: GraphSpec, options: PrepareOptions): Pr
         found === null || found === undefined || found.kind === 'failed' ? null : found.ports,
       );
   });
-  const { links, issues: linkIssues } = resolveLinks(spec, ports);
+  const { links: resolved, issues: linkIssues } = resolveLinks(spec, ports);
+  // A confined process can neither connect to another nor be connected to: its frames go through the runtime.
+  const confined = new Set(prepared.filter((node) => isConfined(node)).map((node) => node?.id));
+  const links = resolved.map((link) =>
+    confined.has(link.from.node) || confined.has(link.to.node) ? { ...link, direct: false } : link,
+  );
   issues.push(...linkIssues);
   const nodes = prepared.filter((node) => node !== null).map((node) => withDelivery(node, links));
   const edges = spec.connections
     .map(({ from, to }) => ({ from: nodeOf(from), to: nodeOf(to) }))
     .filter(({ from, to }) => ports.has(from) && ports.has(to));
   return { nodes, links, edges, declared: ports, params: given, issues };
+}
+
+function isConfined(node: PreparedNode | null): boolean {
+  return node?.kind === 'python' && node.params.sandbox;
 }
 
 function nodeOf(end: string): string {
@@ -232,8 +245,16 @@ async function preparePython(
       const lacking = environment.failures.get(position);
       if (lacking !== undefined) return failed(candidate, lacking);
       try {
-        const found = await inspectPython(candidate.params.file, environment, options.signal);
-        const node = choose(candidate, found, environment, issues);
+        const confinement = candidate.params.sandbox
+          ? confinementOf(candidate, environment, options.baseDir)
+          : undefined;
+        const found = await inspectPython(
+          candidate.params.file,
+          environment,
+          options.signal,
+          confinement?.(`${candidate.node.id}.inspect`),
+        );
+        const node = choose(candidate, found, environment, issues, confinement?.(candidate.node.id));
         if (node !== null) prepared.set(candidate.index, node);
       } catch (error) {
         if (error instanceof PythonFileError && error.traceback !== null) {
@@ -252,7 +273,20 @@ async function preparePython(
   return prepared;
 }
 
+/** Refuses where code from outside would have to run without a sandbox. */
+function confinementOf(
+  { params }: PythonCandidate,
+  environment: PythonEnvironment,
+  folder: string,
+): (name: string) => Confinement {
+  const root = dirname(dirname(environment.python));
+  const sandbox = openProcessSandbox(root, readSettings(folder).sandbox);
+  return (name) => sandbox.enter({ name, codeDir: dirname(params.file), environment: root });
+}
+
 function needsOf({ node, params }: PythonCandidate): Needs {
+  // What code from outside needs is asked for and decided on (see `packages/`), not installed because a file says so.
+  if (params.sandbox) return { requirements: [], requiresPython: null, source: basename(params.file) };
   if (Array.isArray(params.requirements)) {
     return { requirements: params.requirements, requiresPython: null, source: `node "${node.id}"` };
   }
@@ -281,6 +315,7 @@ function choose(
   found: readonly InspectedProcessor[],
   environment: PythonEnvironment,
   issues: GraphIssue[],
+  confinement: Confinement | undefined,
 ): PreparedNode | null {
   const file = basename(params.file);
   const names = found.map((processor) => processor.name);
@@ -324,6 +359,7 @@ function choose(
     params: { ...params, processor: processor.name },
     execution: params.kind ?? processor.kind ?? 'reactive',
     python: environment.python,
+    ...(confinement && { confinement }),
   };
 }
 
