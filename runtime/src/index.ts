@@ -1,6 +1,15 @@
 export { BrokerClient } from './broker-client/broker-client.js';
+export { ControlClient } from './control/client.js';
+export { type CallOptions, Control, type ControlApi } from './control/control.js';
+export { ControlError, type ControlErrorCode } from './control/control-error.js';
+export { PYTHON_EXAMPLES } from './control/examples.js';
+export type { Operation, Origin } from './control/operation.js';
+export { operations } from './control/operations/index.js';
+export type * from './control/ports.js';
+export { ControlServer, controlTokenFile } from './control/server.js';
 export { StreamlibError, type StreamlibErrorCode } from './errors/streamlib-error.js';
 export type { LogFields, Logger, LogLevel } from './log/logger.js';
+export { type MetricsOptions, MetricsServer, metricsFolder } from './metrics/index.js';
 export { defineProcessor, filePath } from './processor/define.js';
 export { ProcessorRegistry } from './processor/registry.js';
 export type {
@@ -28,6 +37,7 @@ export type {
   RuntimeStats,
   ValidationReport,
 } from './runtime/api.js';
+export type { ChangeOptions, GraphChange } from './runtime/changes.js';
 export { formatIssue, ManifestError } from './runtime/manifest-error.js';
 export { Runtime } from './runtime/runtime.js';
 export { validateManifest } from './runtime/validate.js';

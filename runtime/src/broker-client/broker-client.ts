@@ -70,7 +70,7 @@ export class BrokerClient {
       runtimeId: info.id,
       name: info.name,
       pid: info.pid,
-      apiAddress: '',
+      apiAddress: info.apiAddress,
       logFile: info.logFile,
       version: info.version,
       connections,

@@ -6,6 +6,8 @@ export interface RuntimeInfo {
   readonly name: string;
   readonly pid: number;
   readonly logFile: string;
+  /** Where the runtime's control API listens; empty where it has none. */
+  readonly apiAddress: string;
   readonly version: string;
 }
 

@@ -143,4 +143,6 @@ export interface Services {
   readonly packages: PackageManager | null;
   readonly checker: CodeChecker | null;
   readonly sandbox: Sandbox | null;
+  /** True: an agent's code runs where there is no sandbox; the configuration has to say so. */
+  readonly allowUnconfined?: boolean;
 }

@@ -52,6 +52,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   readonly id = newId();
   readonly name: string;
   readonly logFile: string;
+  /** Where a control server of this runtime listens; told to the broker at the start. */
+  apiAddress = '';
   /** Settles when the graph has come to its end or was stopped; never rejects. `stop()` is still due. */
   readonly outcome: Promise<RunOutcome>;
   private readonly options: RuntimeOptions;
@@ -200,6 +202,21 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await pending;
   }
 
+  /** The node types that can be added, besides definitions that are given themselves. */
+  get types(): readonly string[] {
+    return this.registry.types;
+  }
+
+  /** Null for a type that nobody knows, and for `python`. */
+  definition(type: string): Promise<ProcessorDefinition | null> {
+    return this.registry.find(type);
+  }
+
+  /** @internal For those who look at frames as they pass. */
+  get liveGraph(): LiveGraph {
+    return this.live;
+  }
+
   /** The graph as it is now, with all parameters that were given and all paths absolute. */
   get graph(): GraphSpec {
     return this.current === 'created' ? this.spec() : this.live.spec;
@@ -275,7 +292,14 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       this.emit('progress', message);
     };
     const { signal } = this.abort;
-    const info = { id: this.id, name: this.name, pid: process.pid, logFile: this.logFile, version: VERSION };
+    const info = {
+      id: this.id,
+      name: this.name,
+      pid: process.pid,
+      logFile: this.logFile,
+      apiAddress: this.apiAddress,
+      version: VERSION,
+    };
     const spares = sparesWanted(this.options.spareProcess) ? new SparePool(log) : null;
     this.spares = spares;
     // The broker and the Python environment have nothing to do with each other: both at once, and one's failure ends the other.

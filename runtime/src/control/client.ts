@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { z } from 'zod';
+import type { CallOptions, ControlApi } from './control.js';
+import { ControlError, type ControlErrorCode } from './control-error.js';
+import { controlTokenFile } from './server.js';
+
+const answer = z.union([
+  z.object({ result: z.record(z.string(), z.unknown()) }),
+  z.object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      next: z.string(),
+      details: z.record(z.string(), z.unknown()).optional(),
+    }),
+  }),
+]);
+
+/** The control of a runtime in another process. */
+export class ControlClient implements ControlApi {
+  constructor(
+    readonly runtimeId: string,
+    private readonly address: string,
+  ) {}
+
+  call(name: string, input: unknown, options: CallOptions): Promise<Record<string, unknown>> {
+    const socketPath = this.address.replace(/^unix:/, '');
+    const body = JSON.stringify({
+      input,
+      origin: options.origin,
+      folders: options.folders ?? [process.cwd()],
+    });
+    return new Promise((resolve, reject) => {
+      const asked = request(
+        {
+          socketPath,
+          path: `/v1/${name}`,
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token()}` },
+          ...(options.signal !== undefined && { signal: options.signal }),
+        },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8');
+          response.on('data', (part: string) => {
+            text += part;
+          });
+          response.on('error', (cause) => reject(this.gone(cause)));
+          response.on('end', () => {
+            try {
+              resolve(read(text));
+            } catch (error) {
+              reject(error);
+            }
+          });
+        },
+      );
+      asked.on('error', (cause) => reject(this.gone(cause)));
+      asked.end(body);
+    });
+  }
+
+  private token(): string {
+    try {
+      return readFileSync(controlTokenFile(this.runtimeId), 'utf8').trim();
+    } catch (cause) {
+      throw this.gone(cause);
+    }
+  }
+
+  private gone(cause: unknown): ControlError {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new ControlError(
+      'unavailable',
+      `the runtime ${this.runtimeId} does not answer: ${message}`,
+      'Look with `streamlib broker runtimes` whether it still runs.',
+      {},
+      { cause },
+    );
+  }
+}
+
+function read(text: string): Record<string, unknown> {
+  const parsed = answer.safeParse(JSON.parse(text));
+  if (!parsed.success)
+    throw new ControlError('internal', 'the runtime answered something else', 'Is it of another version?');
+  if ('result' in parsed.data) return parsed.data.result;
+  const { code, message, next, details } = parsed.data.error;
+  throw new ControlError(code as ControlErrorCode, message, next, details);
+}

@@ -1,0 +1,37 @@
+export type ControlErrorCode =
+  /** What was named does not exist. */
+  | 'not_found'
+  /** The arguments, or the graph that would come of them. */
+  | 'invalid'
+  /** The code has problems; `problems` has them all. */
+  | 'code'
+  /** It was begun and did not work; nothing was changed. */
+  | 'failed'
+  | 'timeout'
+  /** Not allowed to whoever asks. */
+  | 'denied'
+  /** This runtime cannot do it. */
+  | 'unavailable'
+  | 'unauthorized'
+  | 'internal';
+
+/** What the control API answers with when something cannot be done: what happened, and what to do next. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+
+  constructor(
+    readonly code: ControlErrorCode,
+    message: string,
+    /** One sentence: the next thing to try. */
+    readonly next: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { code, message, next, details } = this;
+    return { code, message, next, ...(Object.keys(details).length > 0 && { details }) };
+  }
+}

@@ -1,0 +1,72 @@
+import { suggestion } from '../graph/nearest.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { CodeStore } from './code-store.js';
+import { ControlError } from './control-error.js';
+import { LogRing } from './log-ring.js';
+import type { ControlContext, Origin } from './operation.js';
+import { operations } from './operations/index.js';
+import type { Services } from './ports.js';
+
+export interface CallOptions {
+  readonly origin: Origin;
+  readonly folders?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** What a running runtime can be asked, wherever it runs. Rejects with a `ControlError`. */
+export interface ControlApi {
+  call(name: string, input: unknown, options: CallOptions): Promise<Record<string, unknown>>;
+}
+
+/** The control of a runtime in this process. Owns the code that came as text, and the memory of its log. */
+export class Control implements ControlApi {
+  private readonly code: CodeStore;
+  private readonly logs: LogRing;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly services: Services,
+  ) {
+    this.code = new CodeStore(runtime.id);
+    this.logs = new LogRing(runtime);
+  }
+
+  async call(name: string, input: unknown, options: CallOptions): Promise<Record<string, unknown>> {
+    const found = operations.find((operation) => operation.name === name);
+    if (found === undefined) {
+      const names = operations.map((operation) => operation.name);
+      throw new ControlError(
+        'not_found',
+        `there is no operation "${name}"${suggestion(name, names)}`,
+        `Use one of ${names.join(', ')}.`,
+      );
+    }
+    const parsed = found.input.strict().safeParse(input ?? {});
+    if (!parsed.success) {
+      const wrong = parsed.error.issues.map(({ path, message }) =>
+        path.length > 0 ? `${path.join('.')}: ${message}` : message,
+      );
+      throw new ControlError(
+        'invalid',
+        `${name}: ${wrong.join('; ')}`,
+        `It takes: ${Object.keys(found.input.shape).join(', ') || 'nothing'}.`,
+      );
+    }
+    const context: ControlContext = {
+      runtime: this.runtime,
+      services: this.services,
+      code: this.code,
+      logs: this.logs,
+      origin: options.origin,
+      folders: options.folders ?? [process.cwd()],
+      ...(options.signal !== undefined && { signal: options.signal }),
+    };
+    // What goes out is what the schema says, field for field.
+    return found.output.strict().parse(await found.run(context, parsed.data));
+  }
+
+  close(): void {
+    this.logs.close();
+    this.code.close();
+  }
+}

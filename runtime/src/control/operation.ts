@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import type { Runtime } from '../runtime/runtime.js';
+import type { CodeStore } from './code-store.js';
+import type { LogRing } from './log-ring.js';
+import type { Services } from './ports.js';
+
+/** Who asks. What an agent brings is code from outside; what the user names on a command line is the user's own. */
+export type Origin = 'user' | 'agent';
+
+export interface ControlContext {
+  readonly runtime: Runtime;
+  readonly services: Services;
+  readonly code: CodeStore;
+  readonly logs: LogRing;
+  readonly origin: Origin;
+  /** Folders whose files an agent may name; see `FilePolicy`. */
+  readonly folders: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** One thing that can be asked of a running runtime: over the control API, from the CLI, and as a tool over MCP. */
+export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  /** For an agent that never saw the project: what it does, and when to use it. */
+  readonly description: string;
+  readonly input: I;
+  readonly output: O;
+  readonly readOnly: boolean;
+  run(context: ControlContext, input: z.infer<I>): Promise<z.input<O>>;
+}
+
+/** Gives an operation the types of its schemas. */
+export function operation<I extends z.ZodObject, O extends z.ZodObject>(
+  definition: Operation<I, O>,
+): Operation {
+  return definition as unknown as Operation;
+}

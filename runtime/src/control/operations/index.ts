@@ -1,0 +1,28 @@
+import type { Operation } from '../operation.js';
+import * as changes from './changes.js';
+import * as graph from './graph.js';
+import * as look from './look.js';
+import * as packages from './packages.js';
+import { saveGraph } from './save.js';
+
+/** Everything that can be asked of a running runtime, in the order in which an agent needs it. */
+export const operations: readonly Operation[] = [
+  graph.listProcessors,
+  graph.listRunning,
+  graph.getGraph,
+  graph.listLanguages,
+  packages.listPackages,
+  packages.requestPackage,
+  packages.packageStatus,
+  changes.checkCodeOperation,
+  changes.addProcessor,
+  changes.replaceProcessor,
+  changes.removeProcessor,
+  changes.connectProcessors,
+  changes.disconnectProcessors,
+  look.snapshot,
+  look.tap,
+  look.getLogs,
+  graph.getMetrics,
+  saveGraph,
+];
