@@ -54,6 +54,11 @@ check() { # check <target> [extra arguments]
     -p streamlib-bridge -p streamlib-native -p streamlib-client "$@"
 }
 
+# The core's tests too: among them is the comparison of its declarations with generated ones.
+check_tests() { # check_tests <target>
+  "$cargo" check --locked --quiet -Zbuild-std=std,panic_abort,test --target "$1" -p streamlib-bridge --all-targets
+}
+
 targets=(aarch64-apple-darwin x86_64-apple-darwin)
 
 if [[ ${1:-} == --prove ]]; then
@@ -77,5 +82,6 @@ fi
 for target in "${targets[@]}"; do
   say "checking core, addon and wheel for $target"
   check "$target"
+  check_tests "$target"
 done
 say "check-macos: the native crates type-check for ${targets[*]}"

@@ -268,6 +268,48 @@ fn control_messages_wait_for_a_slow_reader_and_stay_in_order() {
 }
 
 #[test]
+fn what_a_peer_said_before_it_closed_still_arrives() {
+    let _ledger = Ledger::open();
+    let (a, b) = Connection::pair().unwrap();
+    for n in 0..100 {
+        a.send_control(&&Value::dictionary([("n", Value::Int(n))]), None).unwrap();
+    }
+    // Unread messages on the side that closes change nothing.
+    b.send_control(&&Value::dictionary([]), None).unwrap();
+    drop(a);
+    for n in 0..100 {
+        let Event::Control(message) = next(&b).0 else { panic!("message {n} was lost") };
+        assert_eq!(message.get("n"), Some(&Value::Int(n)));
+    }
+    assert!(matches!(next(&b).0, Event::Closed));
+    assert_eq!(b.send_control(&&Value::dictionary([]), None).unwrap_err().code, Code::Closed);
+}
+
+#[test]
+fn keys_and_texts_of_any_kind_arrive_as_they_were() {
+    let _ledger = Ledger::open();
+    let (a, b) = Connection::pair().unwrap();
+    let message = Value::dictionary([
+        ("", Value::Null),
+        ("@", Value::String("@".into())),
+        ("@@twice", Value::dictionary([("@", Value::dictionary([("@data", Value::Bytes(vec![]))]))])),
+        ("data", Value::Bytes(vec![0; 70_000])),
+        ("text", Value::String("a\0b".into())),
+        ("ß", Value::Array(vec![Value::String("\0".into()), Value::String(String::new()), Value::Array(vec![])])),
+        ("msg_type", Value::UInt(u64::MAX)),
+        ("body", Value::Float(-0.0)),
+        ("n", Value::Int(i64::MIN)),
+    ]);
+    a.send_control(&&message, None).unwrap();
+    let Event::Control(got) = next(&b).0 else { panic!() };
+    let Value::Dictionary(sent) = message else { unreachable!() };
+    for (key, value) in &sent {
+        assert_eq!(got.get(key), Some(value), "{key:?}");
+    }
+    assert!(matches!(got, Value::Dictionary(entries) if entries.len() == sent.len()));
+}
+
+#[test]
 fn a_frame_for_an_unknown_port_is_dropped_and_gives_its_lease_back() {
     let _ledger = Ledger::open();
     let (host, client) = Connection::pair().unwrap();

@@ -1,7 +1,10 @@
 //! Any schema, any value that fits it: what arrives is what was sent, and half of it is refused.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use streamlib_bridge::codec::{decode_any, decode_frame, encode_any, encode_frame, NoHandles, Reader};
+use streamlib_bridge::connection::{Connection, Event};
 use streamlib_bridge::schema::Schema;
 use streamlib_bridge::value::{Value, ValueSink};
 
@@ -69,6 +72,22 @@ proptest! {
             prop_assert!(decode_frame(&schema, &mut Reader::new(&bytes[..n]), &mut ValueSink, &mut NoHandles).is_err());
         }
         prop_assert_eq!(Schema::from_json(&schema.to_json()).unwrap(), schema);
+    }
+
+    #[test]
+    fn frames_over_a_connection((schema, value) in frames()) {
+        let (a, b) = Connection::pair().unwrap();
+        a.define_ports(vec![], vec![("out".into(), schema.clone())]).unwrap();
+        b.define_ports(vec![("in".into(), schema)], vec![]).unwrap();
+        a.send_frame(0, 1, &&value).unwrap();
+        let back = loop {
+            match b.receive(&mut ValueSink, &mut Vec::new()).unwrap() {
+                Some(Event::Frame { value, .. }) => break value,
+                Some(other) => panic!("{other:?}"),
+                None => prop_assert!(b.wait(false, Some(Duration::from_secs(5))).unwrap(), "nothing came"),
+            }
+        };
+        prop_assert_eq!(back, value);
     }
 
     #[test]

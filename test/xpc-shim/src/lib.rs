@@ -19,6 +19,8 @@ mod transport;
 mod values;
 mod wire;
 
+/// For tests that talk to this library without the core.
+pub use block2;
 pub use connection::interrupt_all;
 pub use ledger::{ledger, Ledger};
 pub use shmem::shared_pages;

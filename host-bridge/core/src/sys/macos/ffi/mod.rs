@@ -3,4 +3,6 @@
 //! `scripts/check-xpc-declarations.py` compares xpc.rs with Apple's header.
 
 pub mod iosurface;
+#[cfg(all(test, target_os = "macos"))]
+mod shapes;
 pub mod xpc;

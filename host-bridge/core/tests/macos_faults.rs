@@ -1,0 +1,349 @@
+//! What can go wrong between processes over XPC, on the library that stands in for it: peers that are killed, that break the
+//! form of a message, that do not keep to the window.
+
+#![cfg(feature = "macos-shim")]
+
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use streamlib_bridge::connection::{Connection, Event};
+use streamlib_bridge::error::{BridgeError, Code};
+use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, TextureLayout};
+use streamlib_bridge::schema::{audio_frame, video_frame};
+use streamlib_bridge::sys::endpoint::{Endpoint, Listener};
+use streamlib_bridge::sys::process::settle;
+use streamlib_bridge::sys::socket;
+use streamlib_bridge::value::{Value, ValueSink};
+use streamlib_bridge::{debug_counts, DebugCounts};
+
+static TURN: Mutex<()> = Mutex::new(());
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Fails the test that leaves a descriptor, a mapping or an object behind.
+struct Ledger {
+    before: DebugCounts,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Ledger {
+    fn open() -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(settle(PATIENCE), "what an earlier test closed is still there");
+        Self { before: debug_counts(), _turn: turn }
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(settle(PATIENCE), "something is still open");
+            assert_eq!(debug_counts(), self.before, "something was left behind");
+            assert_eq!(xpc_shim::ledger(), xpc_shim::Ledger::default(), "objects were left behind, or misused");
+        }
+    }
+}
+
+/// Another process, connected to a service of this one. Killed when dropped.
+struct Peer {
+    child: Child,
+    link: Connection,
+    _listener: Listener,
+}
+
+fn service_name() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    PathBuf::from(format!("com.tatolab.test.{}.{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
+}
+
+fn accept(listener: &Listener) -> Connection {
+    loop {
+        if let Some((socket, peer)) = listener.accept().unwrap() {
+            return Connection::new(socket, peer);
+        }
+        assert!(socket::wait(listener.as_fd(), false, Some(PATIENCE)).unwrap(), "nobody came");
+    }
+}
+
+impl Peer {
+    fn start(role: &str) -> Self {
+        let service = service_name();
+        let listener = Listener::named(&service).unwrap();
+        // The name is taken on a thread of XPC's: this process connecting to itself shows that it is there.
+        while Connection::connect_named(&service).is_err() {
+            std::thread::yield_now();
+        }
+        accept(&listener);
+        let child = Command::new(env!("CARGO_BIN_EXE_macos-peer")).arg(&service).arg(role).spawn().unwrap();
+        let link = accept(&listener);
+        assert_eq!(link.peer().pid, child.id());
+        let ports = || vec![("video".to_owned(), video_frame()), ("audio".to_owned(), audio_frame())];
+        link.define_ports(ports(), ports()).unwrap();
+        Self { child, link, _listener: listener }
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn next(c: &Connection) -> Event<Value> {
+    loop {
+        match receive(c).expect("a well-formed message") {
+            Some(event) => return event,
+            None => assert!(c.wait(false, Some(PATIENCE)).unwrap(), "nothing came"),
+        }
+    }
+}
+
+fn receive(c: &Connection) -> Result<Option<Event<Value>>, BridgeError> {
+    c.receive(&mut ValueSink, &mut Vec::new())
+}
+
+/// Waits for a control message that says so.
+fn hear(c: &Connection, what: &str) -> Value {
+    loop {
+        if let Event::Control(message) = next(c) {
+            assert_eq!(message.get("at"), Some(&Value::String(what.into())));
+            return message;
+        }
+    }
+}
+
+fn until_closed(c: &Connection) {
+    while !matches!(next(c), Event::Closed) {}
+}
+
+fn texture(pool: &FramePool, fill: u8) -> Frame {
+    let layout = TextureLayout::packed(64, 32, PixelFormat::Bgra8).unwrap();
+    let frame = pool.texture(layout).unwrap().expect("a free slot");
+    let start = frame.memory.ptr_mut().expect("a fresh frame is writable");
+    // SAFETY: the slot is at least as long as the layout, and nobody else holds it.
+    unsafe { start.write_bytes(fill, layout.byte_length()) };
+    frame
+}
+
+fn video(frame: Frame, number: u64) -> Value {
+    Value::dictionary([
+        ("pixel_buffer", Value::Frame(frame)),
+        ("timestamp_ns", Value::Int(5)),
+        ("frame_number", Value::UInt(number)),
+    ])
+}
+
+fn frame_of(value: &Value) -> &Frame {
+    match value.get("pixel_buffer") {
+        Some(Value::Frame(frame)) => frame,
+        other => panic!("no texture: {other:?}"),
+    }
+}
+
+#[test]
+fn a_peer_that_is_killed_is_gone_at_once() {
+    let _ledger = Ledger::open();
+    let mut peer = Peer::start("idle");
+    hear(&peer.link, "connected");
+    assert!(!peer.link.wait_hang_up(Duration::ZERO));
+    peer.kill();
+    assert!(peer.link.wait_hang_up(PATIENCE));
+    until_closed(&peer.link);
+    assert_eq!(peer.link.send_control(&&Value::dictionary([]), None).unwrap_err().code, Code::Closed);
+}
+
+#[test]
+fn frames_that_a_killed_peer_held_come_back_and_their_surfaces_are_used_again() {
+    let _ledger = Ledger::open();
+    let mut peer = Peer::start("hold");
+    hear(&peer.link, "ready");
+    let pool = FramePool::new(3);
+    for number in 0..3 {
+        peer.link.send_frame(0, number, &&video(texture(&pool, 7), number)).unwrap();
+        hear(&peer.link, "holding");
+    }
+    let layout = TextureLayout::packed(64, 32, PixelFormat::Bgra8).unwrap();
+    assert!(pool.texture(layout).unwrap().is_none(), "the peer holds all of them");
+    assert_eq!(peer.link.stats().outstanding, 3);
+    peer.kill();
+    until_closed(&peer.link);
+    assert_eq!(peer.link.stats().outstanding, 0);
+    let frames: Vec<Frame> = (0..3).map(|n| texture(&pool, n)).collect();
+    assert_eq!((frames.len(), pool.stats().segments), (3, 3), "no new surface was needed");
+}
+
+#[test]
+fn a_surface_that_somebody_still_uses_is_not_written_again() {
+    let _ledger = Ledger::open();
+    let peer = Peer::start("hold");
+    hear(&peer.link, "ready");
+    let pool = FramePool::new(2);
+    peer.link.send_frame(0, 1, &&video(texture(&pool, 7), 1)).unwrap();
+    hear(&peer.link, "holding");
+    // This side forgets the lease, as if the peer had given it back; the use count is the system's and remains.
+    peer.link.close();
+    assert_eq!(pool.stats().free, 1);
+    let frame = texture(&pool, 8);
+    assert_eq!(pool.stats().segments, 2, "the free surface is in use, so another was made");
+    assert_eq!(pool.stats().free, 1);
+    drop(frame);
+}
+
+#[test]
+fn frames_of_a_killed_producer_can_be_read_until_they_are_let_go_of() {
+    let _ledger = Ledger::open();
+    let mut peer = Peer::start("produce");
+    let mut values = Vec::new();
+    while values.len() < 4 {
+        if let Event::Frame { value, .. } = next(&peer.link) {
+            values.push(value);
+        }
+    }
+    hear(&peer.link, "produced");
+    peer.kill();
+    until_closed(&peer.link);
+    for (number, value) in values.iter().enumerate() {
+        // SAFETY: the lease is held, and the mapping with it.
+        let byte = unsafe { frame_of(value).memory.ptr().add(64 * 32 * 4 - 1).read_volatile() };
+        assert_eq!(usize::from(byte), 40 + number);
+    }
+}
+
+#[test]
+fn textures_and_buffers_go_to_another_process_and_come_back_as_the_same_memory() {
+    let _ledger = Ledger::open();
+    let peer = Peer::start("echo");
+    hear(&peer.link, "ready");
+    let pool = FramePool::new(4);
+    for number in 0..10u64 {
+        let frame = texture(&pool, number as u8);
+        let start = frame.memory.ptr();
+        peer.link.send_frame(0, number, &&video(frame, number)).unwrap();
+        let value = loop {
+            if let Event::Frame { value, .. } = next(&peer.link) {
+                break value;
+            }
+        };
+        assert_eq!(frame_of(&value).memory.ptr(), start);
+        drop(value);
+        while peer.link.stats().outstanding > 0 {
+            next(&peer.link);
+        }
+    }
+    assert_eq!(pool.stats().segments, 1, "one surface is used again and again");
+    let samples = pool.buffer(9_600).unwrap().expect("a slot");
+    let start = samples.memory.ptr();
+    let sound = Value::dictionary([
+        ("samples", Value::Frame(samples)),
+        ("channels", Value::UInt(2)),
+        ("sample_rate", Value::UInt(48_000)),
+        ("timestamp_ns", Value::Int(1)),
+        ("frame_number", Value::UInt(1)),
+    ]);
+    peer.link.send_frame(1, 1, &&sound).unwrap();
+    drop(sound);
+    let back = loop {
+        if let Event::Frame { port: 1, value, .. } = next(&peer.link) {
+            break value;
+        }
+    };
+    let Some(Value::Frame(samples)) = back.get("samples") else { panic!("no samples") };
+    assert_eq!(samples.memory.ptr(), start);
+}
+
+fn endpoint_of(message: &Value) -> &Endpoint {
+    match message.get("endpoint") {
+        Some(Value::Endpoint(endpoint)) => endpoint,
+        other => panic!("no endpoint: {other:?}"),
+    }
+}
+
+#[test]
+fn an_endpoint_from_another_process_connects_twice_and_not_after_its_death() {
+    let _ledger = Ledger::open();
+    let mut peer = Peer::start("listen");
+    let message = hear(&peer.link, "listening");
+    let connect = || Connection::connect(endpoint_of(&message));
+    let (first, second) = (connect().unwrap(), connect().unwrap());
+    assert_eq!((first.peer().pid, second.peer().pid), (peer.child.id(), peer.child.id()));
+    hear(&first, "direct");
+    hear(&second, "direct");
+    drop(first);
+    assert!(!second.wait_hang_up(Duration::ZERO), "each is a connection of its own");
+    peer.kill();
+    until_closed(&second);
+    assert_eq!(connect().unwrap_err().code, Code::Io);
+}
+
+#[test]
+fn a_peer_killed_while_it_talks_leaves_only_whole_messages() {
+    let _ledger = Ledger::open();
+    let mut peer = Peer::start("talk");
+    for _ in 0..2_000 {
+        hear(&peer.link, "again");
+    }
+    peer.kill();
+    let mut last = 0;
+    while let Event::Control(message) = next(&peer.link) {
+        assert_eq!(message.get("at"), Some(&Value::String("again".into())));
+        last += 1;
+    }
+    assert!(last <= 256, "{last} messages were on the way");
+}
+
+#[test]
+fn an_interrupted_connection_is_a_closed_one() {
+    let _ledger = Ledger::open();
+    let service = service_name();
+    let listener = Listener::named(&service).unwrap();
+    let client = loop {
+        if let Ok(client) = Connection::connect_named(&service) {
+            break client;
+        }
+        std::thread::yield_now();
+    };
+    let server = accept(&listener);
+    xpc_shim::interrupt_all();
+    until_closed(&client);
+    until_closed(&server);
+    assert_eq!(client.send_control(&&Value::dictionary([]), None).unwrap_err().code, Code::Closed);
+}
+
+#[test]
+fn a_connection_outlives_its_listener_which_takes_nobody_any_more() {
+    let _ledger = Ledger::open();
+    let listener = Listener::anonymous().unwrap();
+    let endpoint = listener.endpoint().unwrap();
+    let client = Connection::connect(&endpoint).unwrap();
+    let server = accept(&listener);
+    drop(listener);
+    assert_eq!(Connection::connect(&endpoint).unwrap_err().code, Code::Io);
+    let message = Value::dictionary([("at", Value::String("still here".into()))]);
+    client.send_control(&&message, None).unwrap();
+    hear(&server, "still here");
+}
+
+#[test]
+fn a_name_that_somebody_has_is_refused_and_one_that_nobody_has_cannot_be_connected_to() {
+    let _ledger = Ledger::open();
+    let service = service_name();
+    assert_eq!(Connection::connect_named(&service).unwrap_err().code, Code::Io);
+    let first = Listener::named(&service).unwrap();
+    while Connection::connect_named(&service).is_err() {
+        std::thread::yield_now();
+    }
+    let second = Listener::named(&service).unwrap();
+    assert!(socket::wait(second.as_fd(), false, Some(PATIENCE)).unwrap());
+    assert_eq!(second.accept().unwrap_err().code, Code::Io);
+    drop(accept(&first));
+    for bad in ["", "/var/run/x", "a\0b"] {
+        assert_eq!(Listener::named(&PathBuf::from(bad)).unwrap_err().code, Code::Io);
+    }
+}
