@@ -62,7 +62,7 @@ pub fn runtime_dir() -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Where the relay listens: the path of its socket, or on macOS the name of its Mach service.
+/// Where the relay listens: the path of its socket. On macOS nothing is there; the file's name is the name of the Mach service.
 pub fn relay_path() -> Result<PathBuf> {
     let name = service_name();
     if name.is_empty() || name.starts_with('.') || name.contains('/') || name.len() > 80 {
@@ -70,9 +70,6 @@ pub fn relay_path() -> Result<PathBuf> {
             Code::Io,
             format!("STREAMLIB_BROKER_XPC_SERVICE is {name:?}; it must be a plain name of at most 80 characters"),
         ));
-    }
-    if cfg!(any(target_os = "macos", feature = "macos-shim")) {
-        return Ok(PathBuf::from(name));
     }
     Ok(runtime_dir()?.join(format!("{name}.sock")))
 }

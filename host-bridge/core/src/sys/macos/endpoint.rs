@@ -61,7 +61,7 @@ pub fn connect_path(path: &Path) -> Result<(Socket, PeerCredentials)> {
     let connection =
         unsafe { Object::owned(xpc::xpc_connection_create_mach_service(name.as_ptr(), ptr::null_mut(), 0)) };
     connect(connection).map_err(|e| match e.code {
-        Code::Io => BridgeError::io(&format!("cannot connect to the service {}", path.display()), e.message),
+        Code::Io => BridgeError::io(&format!("cannot connect to the service {}", name.to_string_lossy()), e.message),
         _ => e,
     })
 }
@@ -90,12 +90,12 @@ fn dispose(connection: &Object) {
     }
 }
 
+/// The name of the Mach service that a path stands for: its last part without `.sock`. Above this module a named listener
+/// is a path on both systems.
 fn service(path: &Path) -> Result<CString> {
-    let name = path.to_str().filter(|name| !name.is_empty() && !name.contains('/'));
-    let name = name.and_then(|name| CString::new(name).ok());
-    name.ok_or_else(|| {
-        BridgeError::new(Code::Io, format!("{} is no name of a Mach service (reverse DNS, no slashes)", path.display()))
-    })
+    let name = path.file_name().and_then(|name| name.to_str()).map(|name| name.strip_suffix(".sock").unwrap_or(name));
+    let name = name.filter(|name| !name.is_empty()).and_then(|name| CString::new(name).ok());
+    name.ok_or_else(|| BridgeError::new(Code::Io, format!("{} names no Mach service", path.display())))
 }
 
 /// What happens at the listener while nobody calls `accept`.

@@ -1,6 +1,6 @@
 //! One message out, one message in, with handles.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +57,14 @@ pub fn pair() -> Result<(Socket, Socket)> {
 
 pub fn peer_credentials(socket: &Socket) -> Result<PeerCredentials> {
     Ok(super::hello::peer(socket.0.connection()))
+}
+
+/// Connections of this system are no descriptors, so none can be inherited.
+pub fn adopt(descriptor: RawFd) -> Result<Socket> {
+    Err(BridgeError::new(
+        Code::Io,
+        format!("descriptor {descriptor} is no channel: on macOS a process gets an endpoint from the broker, and inherits nothing"),
+    ))
 }
 
 /// Names of the output ports, which go along with their frames.
