@@ -14,4 +14,4 @@ export const tool = (name) => join(tools, 'bin', name);
 export const npmBin = (name) => join(root, 'node_modules', '.bin', name);
 
 /** The npm packages, in the order in which they depend on each other. */
-export const packages = ['proto', 'host-bridge', 'broker', 'runtime', 'media', 'cli'];
+export const packages = ['proto', 'host-bridge', 'broker', 'runtime', 'media', 'mcp', 'cli'];
