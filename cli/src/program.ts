@@ -43,6 +43,10 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
     .option('--set <node.param=value>', 'set a parameter of a node (may be given again)', collect)
     .option('--duration <time>', 'stop after 10s, 500ms, 2m, 1h')
     .option('--level <level>', 'what is told while it runs: debug, info, warn, error', 'info')
+    .option(
+      '--metrics [address]',
+      'serve figures for Prometheus and `streamlib top`: PORT or HOST:PORT; default 127.0.0.1:9464',
+    )
     .option('--open', 'open the page of the display in a browser')
     .addOption(
       new Option('--json', 'end with one line of JSON on standard output; all else goes to standard error'),
@@ -80,6 +84,18 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
     .action(async (runtime: string, options) => {
       const { runtimeLogs } = await import('./logs/runtime-logs.js');
       done(await runtimeLogs(io, runtime, options));
+    });
+
+  program
+    .command('top')
+    .description('what the runtimes do, live: frames, drops, latency, CPU, memory')
+    .option('--interval <time>', 'between two looks', '1s')
+    .option('-n, --count <looks>', 'end after so many looks; where there is no terminal, after one')
+    .addOption(json())
+    .addHelpText('after', examples('top', 'top -n 2 --interval 5s --json'))
+    .action(async (options) => {
+      const { top } = await import('./top/top.js');
+      done(await top(io, options));
     });
 
   program

@@ -14,7 +14,7 @@ export function resultJson(
     outcome: outcome.reason,
     duration_secs: Math.round(seconds * 1000) / 1000,
     ...stats,
-    latency_ms: stats.latency_ms ?? { count: 0, p50: null, p90: null, p99: null, max: null },
+    latency_ms: stats.latency_ms ?? { count: 0, p50: null, p90: null, p95: null, p99: null, max: null },
     failures: outcome.failures,
   };
 }

@@ -35,7 +35,7 @@ const stats: RuntimeStats = {
   dropped: 10,
   dropped_by: { replaced: 8, not_ready: 2, pool_full: 0 },
   fps: 29.97,
-  latency_ms: { count: 290, p50: 4.2, p90: 6, p99: 12.5, max: 20 },
+  latency_ms: { count: 290, p50: 4.2, p90: 6, p95: 9, p99: 12.5, max: 20 },
   restarts: 0,
   errors: 0,
   nodes: { camera: node({ type: 'camera' }), effect: node() },

@@ -7,6 +7,7 @@ import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
 import { issueLines } from '../validate/validate.js';
 import { Interrupts } from './interrupts.js';
+import { metricsAt } from './metrics.js';
 import { openPage, pageIn } from './page.js';
 import { Progress } from './progress.js';
 import { exitCodeOf, resultJson, summaryLines } from './result.js';
@@ -17,18 +18,27 @@ export interface RunOptions {
   readonly json?: boolean;
   readonly open?: boolean;
   readonly level?: string;
+  /** True: at the usual place. */
+  readonly metrics?: string | boolean;
 }
 
 /** Runs a graph until it ends by itself, its time is up, or Ctrl-C. */
 export async function run(io: Io, graph: string, options: RunOptions): Promise<ExitCode> {
   const duration = options.duration === undefined ? null : parseDuration(options.duration);
+  const metrics = metricsAt(options.metrics);
   const level = levelOf(options, 'info');
   const logLevel = level === 'trace' ? 'debug' : level === 'fatal' ? 'error' : level;
-  const { Runtime, ManifestError } = await import('@streamlib/runtime');
+  const { Runtime, ManifestError, MetricsServer } = await import('@streamlib/runtime');
   const interrupts = new Interrupts(() => io.err('Stopping; press Ctrl-C once more to end at once.'));
   try {
     const runtime = await Runtime.fromManifest(graph, { overrides: options.set ?? [], logLevel });
-    return await runGraph(io, runtime, { ...options, duration }, interrupts);
+    const server = metrics === null ? null : await MetricsServer.open(runtime, metrics);
+    if (server !== null) io.err(`Metrics are at ${server.url}/metrics`);
+    try {
+      return await runGraph(io, runtime, { ...options, duration }, interrupts);
+    } finally {
+      await server?.close();
+    }
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
     if (options.json)

@@ -66,6 +66,10 @@ export class PythonInput implements NodeInput {
     return this.sender === null || this.window.outstanding + this.pending.size >= this.capacity;
   }
 
+  get waiting(): number {
+    return this.pending.size + this.window.outstanding;
+  }
+
   get idle(): boolean {
     return this.pending.size === 0 && this.window.outstanding === 0;
   }

@@ -70,6 +70,8 @@ export interface PortStats {
   readonly frames: number;
   /** Of these: what went straight from one Python process to another. Counted there, and told every second. */
   readonly direct: number;
+  /** Frames that wait at an input, or are being worked on behind it. */
+  readonly waiting: number;
   readonly dropped: number;
   readonly dropped_by: Readonly<Record<string, number>>;
 }

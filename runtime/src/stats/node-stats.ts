@@ -6,10 +6,15 @@ interface Counted {
   readonly counters: PortCounters;
 }
 
+interface CountedInput extends Counted {
+  /** Frames in front of it, and behind it. */
+  readonly waiting?: number;
+}
+
 interface CountedNode {
   readonly type: string;
   readonly state: NodeState;
-  readonly inputs: ReadonlyMap<string, Counted>;
+  readonly inputs: ReadonlyMap<string, CountedInput>;
   readonly outputs: ReadonlyMap<string, Counted>;
 }
 
@@ -25,8 +30,8 @@ export interface NodeFigures {
 
 export function nodeStats(node: CountedNode, figures: NodeFigures): NodeStats {
   const droppedBy: Record<string, number> = {};
-  const inputs = portStats(node.inputs, droppedBy);
-  const outputs = portStats(node.outputs, droppedBy);
+  const inputs = portStats(node.inputs, droppedBy, ({ waiting = 0 }) => waiting);
+  const outputs = portStats(node.outputs, droppedBy, () => 0);
   return {
     type: node.type,
     state: node.state,
@@ -50,17 +55,20 @@ export function addUp(into: Record<string, number>, more: Readonly<Record<string
   for (const [reason, count] of Object.entries(more)) into[reason] = (into[reason] ?? 0) + count;
 }
 
-function portStats(
-  ports: ReadonlyMap<string, Counted>,
+function portStats<Port extends Counted>(
+  ports: ReadonlyMap<string, Port>,
   droppedBy: Record<string, number>,
+  waitingAt: (port: Port) => number,
 ): Record<string, PortStats> {
   const stats: Record<string, PortStats> = {};
-  for (const [name, { counters }] of ports) {
+  for (const [name, port] of ports) {
+    const { counters } = port;
     const by = counters.droppedBy();
     addUp(droppedBy, by);
     stats[name] = {
       frames: counters.frames,
       direct: counters.direct,
+      waiting: waitingAt(port),
       dropped: counters.dropped,
       dropped_by: by,
     };

@@ -1,0 +1,1 @@
+export { type MetricsOptions, MetricsServer, metricsFolder } from './server.js';
