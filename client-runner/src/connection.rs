@@ -94,6 +94,10 @@ impl Connection {
         Interest { socket: self.core.as_fd(), write: self.core.wants_write(), due }
     }
 
+    pub(crate) fn has_notes(&self) -> bool {
+        self.core.has_notes()
+    }
+
     pub(crate) fn write_ready(&self) {
         let _ = self.core.write_ready();
     }
@@ -313,9 +317,11 @@ impl Connection {
         }
     }
 
-    /// Has the heartbeat carry a tally under a name.
+    /// Has the heartbeat carry a tally under a name, in the place of one that had it.
     fn add_tally(&self, name: String, tally: Py<Tally>) {
-        self.activity.tallies.lock().unwrap_or_else(PoisonError::into_inner).push((name, tally));
+        let mut tallies = self.activity.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies.retain(|(other, _)| *other != name);
+        tallies.push((name, tally));
     }
 
     /// Sends a heartbeat now: whoever asked wants to know how things are at this moment.

@@ -121,6 +121,16 @@ impl Poller {
     }
 }
 
+impl Poller {
+    /// Whether anything waits for a message to travel with.
+    fn has_notes(&self) -> bool {
+        self.members().list.iter().any(|member| match &member.source {
+            Source::Channel(channel) => channel.get().has_notes(),
+            Source::Door(_) => false,
+        })
+    }
+}
+
 impl Source {
     fn clone_ref(&self, py: Python<'_>) -> Self {
         match self {
@@ -174,15 +184,19 @@ impl Poller {
     }
 
     /// The next event with its owner, or ``None`` when the time (seconds; ``None``: for ever; 0: not at all) is over. Events are
-    /// those of ``Connection.receive``, and ``("knock",)`` of a listener that somebody connects to. Acknowledgements and
-    /// releases that still wait are sent before it waits.
-    #[pyo3(signature = (timeout = None))]
+    /// those of ``Connection.receive``, and ``("knock",)`` of a listener that somebody connects to.
+    ///
+    /// Acknowledgements and releases that still wait for a message to travel with are sent by themselves when nothing came for
+    /// ``linger`` seconds; the time is not shortened by that.
+    #[pyo3(signature = (timeout = None, linger = 0.0))]
     fn receive<'py>(
         &self,
         py: Python<'py>,
         timeout: Option<f64>,
+        linger: f64,
     ) -> PyResult<Option<(Py<PyAny>, Bound<'py, PyTuple>)>> {
         let duration = timeout.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::ZERO));
+        let mut linger = Some(Duration::try_from_secs_f64(linger).unwrap_or(Duration::ZERO));
         let mut end = None;
         loop {
             if let Some(found) = self.next(py)? {
@@ -200,9 +214,17 @@ impl Poller {
                 }
                 None => None,
             };
-            if left != Some(Duration::ZERO) {
-                self.flush(py)?;
-            }
+            let left = match linger {
+                _ if left == Some(Duration::ZERO) => left,
+                Some(pause) if !pause.is_zero() && left.is_none_or(|left| pause < left) && self.has_notes() => {
+                    Some(pause)
+                }
+                _ => {
+                    self.flush(py)?;
+                    left
+                }
+            };
+            linger = None;
             let found = self.wait(py, left)?;
             if !found && duration == Some(Duration::ZERO) {
                 return Ok(None);

@@ -13,7 +13,7 @@ import numpy as np
 from streamlib._inspect import inspect_file
 from streamlib._native import BridgeError, Connection, FramePool
 from streamlib._runner.session import Session
-from streamlib._subprocess_runner import _run
+from streamlib._subprocess_runner import run_session
 
 DEADLINE = 10.0
 
@@ -71,7 +71,7 @@ class Host:
 
     def _serve(self, file: str, processor: str | None) -> None:
         try:
-            self.code = _run(self.session, self.schemas, file, processor)
+            self.code = run_session(self.session, self.schemas, file, processor)
         except BridgeError as error:
             self.code = -1 if error.code == "closed" else -2
         finally:

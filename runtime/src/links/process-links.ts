@@ -15,6 +15,8 @@ export class ProcessLinks {
   private readonly into: DirectLink[] = [];
   /** Outputs that other subprocesses read, or did once. */
   private readonly known = new Set<string>();
+  /** Those that have ended too: their last counts are yet to come. */
+  private readonly counted = new Map<string, DirectLink>();
   private end: LinkEnd | null = null;
   private stock: Stock = { busy: false, waiting: 0, sent: 0 };
   private round = 0;
@@ -25,6 +27,7 @@ export class ProcessLinks {
   addOut(output: string, link: DirectLink): void {
     this.out.push({ output, link });
     this.known.add(output);
+    this.counted.set(link.options.id, link);
   }
 
   addIn(link: DirectLink): void {
@@ -114,8 +117,8 @@ export class ProcessLinks {
   report(tallies: ReadonlyMap<string, Tally>, busy: boolean): void {
     let waiting = 0;
     let sent = 0;
-    for (const { link } of this.out) {
-      const tally = tallies.get(`link/${link.options.id}`);
+    for (const [id, link] of this.counted) {
+      const tally = tallies.get(`link/${id}`);
       if (tally === undefined) continue;
       link.report(tally);
       waiting += tally.waiting;

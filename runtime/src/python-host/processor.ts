@@ -130,13 +130,14 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     reader.links.join(link, 'consumer');
   }
 
-  /** Ends what `linkTo` made. */
-  unlink(output: string, reader: PythonProcessor, input: string): void {
+  /** Ends what `linkTo` made. False: there is no such link. */
+  unlink(output: string, reader: PythonProcessor, input: string): boolean {
     const link = this.links.find(output, `${reader.id}.${input}`);
-    if (link === undefined) return;
+    if (link === undefined) return false;
     reader.links.removeIn(link);
     this.links.removeOut(link);
     this.tellReaders(output);
+    return true;
   }
 
   private tellReaders(output: string): void {

@@ -4,6 +4,7 @@ import { type PortRef, type ResolvedLink, resolveLinks } from '../graph/resolve.
 import type { ConnectionSpec, GraphSpec, NodeSpec } from '../graph/spec.js';
 import type { OutputPort } from '../links/output-port.js';
 import type { GraphNode, NodeInput } from '../nodes/node.js';
+import { PythonProcessor } from '../python-host/processor.js';
 import type { Wiring } from './completion.js';
 import type { PreparedNode } from './prepare.js';
 import type { Seat } from './seat.js';
@@ -117,6 +118,10 @@ export class LiveGraph {
     const output = this.output(link.from);
     const input = this.input(link.to);
     if (output === undefined || input === undefined) return;
+    const from = this.seats.get(link.from.node)?.node;
+    const to = this.seats.get(link.to.node)?.node;
+    const python = from instanceof PythonProcessor && to instanceof PythonProcessor;
+    if (python && from.unlink(link.from.port, to, link.to.port)) return;
     output.disconnect(input);
     input.bind(null);
   }

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from streamlib._native import Connection
 from streamlib.schema import Schema
+
+#: Between two frames of a processor that is not fast, in seconds.
+_SLOW = 0.001
 
 
 class InputPort:
@@ -24,7 +28,7 @@ class InputPort:
         index: int,
         schema: type[Schema],
         connection: Connection,
-        latest: bool,
+        settings: Mapping[str, Any],
         flush: Callable[[], None] | None = None,
     ) -> None:
         self.name = name
@@ -40,11 +44,17 @@ class InputPort:
         self._index = index
         self._schema = schema
         self._connection = connection
-        self._latest = latest
+        self._latest = settings.get("delivery") == "latest"
+        #: So many frames may be finished, and so much memory let go of, before the sender has to hear of it by itself.
+        self._patience = 1 if self._latest else max(1, int(settings.get("window", 1)) // 2)
+        self._owed = 0
+        self._told = 0.0
         self._flush: Callable[[], Any] = flush or connection.flush
         #: Each with the connection that it came over, and its port there.
         self._waiting: deque[tuple[Connection, int, int, dict[str, Any]]] = deque()
         self._unfinished: list[tuple[Connection, int, int]] = []
+        #: Where the frame that was taken last came from.
+        self._source = connection
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -68,6 +78,7 @@ class InputPort:
                 return None
             connection, index, frame_id, value = self._waiting.popleft()
             self._unfinished.append((connection, index, frame_id))
+            self._source = connection
             self.taken += 1
         self.timestamp_ns = value.get("timestamp_ns")
         self.frame_number = value.get("frame_number")
@@ -79,6 +90,20 @@ class InputPort:
             finished, self._unfinished = self._unfinished, []
         for frame in finished:
             self._acknowledge(*frame)
+        self._owed += len(finished)
+
+    def settle(self) -> None:
+        """Tells senders what was finished, unless that can wait for a message that goes their way, or for a quiet moment."""
+        source = self._source
+        if self._owed < self._patience and source.pending_releases < self._patience:
+            if not self._waiting:
+                return
+            # There is no quiet moment to come. A slow processor's sender hears of each frame, so that its window is open.
+            if time.monotonic() - self._told < _SLOW:
+                return
+        self._owed = 0
+        self._told = time.monotonic()
+        source.flush()
 
     def forget(self) -> None:
         """What is sent from here on was not made from the last frame."""

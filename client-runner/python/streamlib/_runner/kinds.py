@@ -57,7 +57,7 @@ class Runner:
         for port in session.inputs:
             port.finish()
             port.forget()
-        session.poller.flush()
+            port.settle()
 
     def _call_function(self) -> None:
         frames = self.take_frames()

@@ -17,6 +17,10 @@ from streamlib._runner.reports import ErrorReports
 from streamlib._runner.run_state import RunState
 from streamlib.processor import ProcessorError, ProcessorSpec
 
+#: How long acknowledgements wait for a message that they could travel with, in seconds. By themselves they would wake whoever
+#: sent the frame at the moment at which the next one needs the processor.
+LINGER = 0.002
+
 PING = b"SLP"
 PONG = b"SLA"
 
@@ -122,8 +126,8 @@ class Session:
     def make_ports(self, spec: ProcessorSpec, schemas: dict[str, Any]) -> None:
         settings = self.settings or {}
         for index, name in enumerate(schemas.get("inputs", {})):
-            latest = settings.get("inputs", {}).get(name, {}).get("delivery") == "latest"
-            self.inputs.append(InputPort(name, index, spec.inputs[name], self.connection, latest, self.poller.flush))
+            given = settings.get("inputs", {}).get(name, {})
+            self.inputs.append(InputPort(name, index, spec.inputs[name], self.connection, given, self.poller.flush))
         for index, name in enumerate(schemas.get("outputs", {})):
             given = settings.get("outputs", {}).get(name, {})
             self.outputs.append(
@@ -165,7 +169,7 @@ class Session:
             self._receiving = True
         came = False
         try:
-            found = self.poller.receive(timeout)
+            found = self.poller.receive(timeout, LINGER)
             if found is not None:
                 came = True
                 owner, event = found

@@ -213,6 +213,11 @@ impl Connection {
         })
     }
 
+    /// True while acknowledgements or releases wait for a message to travel with.
+    pub fn has_notes(&self) -> bool {
+        self.releases.pending() > 0 || lock(&self.sender).has_notes()
+    }
+
     /// True while control messages wait for the socket to take more.
     pub fn wants_write(&self) -> bool {
         lock(&self.sender).has_queued()
