@@ -80,7 +80,7 @@ async function restarts(spareProcess, count) {
     process.kill(pid, 'SIGKILL');
     const began = performance.now();
     // Frames that were on their way when it was killed are none of the new one's.
-    while (runtime.stats().nodes['python-0'].pid === pid) await frames.next().catch(() => {}), await pause(0);
+    while (runtime.stats().nodes['python-0'].pid === pid) await pause(0);
     took.push((await frames.next()) - began);
   }
   await runtime.stop();
@@ -109,12 +109,16 @@ try {
   for (let run = 0; run < 3; run++) figures.numpy.push(await timed(['-c', 'import numpy']));
   figures.restart = await restarts(true, Math.min(runs, 9));
   const numpy = median(figures.numpy);
-  const row = (name) => ({ median_ms: round(median(figures[name])), of_numpy: Math.round((median(figures[name]) / numpy) * 100) / 100 });
+  const row = (name) => ({
+    median_ms: round(median(figures[name])),
+    of_numpy: Math.round((median(figures[name]) / numpy) * 100) / 100,
+  });
   const report = { import_numpy_ms: round(numpy), runs };
   for (const name of ['cold', 'first', 'restart_cold', 'restart']) report[name] = row(name);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else {
-    const say = (what, { median_ms, of_numpy }) => console.log(`${what.padEnd(56)} ${String(median_ms).padStart(7)} ms  ${of_numpy} ×`);
+    const say = (what, { median_ms, of_numpy }) =>
+      console.log(`${what.padEnd(56)} ${String(median_ms).padStart(7)} ms  ${of_numpy} ×`);
     say('python -c "import numpy"', { median_ms: report.import_numpy_ms, of_numpy: 1 });
     say('add to first output, no spare process', report.cold);
     say('add to first output', report.first);

@@ -5,10 +5,16 @@ import { defineProcessor, Runtime } from '@streamlib/runtime';
 import { z } from 'zod';
 
 export const plain = fileURLToPath(new URL('./plain.py', import.meta.url));
-const EVERY_MS = 1;
 
 /** Starts `count` processors side by side; tells what comes out of which. */
-export async function startGraph({ count = 1, spareProcess = true, params = {}, onFrame = () => {} } = {}) {
+export async function startGraph({
+  count = 1,
+  spareProcess = true,
+  logLevel = 'warn',
+  everyMs = 1,
+  params = {},
+  onFrame = () => {},
+} = {}) {
   let timer;
   const source = defineProcessor({
     type: 'ticks',
@@ -21,8 +27,10 @@ export async function startGraph({ count = 1, spareProcess = true, params = {}, 
         timer = setInterval(() => {
           const texture = ctx.output('video').texture(16, 8);
           if (texture === null) return;
-          ctx.output('video').set({ pixel_buffer: texture, timestamp_ns: ctx.now_ns(), frame_number: BigInt(n++) });
-        }, EVERY_MS);
+          ctx
+            .output('video')
+            .set({ pixel_buffer: texture, timestamp_ns: ctx.now_ns(), frame_number: BigInt(n++) });
+        }, everyMs);
       },
       stop: () => clearInterval(timer),
     }),
@@ -36,11 +44,17 @@ export async function startGraph({ count = 1, spareProcess = true, params = {}, 
       create: () => ({ process: () => onFrame(index) }),
     });
   const began = performance.now();
-  const runtime = new Runtime({ name: 'startup', logLevel: 'warn', spareProcess });
+  const runtime = new Runtime({ name: 'startup', logLevel, spareProcess });
   runtime.add('source', source);
   for (let index = 0; index < count; index++) {
     runtime
-      .add(`python-${index}`, 'python', { file: plain, backoff_s: 0.001, max_restarts: 1000, ...params })
+      .add(`python-${index}`, 'python', {
+        file: plain,
+        backoff_s: 0.001,
+        backoff_cap_s: 0.001,
+        max_restarts: 1000,
+        ...params,
+      })
       .add(`sink-${index}`, sinkOf(index))
       .connect('source', `python-${index}.video_in`)
       .connect(`python-${index}`, `sink-${index}`);

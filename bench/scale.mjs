@@ -1,0 +1,133 @@
+#!/usr/bin/env node
+// Many live connections at one broker: handshakes per second, memory, and how long it takes to say what is going on.
+//   node bench/scale.mjs [--connections 1000] [--json]
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { openSandbox } from './harness/sandbox.mjs';
+import { credentials, Metadata } from './scale/grpc.mjs';
+
+const { values: options } = parseArgs({
+  options: { connections: { type: 'string', default: '1000' }, json: { type: 'boolean', default: false } },
+});
+const CONNECTIONS = Number(options.connections);
+// The relay lets one process hand over only so many endpoints a second, so the load comes from several, as it would.
+const PER_WORKER = 200;
+const ASKED = 40;
+const round = (value, digits = 2) => Math.round(value * 10 ** digits) / 10 ** digits;
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
+
+const sandbox = await openSandbox();
+const workers = [];
+try {
+  const { brokerAddress, brokerToken } = await import('@streamlib/host-bridge');
+  const { BrokerClient } = await import('@streamlib/runtime');
+  const { BrokerServiceClient } = await import('@streamlib/proto');
+  const starter = new BrokerClient();
+  await starter.ensure(() => {}, new AbortController().signal);
+  starter.close();
+  const grpc = new BrokerServiceClient(brokerAddress(), credentials.createInsecure(), {
+    'grpc.enable_http_proxy': 0,
+    'grpc.max_receive_message_length': 64 << 20,
+  });
+  const metadata = new Metadata();
+  const token = brokerToken();
+  if (token !== null) metadata.set('authorization', `Bearer ${token}`);
+  const call = (method, request = {}) =>
+    new Promise((resolve, reject) => {
+      grpc[method](request, metadata, (error, reply) => (error ? reject(error) : resolve(reply)));
+    });
+  const { pid } = await call('getStatus');
+
+  const timed = async (method, request) => {
+    const times = [];
+    for (let n = 0; n < ASKED; n++) {
+      const began = performance.now();
+      await call(method, request);
+      times.push(performance.now() - began);
+    }
+    return median(times);
+  };
+  const memory = () => {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1]) / 1024;
+  };
+  /** Processor time of the broker so far, which a busy machine does not lengthen. */
+  const cpu = () => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  };
+  const everything = { runtimeId: '', state: '', includeClosed: false };
+  const look = async () => ({
+    connections: (await call('getStatus')).readyCount,
+    memory_mib: round(memory(), 1),
+    get_status_ms: round(await timed('getStatus')),
+    list_connections_ms: round(await timed('listConnections', everything)),
+    list_processors_ms: round(await timed('listProcessors', { runtimeId: '', state: '' })),
+  });
+
+  const stages = [];
+  const handshakes = [];
+  let spent = 0;
+  for (let n = 0; n < Math.ceil(CONNECTIONS / PER_WORKER); n++) {
+    const worker = fork(new URL('./scale/worker.mjs', import.meta.url), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    workers.push(worker);
+    await once(worker, 'message');
+  }
+  // What the first calls cost is compiled code's, not connections'.
+  await timed('getStatus');
+  await timed('listConnections', everything);
+  stages.push(await look());
+  for (const worker of workers) {
+    const left = CONNECTIONS - handshakes.length;
+    const before = cpu();
+    const answer = once(worker, 'message');
+    worker.send({ make: Math.min(PER_WORKER, left) });
+    const [result] = await answer;
+    if (result.error) throw new Error(result.error);
+    handshakes.push(...result.handshakes);
+    spent += result.ms;
+    const broker_ms_each = round((cpu() - before) / result.handshakes.length);
+    stages.push({
+      ...(await look()),
+      broker_ms_each,
+      handshakes_per_s: Math.round((result.handshakes.length / result.ms) * 1000),
+    });
+  }
+  const first = stages[0];
+  const middle = stages[1];
+  const last = stages.at(-1);
+  /** Linear when more than half of the growth in connections is found again. */
+  const shape = (name) => {
+    const growth = last.connections / middle.connections;
+    return last[name] / middle[name] > 1 + (growth - 1) / 2 ? 'linear' : 'flat';
+  };
+  const report = {
+    connections: last.connections,
+    handshakes_per_s: Math.round((handshakes.length / spent) * 1000),
+    handshake_p50_ms: round(median(handshakes)),
+    broker_ms_per_handshake: round(median(stages.slice(1).map((stage) => stage.broker_ms_each))),
+    kib_per_connection: round(((last.memory_mib - first.memory_mib) * 1024) / last.connections, 1),
+    get_status: shape('get_status_ms'),
+    list_connections: shape('list_connections_ms'),
+    list_processors: shape('list_processors_ms'),
+    stages,
+  };
+  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else {
+    console.table(stages);
+    console.log(
+      `${report.handshakes_per_s} handshakes a second (four at once, p50 ${report.handshake_p50_ms} ms; ${report.broker_ms_per_handshake} ms of the broker's processor each), ` +
+        `${report.kib_per_connection} KiB a connection; GetStatus ${report.get_status}, ` +
+        `ListConnections ${report.list_connections}, ListProcessors ${report.list_processors}`,
+    );
+  }
+  grpc.close();
+} finally {
+  for (const worker of workers) worker.disconnect();
+  await sandbox.close();
+}
