@@ -38,6 +38,7 @@ function tell(error: unknown, json: boolean, io: Io): ExitCode {
   const { code, message, exitCode } = explain(error);
   if (json) printJson(io, { error: { code, message } });
   io.err(`${io.errPalette.red('error:')} ${message}`);
+  if (error instanceof Error && 'next' in error) io.err(asCommands(String(error.next)));
   if (code === 'unexpected' && error instanceof Error) io.err(io.errPalette.dim(error.stack ?? ''));
   return exitCode;
 }
@@ -50,4 +51,25 @@ function explain(error: unknown): { code: string; message: string; exitCode: Exi
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected';
   if (code === 'graph' || code === 'config') return { code, message, exitCode: EXIT.usage };
   return { code, message, exitCode: EXIT.failure };
+}
+
+/** What the control API advises names its operations; on a command line they go by other names. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  get_graph: 'graph',
+  list_running: 'graph',
+  get_logs: 'logs',
+  add_processor: 'add',
+  replace_processor: 'replace',
+  remove_processor: 'remove',
+  connect_processors: 'connect',
+  disconnect_processors: 'disconnect',
+  request_package: 'packages request',
+  get_package_status: 'packages',
+};
+
+function asCommands(advice: string): string {
+  return advice.replace(/\b[a-z]+(_[a-z]+)+\b/g, (word) => {
+    const command = COMMANDS[word];
+    return command === undefined ? word : `\`streamlib ${command}\``;
+  });
 }

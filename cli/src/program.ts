@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { addControl } from './control/options.js';
 import type { ExitCode } from './errors/cli-error.js';
 import type { Io } from './output/io.js';
 import { version } from './version.js';
@@ -109,6 +110,7 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
       done(await doctor(io, runtime ?? null, options));
     });
 
+  addControl(program, io, done);
   addBroker(program, io, done);
   return program;
 }

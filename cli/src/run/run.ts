@@ -1,4 +1,4 @@
-import type { RunOutcome, Runtime as RuntimeClass } from '@streamlib/runtime';
+import type { RunOutcome, Runtime as RuntimeClass, RuntimeOptions } from '@streamlib/runtime';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatLine } from '../logs/line.js';
 import { levelOf } from '../logs/print.js';
@@ -23,21 +23,36 @@ export interface RunOptions {
 }
 
 /** Runs a graph until it ends by itself, its time is up, or Ctrl-C. */
-export async function run(io: Io, graph: string, options: RunOptions): Promise<ExitCode> {
+export function run(io: Io, graph: string, options: RunOptions): Promise<ExitCode> {
+  return runWith(io, graph, options, {}, () => {});
+}
+
+/** As `run`, with options of the runtime, and something to do once it has started; `tell` prints a line that stays. */
+export async function runWith(
+  io: Io,
+  graph: string,
+  options: RunOptions,
+  more: RuntimeOptions,
+  started: (runtime: RuntimeClass, tell: (line: string) => void) => void,
+): Promise<ExitCode> {
   const duration = options.duration === undefined ? null : parseDuration(options.duration);
   const metrics = metricsAt(options.metrics);
   const level = levelOf(options, 'info');
   const logLevel = level === 'trace' ? 'debug' : level === 'fatal' ? 'error' : level;
-  const { Runtime, ManifestError, MetricsServer } = await import('@streamlib/runtime');
+  const { ControlServer, ManifestError, MetricsServer, openServices, Runtime } = await import(
+    '@streamlib/runtime'
+  );
   const interrupts = new Interrupts(() => io.err('Stopping; press Ctrl-C once more to end at once.'));
   try {
-    const runtime = await Runtime.fromManifest(graph, { overrides: options.set ?? [], logLevel });
+    const runtime = await Runtime.fromManifest(graph, { ...more, overrides: options.set ?? [], logLevel });
     const server = metrics === null ? null : await MetricsServer.open(runtime, metrics);
+    const control = await ControlServer.open(runtime, await openServices());
     if (server !== null) io.err(`Metrics are at ${server.url}/metrics`);
     try {
-      return await runGraph(io, runtime, { ...options, duration }, interrupts);
+      return await runGraph(io, runtime, { ...options, duration }, interrupts, started);
     } finally {
       await server?.close();
+      await control.close();
     }
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
@@ -58,6 +73,7 @@ async function runGraph(
   runtime: RuntimeClass,
   options: { json?: boolean; open?: boolean; duration: number | null },
   interrupts: Interrupts,
+  onStarted: (runtime: RuntimeClass, tell: (line: string) => void) => void,
 ): Promise<ExitCode> {
   const progress = new Progress(io, () => runtime.stats());
   let page: string | null = null;
@@ -85,6 +101,7 @@ async function runGraph(
       // `stop()` makes `start()` end with an error that nobody needs.
       started.catch(() => {});
     } else {
+      onStarted(runtime, (line) => progress.line(line));
       began = performance.now();
       progress.begin();
       outcome = await firstOf(runtime.outcome, interrupts.first, options.duration);

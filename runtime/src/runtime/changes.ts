@@ -1,3 +1,4 @@
+import type { Override } from '../config/overrides.js';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import { suggestion } from '../graph/nearest.js';
 import type { ConnectionSpec, NodeSpec } from '../graph/spec.js';
@@ -14,6 +15,8 @@ export type GraphChange =
 export interface ChangeOptions {
   /** Gives up; what had been begun is undone. */
   readonly signal?: AbortSignal;
+  /** @internal `--set` of a command line, for nodes that a manifest describes. */
+  readonly overrides?: readonly Override[];
 }
 
 /** What the changes need of the runtime. */
@@ -21,7 +24,7 @@ export interface ChangeContext {
   readonly graph: LiveGraph;
   readonly listener: NodeListener;
   /** Finds out what a node needs. Throws everything that is wrong with it. */
-  prepare(spec: NodeSpec, signal?: AbortSignal): Promise<Omit<Seated, 'node' | 'seat'>>;
+  prepare(spec: NodeSpec, options: ChangeOptions): Promise<Omit<Seated, 'node' | 'seat'>>;
   make(prepared: PreparedNode): Pick<Seated, 'node' | 'seat'>;
   /** Throws when the runtime is being stopped. */
   mustRun(): void;
@@ -151,7 +154,7 @@ export class GraphChanges {
     const { graph } = this.context;
     this.context.mustRun();
     const old = this.known(spec.id);
-    const found = await this.context.prepare(spec, options.signal);
+    const found = await this.context.prepare(spec, options);
     const others = graph.links.map((link) => link.spec);
     const resolved = graph.resolve([...others, ...more.map((link) => link.spec)], {
       id: spec.id,
@@ -180,7 +183,7 @@ export class GraphChanges {
 
   /** Prepares, makes and sets up a node that the graph does not know yet. */
   private async raise(spec: NodeSpec, options: ChangeOptions): Promise<Seated> {
-    const found = await this.context.prepare(spec, options.signal);
+    const found = await this.context.prepare(spec, options);
     this.context.mustRun();
     return this.untilReady({ ...found, ...this.context.make(found.prepared) }, options);
   }

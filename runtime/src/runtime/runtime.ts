@@ -7,6 +7,7 @@ import { openSession } from '../broker-client/runtime-session.js';
 import type { BrokerSession } from '../broker-client/session.js';
 import { type Override, parseOverride } from '../config/overrides.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import { differenceOf, type GraphDifference } from '../graph/diff.js';
 import type { NodePorts } from '../graph/ports.js';
 import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
 import { Quiescence } from '../links/quiescence.js';
@@ -195,6 +196,33 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await (await this.running()).disconnect(from, to);
   }
 
+  /**
+   * Reads the manifest again and changes what is different in it; what was changed by other means meanwhile stays. Rejects with
+   * everything that could not be changed; the rest was.
+   */
+  async reload(path: string): Promise<GraphDifference> {
+    await this.running();
+    const manifest = readManifest(path);
+    if (manifest.issues.length > 0) throw new ManifestError(manifest.locate(manifest.issues));
+    const before = this.manifest?.spec ?? { name: this.name, nodes: [], connections: [] };
+    const difference = differenceOf(before, manifest.spec);
+    const { overrides } = this;
+    const how = (id: string) => ({ overrides: overrides.filter(({ node }) => node === id) });
+    const wrong: string[] = [];
+    const attempt = (change: Promise<void>) =>
+      change.catch((error: unknown) => void wrong.push(toError(error).message));
+    for (const { from, to } of difference.disconnect) await attempt(this.disconnectPorts(from, to));
+    for (const { id } of difference.remove) await attempt(this.removeNode(id));
+    for (const { id, node_type, params } of difference.replace)
+      await attempt(this.replaceNode(id, node_type, params, how(id)));
+    for (const { id, node_type, params } of difference.add)
+      await attempt(this.addNode(id, node_type, params, how(id)));
+    for (const { from, to, ...rest } of difference.connect) await attempt(this.connectPorts(from, to, rest));
+    this.manifest = manifest;
+    if (wrong.length > 0) throw new StreamlibError('graph', wrong.join('\n'));
+    return difference;
+  }
+
   /** Settles when all that `add()` and `connect()` have begun while the graph runs has happened; rejects with the first that has not. */
   async settled(): Promise<void> {
     const { pending } = this;
@@ -353,7 +381,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.changes = new GraphChanges({
       graph: this.live,
       listener,
-      prepare: (spec, stop) => this.prepareOne(spec, stop),
+      prepare: (spec, how) => this.prepareOne(spec, how),
       make: (node) => makeNode(node, making),
       mustRun: () => this.mustGoOn(),
       changed: (change) => this.graphChanged(change),
@@ -362,7 +390,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   private async prepareOne(
     spec: NodeSpec,
-    stop?: AbortSignal,
+    { signal: stop, overrides = [] }: ChangeOptions,
   ): Promise<{ spec: NodeSpec; prepared: PreparedNode; declared: NodePorts | null }> {
     const signal = stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]);
     const found = await prepareGraph(
@@ -370,7 +398,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       {
         registry: this.registry,
         baseDir: this.options.baseDir ?? process.cwd(),
-        overrides: [],
+        overrides,
         onProgress: (message) => this.logger?.info(message),
         onPython: (python) => this.spares?.warm(python),
         signal,

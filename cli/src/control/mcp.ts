@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import type { ControlApi } from '@streamlib/runtime';
+import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
+import type { Io } from '../output/io.js';
+import { untilInterrupted } from '../signals.js';
+import { findRuntime } from './find.js';
+
+export interface McpOptions {
+  readonly runtime?: string;
+  readonly graph?: string;
+  readonly http?: boolean;
+  readonly port?: string;
+  readonly allow?: readonly string[];
+}
+
+interface Controlled {
+  readonly control: ControlApi;
+  readonly close: () => Promise<void>;
+}
+
+/** Lets an agent act on a graph: on one that runs, or on one of its own, which ends with it. Standard output is the protocol's. */
+export async function mcp(io: Io, options: McpOptions): Promise<ExitCode> {
+  const port = Number(options.port ?? 0);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new CliError('usage', `"${options.port}" is no port; write a number from 0 to 65535`);
+  if (options.runtime !== undefined && options.graph !== undefined)
+    throw new CliError('usage', '--graph starts a graph, --runtime acts on one that runs: give one of them');
+  const { httpToken, makeMcpServer, McpHttpServer, serveStdio, tokenFile } = await import('@streamlib/mcp');
+  const folders = (options.allow ?? ['.']).map((folder) => resolve(folder));
+  const { control, close } = await controlOf(io, options);
+  const make = () => makeMcpServer(control, { folders });
+  try {
+    await untilInterrupted(async (signal) => {
+      if (options.http !== true) return serveStdio(make(), signal);
+      const server = await McpHttpServer.open({ port, token: httpToken(), make });
+      io.out(server.url);
+      io.err(`Send the token in ${tokenFile()} as "Authorization: Bearer …"; Ctrl-C stops.`);
+      await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
+      await server.close();
+    });
+  } finally {
+    await close();
+  }
+  return EXIT.ok;
+}
+
+async function controlOf(io: Io, options: McpOptions): Promise<Controlled> {
+  if (options.runtime !== undefined)
+    return { control: await findRuntime(options.runtime), close: () => Promise.resolve() };
+  const { ControlServer, openServices, Runtime } = await import('@streamlib/runtime');
+  const runtime =
+    options.graph === undefined
+      ? new Runtime({ name: 'agent', live: true })
+      : await Runtime.fromManifest(options.graph, { live: true });
+  runtime.on('progress', (message) => io.err(message));
+  const server = await ControlServer.open(runtime, await openServices());
+  const close = async () => {
+    await runtime.stop();
+    await server.close();
+  };
+  try {
+    await runtime.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { control: server.control, close };
+}

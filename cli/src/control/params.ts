@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CliError } from '../errors/cli-error.js';
+
+/** `param=value` and `config.key=value`, as after `--set`, as one mapping. Numbers, true and false, and JSON are what they look like. */
+export function paramsFrom(settings: readonly string[]): Record<string, unknown> {
+  const params: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const [, path, value] = /^([A-Za-z_][\w.-]*)=(.*)$/s.exec(setting) ?? [];
+    if (path === undefined || value === undefined)
+      throw new CliError('usage', `"${setting}" is not of the form param=value`);
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    let into = params;
+    for (const key of keys) {
+      const below = into[key];
+      const next = typeof below === 'object' && below !== null ? (below as Record<string, unknown>) : {};
+      into[key] = next;
+      into = next;
+    }
+    into[last] = read(value);
+  }
+  return params;
+}
+
+function read(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `effect.py` is Python code in a file; anything else names a type. */
+export function whatToAdd(what: string): { type: string; params: Record<string, unknown> } {
+  if (!what.endsWith('.py')) return { type: what, params: {} };
+  const file = resolve(what);
+  if (!existsSync(file)) throw new CliError('usage', `there is no file ${what}`);
+  return { type: 'python', params: { file } };
+}
+
+/** `node.port`, of which the port may be left out. */
+export function endOf(text: string): { processor: string; port?: string } {
+  const dot = text.indexOf('.');
+  return dot < 0 ? { processor: text } : { processor: text.slice(0, dot), port: text.slice(dot + 1) };
+}
+
+export function linkOf(from: string, to: string): Record<string, string> {
+  const [a, b] = [endOf(from), endOf(to)];
+  return {
+    from_processor: a.processor,
+    ...(a.port !== undefined && { from_port: a.port }),
+    to_processor: b.processor,
+    ...(b.port !== undefined && { to_port: b.port }),
+  };
+}

@@ -1,0 +1,132 @@
+import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { dirname, join } from 'node:path';
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { stateDir } from '@streamlib/host-bridge';
+
+const HOST = '127.0.0.1';
+const MOST_SESSIONS = 32;
+
+export interface HttpOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  readonly token: string;
+  /** A server for a client that has just come. */
+  readonly make: () => McpServer;
+}
+
+interface Session {
+  readonly server: McpServer;
+  readonly transport: StreamableHTTPServerTransport;
+}
+
+/** MCP over Streamable HTTP, for programs of this machine that know the token. */
+export class McpHttpServer {
+  private readonly sessions = new Map<string, Session>();
+
+  private constructor(
+    private readonly http: Server,
+    private readonly options: HttpOptions,
+    readonly url: string,
+  ) {
+    http.on('request', (request, response) => {
+      this.answer(request, response).catch((error: unknown) => {
+        refuse(response, 500, error instanceof Error ? error.message : String(error));
+      });
+    });
+  }
+
+  static async open(options: HttpOptions): Promise<McpHttpServer> {
+    const http = createServer();
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(options.port, HOST, resolve);
+    });
+    const address = http.address();
+    const port = typeof address === 'object' && address !== null ? address.port : options.port;
+    return new McpHttpServer(http, options, `http://${HOST}:${port}/mcp`);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.sessions.values()].map(({ server }) => server.close()));
+    this.sessions.clear();
+    await new Promise<void>((resolve) => {
+      this.http.close(() => resolve());
+      this.http.closeAllConnections();
+    });
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A page in a browser can reach this machine, by a name of its own too: neither is a client.
+    if (request.headers.origin !== undefined || !isLoopback(request.headers.host))
+      return refuse(response, 403, 'only programs of this machine are answered, under its own name');
+    if (!this.isKnown(request.headers.authorization)) {
+      response.setHeader('www-authenticate', 'Bearer');
+      return refuse(response, 401, `send the token as "Authorization: Bearer …"; it lies in ${tokenFile()}`);
+    }
+    if ((request.url ?? '').split('?')[0] !== '/mcp') return refuse(response, 404, 'the server is at /mcp');
+    const id = request.headers['mcp-session-id'];
+    if (typeof id === 'string') {
+      const session = this.sessions.get(id);
+      if (session === undefined) return refuse(response, 404, 'this session has ended; begin a new one');
+      return session.transport.handleRequest(request, response);
+    }
+    if (this.sessions.size >= MOST_SESSIONS)
+      return refuse(response, 503, `${MOST_SESSIONS} clients are here already`);
+    const session = await this.begin();
+    await session.transport.handleRequest(request, response);
+    // It was no beginning of a session.
+    if (session.transport.sessionId === undefined) await session.server.close();
+  }
+
+  private async begin(): Promise<Session> {
+    const server = this.options.make();
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: () => randomUUID(),
+      onsessioninitialized: (id) => void this.sessions.set(id, { server, transport }),
+      onsessionclosed: (id) => void this.sessions.delete(id),
+    });
+    transport.onclose = () => {
+      if (transport.sessionId !== undefined) this.sessions.delete(transport.sessionId);
+    };
+    await server.connect(transport as Parameters<McpServer['connect']>[0]);
+    return { server, transport };
+  }
+
+  private isKnown(header: string | undefined): boolean {
+    const given = Buffer.from(header ?? '');
+    const wanted = Buffer.from(`Bearer ${this.options.token}`);
+    return given.length === wanted.length && timingSafeEqual(given, wanted);
+  }
+}
+
+function isLoopback(host: string | undefined): boolean {
+  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/.test(host ?? '');
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  if (response.headersSent) return void response.end();
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32000, message } }));
+}
+
+export function tokenFile(): string {
+  return join(stateDir(), 'mcp.token');
+}
+
+/** The token of this user's MCP servers; made when it is first needed, so that a client's configuration stays valid. */
+export function httpToken(): string {
+  const file = tokenFile();
+  try {
+    const known = readFileSync(file, 'utf8').trim();
+    if (known !== '') return known;
+  } catch {
+    // Made below.
+  }
+  const token = randomBytes(32).toString('base64url');
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  return token;
+}
