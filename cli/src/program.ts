@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { addControl } from './control/options.js';
 import type { ExitCode } from './errors/cli-error.js';
 import type { Io } from './output/io.js';
+import { addPackages } from './packages/command.js';
 import { version } from './version.js';
 
 const EXIT_CODES = `
@@ -111,6 +112,7 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
     });
 
   addControl(program, io, done);
+  addPackages(program, io, done);
   addBroker(program, io, done);
   return program;
 }

@@ -13,6 +13,8 @@ export type { GraphDifference } from './graph/diff.js';
 export type { ConnectionSpec, GraphSpec, NodeSpec } from './graph/spec.js';
 export type { LogFields, Logger, LogLevel } from './log/logger.js';
 export { type MetricsOptions, MetricsServer, metricsFolder } from './metrics/index.js';
+export type { EnvironmentManager } from './packages/manager.js';
+export { COMMON_PACKAGES, openPackageManager } from './packages/open.js';
 export { defineProcessor, filePath } from './processor/define.js';
 export { ProcessorRegistry } from './processor/registry.js';
 export type {

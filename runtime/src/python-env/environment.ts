@@ -30,7 +30,7 @@ interface Stamp {
 }
 
 /** What every processor needs: the codec's arrays and the broker's gRPC. */
-const BASE = ['numpy', 'grpcio', 'protobuf'];
+export const BASE = ['numpy', 'grpcio', 'protobuf'];
 const STAMP_FILE = 'streamlib-env.json';
 const LOCK_POLL_MS = 100;
 
@@ -146,6 +146,11 @@ async function update(
   };
   writeStamp(venv, stamp);
   return environment(venv, stamp, failures);
+}
+
+/** Notes for an environment that was made elsewhere what is in it. */
+export function markReady(venv: string, wheel: WheelFile | null): void {
+  writeStamp(venv, { wheel, satisfied: [digest([])], installedAt: new Date().toISOString() });
 }
 
 function requirementsOf(needs: readonly Needs[]): string[] {

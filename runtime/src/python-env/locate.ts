@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../errors/streamlib-error.js';
+import { currentEnvironment } from '../packages/environments.js';
 
 export interface WheelFile {
   readonly path: string;
@@ -56,9 +57,12 @@ export function findWheel(): WheelFile | null {
   return null;
 }
 
-/** The environment's folder; STREAMLIB_VENV lets tests and packagers bring one of their own. */
+/**
+ * The environment's folder: what the last installation of packages made, if there was one. STREAMLIB_VENV lets tests and
+ * packagers bring one of their own to begin with.
+ */
 export function venvPath(): string {
-  return process.env.STREAMLIB_VENV || join(stateDir(), 'venv');
+  return currentEnvironment() ?? (process.env.STREAMLIB_VENV || join(stateDir(), 'venv'));
 }
 
 function wheelFile(path: string): WheelFile {

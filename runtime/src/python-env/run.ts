@@ -11,7 +11,12 @@ const KEPT_LINES = 200;
 export function runTool(
   command: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; onLine?: (line: string) => void; signal?: AbortSignal | undefined },
+  options: {
+    env?: NodeJS.ProcessEnv;
+    cwd?: string;
+    onLine?: (line: string) => void;
+    signal?: AbortSignal | undefined;
+  },
 ): Promise<ToolRun> {
   return new Promise((resolve) => {
     const output: string[] = [];
@@ -20,6 +25,7 @@ export function runTool(
       command,
       args,
       env: options.env ?? process.env,
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
       onLine: (_stream, line) => {
         output.push(line);
         if (output.length > KEPT_LINES) output.shift();

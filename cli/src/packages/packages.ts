@@ -1,0 +1,110 @@
+import { userInfo } from 'node:os';
+import type { EnvironmentManager, PackageRecord } from '@streamlib/runtime';
+import { EXIT, type ExitCode } from '../errors/cli-error.js';
+import type { Io } from '../output/io.js';
+import { printJson, snakeKeys } from '../output/json.js';
+import { table } from '../output/table.js';
+
+interface Options {
+  readonly json?: boolean;
+}
+
+async function open(io: Io): Promise<EnvironmentManager> {
+  const { openPackageManager } = await import('@streamlib/runtime');
+  return openPackageManager({ manifestFolder: process.cwd(), onProgress: (message) => io.err(message) });
+}
+
+export async function listPackages(
+  io: Io,
+  options: Options & { readonly requests?: boolean; readonly log?: boolean },
+): Promise<ExitCode> {
+  const manager = await open(io);
+  if (options.log) {
+    for (const line of manager.logLines()) io.out(line);
+    return EXIT.ok;
+  }
+  if (options.requests) return showRequests(io, options, manager.requests(), 'Nothing has been asked for.');
+  const installed = await manager.list();
+  if (options.json) printJson(io, snakeKeys(installed));
+  else {
+    const columns = [
+      { title: 'PACKAGE', cell: (row: (typeof installed)[number]) => row.name },
+      { title: 'VERSION', cell: (row: (typeof installed)[number]) => row.version },
+      { title: 'IMPORT', cell: (row: (typeof installed)[number]) => (row.modules ?? []).join(', ') },
+    ];
+    for (const line of table(columns, installed, io.outPalette)) io.out(line);
+    io.err(`Requests are decided by the strategy ${manager.strategy} (streamlib.yaml).`);
+  }
+  return EXIT.ok;
+}
+
+export async function pendingPackages(io: Io, options: Options): Promise<ExitCode> {
+  const pending = (await open(io)).requests().filter(({ status }) => status === 'pending');
+  return showRequests(io, options, pending, 'No request waits for you.');
+}
+
+/** All of them, also when one fails: each is a request of its own. */
+export async function approvePackages(io: Io, names: readonly string[], options: Options): Promise<ExitCode> {
+  const manager = await open(io);
+  const records: PackageRecord[] = [];
+  for (const name of names) records.push(await manager.approve(name, userInfo().username));
+  return showOutcome(io, options, records);
+}
+
+export async function denyPackage(
+  io: Io,
+  name: string,
+  options: Options & { readonly reason: string },
+): Promise<ExitCode> {
+  const manager = await open(io);
+  const record = await manager.deny(name, userInfo().username, options.reason);
+  if (options.json) printJson(io, snakeKeys(record));
+  else io.out(`${record.package}: ${record.status}`);
+  return EXIT.ok;
+}
+
+export async function addPackages(io: Io, names: readonly string[], options: Options): Promise<ExitCode> {
+  return showOutcome(io, options, await (await open(io)).add(names, userInfo().username));
+}
+
+export async function addCommonPackages(io: Io, options: Options): Promise<ExitCode> {
+  const { COMMON_PACKAGES } = await import('@streamlib/runtime');
+  return addPackages(io, COMMON_PACKAGES, options);
+}
+
+function showOutcome(io: Io, options: Options, records: readonly PackageRecord[]): ExitCode {
+  const failed = records.filter(({ status }) => status !== 'installed');
+  if (options.json) printJson(io, snakeKeys(records));
+  else {
+    for (const { package: name, installedVersion } of records.filter((each) => !failed.includes(each))) {
+      io.out(`${name} ${installedVersion ?? ''} is installed`);
+    }
+    for (const { package: name, detail, next } of failed) io.err(`${name}: ${detail}\n  ${next}`);
+  }
+  return failed.length === 0 ? EXIT.ok : EXIT.failure;
+}
+
+type Request = ReturnType<EnvironmentManager['requests']>[number];
+
+function showRequests(io: Io, options: Options, rows: readonly Request[], nothing: string): ExitCode {
+  if (options.json) printJson(io, snakeKeys(rows));
+  else if (rows.length === 0) io.err(nothing);
+  else {
+    const columns = [
+      { title: 'ID', cell: (row: Request) => row.id },
+      { title: 'PACKAGE', cell: (row: Request) => `${row.package}${row.version ?? ''}` },
+      { title: 'STATUS', cell: (row: Request) => row.status },
+      { title: 'BY', cell: (row: Request) => row.requestedBy ?? '-' },
+      { title: 'REASON', cell: (row: Request) => oneLine(row.reason) },
+      { title: 'DETAIL', cell: (row: Request) => oneLine(row.detail) },
+    ];
+    for (const line of table(columns, rows, io.outPalette)) io.out(line);
+  }
+  return EXIT.ok;
+}
+
+/** What code from outside wrote must not steer the terminal. */
+function oneLine(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+}

@@ -1,0 +1,23 @@
+import { readSettings } from '../settings/settings.js';
+import { EnvironmentManager } from './manager.js';
+
+/** Packages that code from outside commonly wants; one command brings them all. */
+export const COMMON_PACKAGES = [
+  'numpy',
+  'opencv-python-headless',
+  'pillow',
+  'scipy',
+  'scikit-image',
+  'onnxruntime',
+] as const;
+
+/** The package manager of this user, with the settings of the state directory and of a manifest's folder. */
+export function openPackageManager(
+  options: { readonly manifestFolder?: string; readonly onProgress?: (message: string) => void } = {},
+): EnvironmentManager {
+  const { manifestFolder, onProgress } = options;
+  return new EnvironmentManager({
+    settings: readSettings(manifestFolder).packages,
+    ...(onProgress && { onProgress }),
+  });
+}
