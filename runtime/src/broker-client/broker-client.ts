@@ -7,6 +7,7 @@ import {
   type ProcessorReport,
   type RegisterRuntimeResponse,
 } from '@streamlib/proto';
+import { ChannelToken } from './channel-token.js';
 import { ensureBroker } from './ensure-broker.js';
 import type { AllocateRequest, CloseReason, RuntimeInfo } from './session.js';
 import { unary } from './unary.js';
@@ -26,6 +27,7 @@ export interface Allocated {
 export class BrokerClient {
   readonly address: string;
   private readonly grpc: BrokerServiceClient;
+  private readonly token: ChannelToken;
   private closed = false;
 
   constructor(address: string = brokerAddress()) {
@@ -37,6 +39,12 @@ export class BrokerClient {
       'grpc.max_reconnect_backoff_ms': 1_000,
       // A proxy that is meant for the web must not get between processes of one machine.
       'grpc.enable_http_proxy': 0,
+    });
+    const channel = this.grpc.getChannel();
+    this.token = new ChannelToken(() => brokerToken(address), {
+      isUp: () => channel.getConnectivityState(false) === connectivityState.READY,
+      whenDown: (tell) =>
+        channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, tell),
     });
   }
 
@@ -178,16 +186,15 @@ export class BrokerClient {
     deadlineMs = DEADLINE_MS,
     waitForReady = false,
   ): Promise<Response> {
-    return unary(name, method.bind(this.grpc), request, metadata(this.address, waitForReady), {
+    return unary(name, method.bind(this.grpc), request, metadata(this.token.get(), waitForReady), {
       deadlineMs,
       ...(signal && { signal }),
     });
   }
 }
 
-function metadata(address: string, waitForReady: boolean): Metadata {
+function metadata(token: string | null, waitForReady: boolean): Metadata {
   const headers = new Metadata({ waitForReady });
-  const token = brokerToken(address);
   if (token !== null) headers.set('authorization', `Bearer ${token}`);
   return headers;
 }

@@ -16,6 +16,8 @@ import { type LogSink, openLog } from '../log/pino-logger.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { ProcessorRegistry } from '../processor/registry.js';
 import type { Delivery, ProcessorDefinition } from '../processor/types.js';
+import { pythonOf } from '../python-env/environment.js';
+import { venvPath } from '../python-env/locate.js';
 import { PythonProcessor } from '../python-host/processor.js';
 import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
 import { Histogram } from '../stats/histogram.js';
@@ -330,6 +332,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     };
     const spares = sparesWanted(this.options.spareProcess) ? new SparePool(log) : null;
     this.spares = spares;
+    // Whatever it takes to find out what is to be run, an environment that is there can make its imports meanwhile.
+    if (this.nodes.some(({ node_type }) => node_type === 'python')) spares?.warm(pythonOf(venvPath()));
     // The broker and the Python environment have nothing to do with each other: both at once, and one's failure ends the other.
     const giveUp = (error: unknown) => {
       this.abort.abort();
