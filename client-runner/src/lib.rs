@@ -74,6 +74,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<memory::FramePool>()?;
     m.add_class::<memory::Texture>()?;
     m.add_class::<memory::SharedBuffer>()?;
+    m.add_function(wrap_pyfunction!(poller::wait_for_any, m)?)?;
     m.add_function(wrap_pyfunction!(service_name, m)?)?;
     m.add_function(wrap_pyfunction!(relay_path, m)?)?;
     m.add_function(wrap_pyfunction!(broker_address, m)?)?;

@@ -149,6 +149,16 @@ impl Member {
     }
 }
 
+/// Waits until a message has come over one of several connections, and leaves it there. False: the time is over.
+#[pyfunction]
+#[pyo3(signature = (connections, timeout = None))]
+pub fn wait_for_any(py: Python<'_>, connections: Vec<Py<Connection>>, timeout: Option<f64>) -> PyResult<bool> {
+    let timeout = timeout.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::ZERO));
+    let interests: Vec<Interest<'_>> = connections.iter().map(|c| c.get().interest()).collect();
+    let mut ready = vec![false; interests.len()];
+    py.detach(|| wait_any(&interests, timeout, &mut ready)).map_err(raise)
+}
+
 #[pymethods]
 impl Poller {
     #[new]

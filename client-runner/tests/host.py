@@ -32,6 +32,7 @@ class Host:
         config: dict[str, Any] | None = None,
         log_level: str = "debug",
         go: bool = True,
+        outputs: dict[str, Any] | None = None,
     ) -> None:
         report = inspect_file(file)
         found = report.get("processors", [])
@@ -56,7 +57,9 @@ class Host:
                 "name": "effect",
                 "config": json.dumps(config or {}),
                 "inputs": inputs,
-                "outputs": {name: {"blocking": blocking, "window": window} for name in self.schemas["outputs"]},
+                "outputs": {
+                    name: {"blocking": blocking, "window": window, **(outputs or {})} for name in self.schemas["outputs"]
+                },
                 "log_level": log_level,
             }
         )

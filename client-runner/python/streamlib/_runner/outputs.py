@@ -32,6 +32,8 @@ class Channel(Protocol):
 
     def next_turn(self, seen: int, timeout: float | None) -> bool: ...
 
+    def watch(self, connections: list[Connection]) -> None: ...
+
 
 class OutputPort:
     """One output. Any thread may send."""
@@ -125,6 +127,10 @@ class OutputPort:
                 return self._drop()
         for name in self._in_memory:
             protect(frame.get(name), value.get(name))
+        if self.links:
+            waiting = [link.connection for link in self.links if link.pending and link.connection is not None]
+            if waiting:
+                self._channel.watch(waiting)
         return True
 
     def loan(self, shape: tuple[int, ...] | int, dtype: Any, field: str | None) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from streamlib._native import BridgeError, Connection, Endpoint, Poller
 from streamlib._runner.broker import Broker, HandshakeError, fetch_endpoint
+from streamlib._runner.helper import Helper
 from streamlib._runner.inputs import InputPort
 from streamlib._runner.links import Links
 from streamlib._runner.outputs import OutputPort
@@ -20,6 +21,9 @@ from streamlib.processor import ProcessorError, ProcessorSpec
 #: How long acknowledgements wait for a message that they could travel with, in seconds. By themselves they would wake whoever
 #: sent the frame at the moment at which the next one needs the processor.
 LINGER = 0.002
+
+#: How long a thread that helps out waits for the one that receives, in seconds. It is told sooner, as a rule.
+_OTHERS_TURN = 0.1
 
 PING = b"SLP"
 PONG = b"SLA"
@@ -46,6 +50,7 @@ class Session:
         #: Whether a thread is receiving: one at a time, and others wait for what it takes in.
         self._receiving = False
         self._news = threading.Condition()
+        self._helper = Helper(self.lend_a_hand)
 
     @staticmethod
     def open(connection_id: str, broker_address: str) -> tuple[Session, dict[str, Any]]:
@@ -167,6 +172,19 @@ class Session:
             if self.turn != seen:
                 return True
             self._receiving = True
+        return self._receive(timeout)
+
+    def lend_a_hand(self) -> None:
+        """Takes in one message if there is one and nobody is about to; otherwise waits until somebody has."""
+        with self._news:
+            if self._receiving:
+                self._news.wait(_OTHERS_TURN)
+                return
+            self._receiving = True
+        self._receive(0.0)
+
+    def _receive(self, timeout: float | None) -> bool:
+        """Takes in the next message. The caller has made sure that nobody else does."""
         came = False
         try:
             found = self.poller.receive(timeout, LINGER)
@@ -215,8 +233,13 @@ class Session:
         elif isinstance(kind, str) and kind.startswith("link_") and self.links is not None:
             self.links.control(message)
 
+    def watch(self, connections: list[Connection]) -> None:
+        """Something waits for the peers of these to be ready, and the user's code may be about to take its time."""
+        self._helper.watch(connections)
+
     def receive_in_background(self) -> None:
         """For manual processors, whose own code has the main thread."""
+        self._helper.stop()
 
         def run() -> None:
             try:
@@ -232,6 +255,7 @@ class Session:
     def close(self) -> None:
         for port in self.outputs:
             port.close()
+        self._helper.stop()
         if self.links is not None:
             self.links.close()
         # It stays in the poller: a thread that receives has to see the end.
