@@ -129,6 +129,22 @@ header() {
 execute() {
   "$cargo" test --locked --quiet -p streamlib-bridge --features macos-shim --all-targets
   say "✓ the macOS module does what it should over the test library, and leaves nothing"
+  [[ -x node_modules/.bin/vitest ]] || die "node_modules is not there; run 'npm run setup' first"
+  "$cargo" build --locked --quiet -p streamlib-native --features macos-shim
+  # A copy of the package with this addon in it: the one in dist is the real one, and stays.
+  local world=$CARGO_TARGET_DIR/node copy=$CARGO_TARGET_DIR/node/host-bridge
+  rm -rf "$world"
+  mkdir -p "$copy"
+  cp -R host-bridge/src host-bridge/package.json host-bridge/tsconfig.json "$copy"
+  sed -i "s|\"\.\./tsconfig|\"$root/tsconfig|" "$copy/tsconfig.json"
+  ln -s "$root/node_modules" "$world/node_modules"
+  node_modules/.bin/tsc -p "$copy"
+  mkdir -p "$copy/dist/native"
+  cp "$CARGO_TARGET_DIR/debug/libstreamlib_native.so" "$copy/dist/native/streamlib.node"
+  # hostile.spec.ts is about sockets; macos_hostile.rs stands in its place.
+  node_modules/.bin/vitest run --root "$world" --config "$root/vitest.config.ts" \
+    --exclude '**/hostile.spec.ts' --reporter=dot
+  say "✓ Node speaks over the macOS module, within and between processes"
 }
 
 # plant <file> <sed expression> <what the compiler must say> <command…>

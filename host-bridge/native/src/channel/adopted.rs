@@ -5,7 +5,7 @@ use napi_sys::napi_value;
 use crate::js::{Args, Result};
 use crate::state::State;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "macos-shim")))]
 mod systemd {
     use std::path::Path;
 
@@ -45,10 +45,10 @@ mod systemd {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "macos-shim")))]
 pub use systemd::{endpoint, is_message_listener, listener, notify};
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), feature = "macos-shim"))]
 mod none {
     use super::{napi_value, Args, Result, State};
     use crate::js::Failure;
@@ -74,5 +74,5 @@ mod none {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), feature = "macos-shim"))]
 pub use none::{endpoint, is_message_listener, listener, notify};
