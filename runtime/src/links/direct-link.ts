@@ -24,6 +24,8 @@ export interface LinkOptions {
 /** Between two attempts at a link whose ends are both there; doubled each time. */
 const RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2000;
+/** So often in a row, with both ends there, and it is not going to be. */
+const MOST_FAILURES = 6;
 
 /**
  * A connection of the graph whose frames go straight from one subprocess to another. The runtime introduces the two, each time
@@ -49,6 +51,8 @@ export class DirectLink {
     private readonly counters: PortCounters,
     private readonly latency: Histogram,
     private readonly log: Logger,
+    /** It does not come about: a process that may not open a channel, say. */
+    private readonly hopeless: (reason: string) => void,
   ) {}
 
   /** Whether bytes have crossed and nobody has said since that they do not. */
@@ -119,6 +123,10 @@ export class DirectLink {
     if (this.producer === null || this.consumer === null || this.over) return;
     const delay = Math.min(RETRY_MS * 2 ** this.failures, LONGEST_RETRY_MS);
     this.failures++;
+    if (this.failures > MOST_FAILURES) {
+      this.hopeless(reason);
+      return;
+    }
     // One whose process has just died says the same, and its exit is about to be told.
     this.log.debug(`no direct link ${this.options.output} → ${this.options.input}: ${reason}`);
     this.retry = setTimeout(() => this.introduce(), delay);

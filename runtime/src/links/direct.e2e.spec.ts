@@ -415,7 +415,9 @@ describe('a process that is killed in flow', () => {
     // At most a window of them, the one that killed it among them.
     expect(seen.length).toBeGreaterThanOrEqual(192);
     expect(seen).not.toContain(50);
-    expect(dropped_by.lost).toBe(200 - seen.length);
+    // What it had finished and not yet acknowledged is not lost, but nobody can know.
+    expect(dropped_by.lost).toBeGreaterThanOrEqual(200 - seen.length);
+    expect(dropped_by.lost).toBeLessThanOrEqual(200 - seen.length + 3);
     expect(stats('pass').inputs.video_in?.frames).toBe(200);
   });
 });

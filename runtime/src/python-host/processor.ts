@@ -122,6 +122,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
       to.counters,
       reader.latency,
       this.log,
+      (reason) => this.goAround(output, reader, to, reason),
     );
     this.links.addOut(output, link);
     reader.links.addIn(link);
@@ -138,6 +139,17 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     this.links.removeOut(link);
     this.tellReaders(output);
     return true;
+  }
+
+  /** A link that does not come about: its frames go through the runtime from here on. */
+  private goAround(output: string, reader: PythonProcessor, input: PythonInput, reason: string): void {
+    const port = this.outputs.get(output);
+    if (port === undefined || !this.unlink(output, reader, input.name)) return;
+    this.log.warn(
+      `no direct link to ${reader.id}.${input.name}: its frames go through the runtime (${reason})`,
+    );
+    input.bind(port);
+    port.connect(input);
   }
 
   private tellReaders(output: string): void {
