@@ -32,7 +32,12 @@ it('a graph that runs with --metrics tells Prometheus and `streamlib top` the sa
   };
   await expect.poll(framesOut, { timeout: 30_000 }).toBeGreaterThan(10);
   const text = await (await fetch(url)).text();
-  for (const name of ['frame_age_seconds_bucket', 'process_cpu_seconds_total', 'process_resident_bytes', 'leases'])
+  for (const name of [
+    'frame_age_seconds_bucket',
+    'process_cpu_seconds_total',
+    'process_resident_bytes',
+    'leases',
+  ])
     expect(text).toContain(`\nstreamlib_${name}`);
 
   const top = world.streamlib('top', '--json', '-n', '2', '--interval', '500ms');

@@ -126,15 +126,21 @@ function poll(record: ConnectionRecord, peerPid: number | null, now: Millis): Ou
   };
 }
 
-/** Only who has the endpoint can connect: the channel proves that the client received it, also where another broker gave it. */
+/**
+ * Only who has the endpoint can connect: the channel proves that the host stored it and that the client received it, also where
+ * both was done with an earlier broker.
+ */
 function channelUp(record: ConnectionRecord, clientPid: number | null, now: Millis): Outcome {
-  if (!hostReached(record.host.state, 'xpc_ready'))
+  if (!hostReached(record.host.state, 'alive'))
     return refuse(
       'out_of_order',
       `Connection ${record.id} has no endpoint that a client could have connected to; store it with the relay first`,
     );
   const { client } = record;
-  const host = withHost(record, now, {});
+  const host = withHost(record, now, {
+    state: hostReached(record.host.state, 'xpc_ready') ? record.host.state : 'xpc_ready',
+    endpointStoredAt: record.host.endpointStoredAt ?? now,
+  });
   const up = withClient(host, now, {
     state: clientReached(client.state, 'xpc_endpoint_received') ? client.state : 'xpc_endpoint_received',
     peerPid: client.peerPid ?? clientPid,

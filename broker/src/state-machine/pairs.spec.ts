@@ -105,7 +105,7 @@ const events: { readonly event: ConnectionEvent; readonly table: Table }[] = [
     event: { type: 'channel_up', clientPid: 8 },
     table: {
       pending: every('out_of_order'),
-      alive: every('out_of_order'),
+      alive: { ...every('xpc_ready.xpc_endpoint_received'), acked: 'xpc_ready.=' },
       xpc_ready: { ...every('=.xpc_endpoint_received'), acked: '=.=' },
       acked: { ...every('=.xpc_endpoint_received'), acked: '=.=' },
     },

@@ -33,10 +33,10 @@ export class BrokerClient {
   constructor(address: string = brokerAddress()) {
     this.address = address;
     this.grpc = new BrokerServiceClient(address, credentials.createInsecure(), {
-      // A broker that was restarted is found again within a second.
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.min_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 1_000,
+      // A broker that was restarted is found again at once: to be refused by a port of this machine costs next to nothing.
+      'grpc.initial_reconnect_backoff_ms': 50,
+      'grpc.min_reconnect_backoff_ms': 50,
+      'grpc.max_reconnect_backoff_ms': 100,
       // A proxy that is meant for the web must not get between processes of one machine.
       'grpc.enable_http_proxy': 0,
     });
@@ -97,8 +97,11 @@ export class BrokerClient {
     );
   }
 
-  async heartbeat(runtimeId: string, signal: AbortSignal): Promise<void> {
-    await this.call('Heartbeat', this.grpc.heartbeat, { runtimeId, processors: [] }, signal);
+  /** `patient`: waits for a broker that is away, and asks it in the moment that it is back. */
+  async heartbeat(runtimeId: string, signal: AbortSignal, patient = false): Promise<void> {
+    const deadlineMs = patient ? PROBE_DEADLINE_MS : DEADLINE_MS;
+    const request = { runtimeId, processors: [] };
+    await this.call('Heartbeat', this.grpc.heartbeat, request, signal, deadlineMs, patient);
   }
 
   async allocateConnection(

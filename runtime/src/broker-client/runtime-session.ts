@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+import { status } from '@grpc/grpc-js';
 import type { Endpoint } from '@streamlib/host-bridge';
 import type { LiveConnection, ProcessorReport } from '@streamlib/proto';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
@@ -12,7 +14,7 @@ import type {
   ProcessorStanding,
   RuntimeInfo,
 } from './session.js';
-import { isNotFound, isUnavailable } from './unary.js';
+import { BrokerRefusal, isNotFound, isOutOfOrder, isUnavailable } from './unary.js';
 
 export interface SessionOptions {
   readonly log: Logger;
@@ -34,8 +36,8 @@ interface OpenConnection {
   endpoint: (() => Endpoint) | null;
 }
 
-const RETRY_FIRST_MS = 50;
-const RETRY_CAP_MS = 1_000;
+const RETRY_FIRST_MS = 20;
+const RETRY_CAP_MS = 200;
 /** A new handshake waits this long for a broker to come back by itself, for example one that is being restarted. */
 const BEFORE_STARTING_ONE_MS = 3_000;
 
@@ -63,6 +65,8 @@ class RuntimeSession implements BrokerSession {
   private leaseMs = 30_000;
   private lost = false;
   private registered = false;
+  /** How often a broker has been told of this runtime. */
+  private registrations = 0;
   /** Under way while the standing is being restored; steps that found nobody wait for it. */
   private restoring: Promise<void> | null = null;
   private starting: Promise<void> | null = null;
@@ -73,6 +77,8 @@ class RuntimeSession implements BrokerSession {
     private readonly options: SessionOptions,
   ) {
     this.log = options.log;
+    // Each call that is under way listens, and there may be any number of them.
+    setMaxListeners(0, this.abort.signal);
   }
 
   async begin(signal: AbortSignal): Promise<void> {
@@ -116,8 +122,17 @@ class RuntimeSession implements BrokerSession {
   }
 
   async publishEndpoint(connectionId: string, endpoint: () => Endpoint, signal: AbortSignal): Promise<void> {
-    await this.patiently(signal, () => this.store(connectionId, endpoint, signal));
     const connection = this.connections.get(connectionId);
+    const clientIsHere = () => connection !== undefined && connection.clientPid !== 0;
+    await this.patiently(signal, async () => {
+      // A broker that came back has not seen what the endpoint was for; it is of no use to anybody any more.
+      if (clientIsHere()) return;
+      try {
+        await this.store(connectionId, endpoint, signal);
+      } catch (error) {
+        if (isUnavailable(error) || !clientIsHere()) throw error;
+      }
+    });
     if (connection !== undefined && connection.clientPid === 0) connection.endpoint = endpoint;
   }
 
@@ -131,8 +146,17 @@ class RuntimeSession implements BrokerSession {
   }
 
   async markAcked(connectionId: string, signal: AbortSignal): Promise<void> {
-    await this.patiently(signal, () => this.client.markAcked(connectionId, signal));
     const connection = this.connections.get(connectionId);
+    await this.patiently(signal, async () => {
+      try {
+        await this.client.markAcked(connectionId, signal);
+      } catch (error) {
+        if (!isOutOfOrder(error) || connection === undefined) throw error;
+        // Told before the channel stood, a broker that came back knows of no client: once more.
+        await this.client.reportChannelUp(connectionId, connection.clientPid, signal);
+        await this.client.markAcked(connectionId, signal);
+      }
+    });
     if (connection !== undefined) connection.hostAcked = true;
   }
 
@@ -198,8 +222,8 @@ class RuntimeSession implements BrokerSession {
     const handle = endpoint();
     try {
       if ((await storeEndpoint(connectionId, handle)) === 'connection_not_found') {
-        throw new StreamlibError(
-          'broker_refused',
+        throw new BrokerRefusal(
+          status.NOT_FOUND,
           `the broker does not know connection ${connectionId} any more`,
         );
       }
@@ -213,20 +237,20 @@ class RuntimeSession implements BrokerSession {
   private async patiently<T>(signal: AbortSignal, step: () => Promise<T>): Promise<T> {
     const backOff = new BackOff(RETRY_FIRST_MS, RETRY_CAP_MS);
     const since = performance.now();
-    let forgiven = false;
+    let forgivenAt = -1;
     for (;;) {
       try {
         return await step();
       } catch (error) {
         // NOT_FOUND may come from a broker that has come back and not been told yet; when it has been, it is an answer.
-        const forgotten: boolean = isNotFound(error) && !forgiven;
+        const forgotten: boolean = isNotFound(error) && forgivenAt !== this.registrations;
         if ((!isUnavailable(error) && !forgotten) || signal.aborted) throw error;
-        forgiven ||= forgotten;
+        if (forgotten) forgivenAt = this.registrations;
       }
       this.checkStanding();
-      await backOff.wait(signal);
+      // Whichever is first: it has been restored, or it is time to look again.
+      await Promise.race([backOff.wait(signal), ...(this.restoring === null ? [] : [this.restoring])]);
       if (this.lost && performance.now() - since > BEFORE_STARTING_ONE_MS) await this.startBroker(signal);
-      await this.restoring;
     }
   }
 
@@ -238,7 +262,7 @@ class RuntimeSession implements BrokerSession {
   }
 
   private async register(): Promise<void> {
-    const { leaseSecs, rejectedConnections } = await this.client.registerRuntime(
+    const { leaseSecs, rejectedConnections, adoptedConnectionIds } = await this.client.registerRuntime(
       this.info,
       [...this.connections].map(([id, connection]) => liveConnection(id, connection)),
       [...this.standings.values()],
@@ -246,8 +270,12 @@ class RuntimeSession implements BrokerSession {
     );
     this.leaseMs = Math.max(1_000, leaseSecs * 1_000);
     this.registered = true;
+    this.registrations++;
     this.lost = false;
     for (const { connectionId, reason } of rejectedConnections) this.drop(connectionId, reason);
+    // Ended while they were told of: the broker that has just taken them over has not heard of that.
+    for (const id of adoptedConnectionIds)
+      if (!this.connections.has(id)) this.tell(this.client.closeConnection(id, { reason: 'finished' }));
     this.beatLater();
   }
 
@@ -319,7 +347,7 @@ class RuntimeSession implements BrokerSession {
 
   private async isKnown(): Promise<boolean> {
     try {
-      await this.client.heartbeat(this.info.id, this.abort.signal);
+      await this.client.heartbeat(this.info.id, this.abort.signal, this.lost);
       return true;
     } catch (error) {
       if (isNotFound(error)) return false;

@@ -77,3 +77,8 @@ export function isUnavailable(error: unknown): boolean {
 export function isNotFound(error: unknown): boolean {
   return error instanceof BrokerRefusal && error.status === status.NOT_FOUND;
 }
+
+/** The broker has not seen a step that comes before this one. */
+export function isOutOfOrder(error: unknown): boolean {
+  return error instanceof BrokerRefusal && error.status === status.FAILED_PRECONDITION;
+}
