@@ -18,8 +18,12 @@ from pathlib import Path
 from typing import Any
 
 REPORT_DESCRIPTOR = 3
-#: How long the first frame may take, in seconds. The runtime has a limit of its own, in case this thread is not let run.
+#: How long the first frame and ``setup()`` may take, in seconds. The runtime has a limit of its own, in case this thread is not
+#: let run.
 PATIENCE = 8.0
+SETUP_PATIENCE = 20.0
+#: How long the code may take to end after that.
+GRACE = 1.0
 PICTURE = (640, 480)
 
 #: Modules whose distribution has another name.
@@ -179,7 +183,8 @@ def _dry_run(file: str, description: dict[str, Any], config: dict[str, Any], rep
         pass  # The trial has closed its end.
     finally:
         session.close()
-        thread.join(1.0)
+        trial.over.set()
+        thread.join(GRACE)
 
 
 class Trial:
@@ -197,6 +202,7 @@ class Trial:
         self.errors: list[dict[str, Any]] = []
         self.done = False
         self.last = 0.0
+        self.over = threading.Event()
 
     def run(self) -> None:
         try:
@@ -205,6 +211,11 @@ class Trial:
             self.report.tell("trial_failed", message=f"{type(error).__name__}: {error}")
         finally:
             self.connection.close()
+        if not self.over.wait(GRACE):
+            # The code does not come back, and nothing more is to be learnt.
+            self.report.tell("end")
+            sys.stdout.flush()
+            os._exit(0)
 
     def _run(self) -> None:
         from streamlib._native import FramePool
@@ -224,8 +235,8 @@ class Trial:
             }
         )
         began = time.monotonic()
-        if not self._until(lambda e: e[0] == "control" and e[1].get("type") == "setup_done", None):
-            self._tell(began, began, None if self.errors else "setup() did not return")
+        if not self._until(lambda e: e[0] == "control" and e[1].get("type") == "setup_done", began + SETUP_PATIENCE):
+            self._tell(began, began, None if self.errors else f"setup() did not return within {SETUP_PATIENCE:.0f} s")
             return
         self.connection.send_control({"type": "start"})
         set_up = time.monotonic()
@@ -266,10 +277,10 @@ class Trial:
             problem=problem,
         )
 
-    def _until(self, wanted: Any, end: float | None) -> bool:
+    def _until(self, wanted: Any, end: float) -> bool:
         """Takes events in until the wanted one. False: the time is over, the code failed, or it is gone."""
-        while end is None or time.monotonic() < end:
-            event = self.connection.receive(1.0 if end is None else max(0.0, end - time.monotonic()))
+        while time.monotonic() < end:
+            event = self.connection.receive(max(0.0, end - time.monotonic()))
             if event is None:
                 continue
             self.last = time.monotonic()
@@ -284,7 +295,7 @@ class Trial:
             elif event[0] == "ack":
                 self.done = True
             elif event[0] == "control" and event[1].get("type") == "error":
-                self.errors.append({key: event[1].get(key) for key in ("phase", "error", "message", "traceback")})
+                self.errors.append({key: event[1].get(key) for key in ("phase", "error_type", "message", "traceback")})
                 if event[1].get("fatal") or event[1].get("phase") in ("process", "start"):
                     return False
             elif event[0] == "control" and event[1].get("type") == "log":
