@@ -1,6 +1,43 @@
-import type { Services } from './ports.js';
+import { PythonChecker } from '../code-check/checker.js';
+import { openPackageManager } from '../packages/open.js';
+import { venvPath } from '../python-env/locate.js';
+import { openProcessSandbox, type ProcessSandbox } from '../sandbox/sandbox.js';
+import { readSettings } from '../settings/settings.js';
+import type { Launch, Sandbox, SandboxRequest, Services } from './ports.js';
 
-/** What a runtime of this machine offers to those who control it. */
-export async function openServices(): Promise<Services> {
-  return { packages: null, checker: null, sandbox: null };
+/** What a runtime of this machine offers to those who control it. `folder`: where its manifest lies, with settings beside it. */
+export async function openServices(folder?: string): Promise<Services> {
+  const settings = readSettings(folder);
+  const sandbox = new LateSandbox(() => openProcessSandbox(venvPath(), settings.sandbox));
+  const packages = openPackageManager(folder === undefined ? {} : { manifestFolder: folder });
+  return {
+    packages,
+    checker: new PythonChecker({
+      environment: () => packages.environment(),
+      sandbox: (environment) => openProcessSandbox(environment, settings.sandbox),
+    }),
+    sandbox,
+    allowUnconfined: settings.sandbox.when_missing === 'run',
+  };
+}
+
+/** The kernel is asked through the environment's interpreter, which may have to be made first. */
+class LateSandbox implements Sandbox {
+  constructor(private readonly open: () => ProcessSandbox) {}
+
+  get mechanism(): string {
+    return this.open().mechanism;
+  }
+
+  get available(): boolean {
+    return this.open().available;
+  }
+
+  get detail(): string {
+    return this.open().detail;
+  }
+
+  confine(launch: Launch, request: SandboxRequest): Launch {
+    return this.open().confine(launch, request);
+  }
 }
