@@ -65,6 +65,7 @@ async function restarts(spareProcess, count) {
   runtime.on('log', () => {});
   await first;
   const took = [];
+  const handshakes = [];
   const { readFileSync } = await import('node:fs');
   const children = () =>
     readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ').map(Number);
@@ -82,9 +83,10 @@ async function restarts(spareProcess, count) {
     // Frames that were on their way when it was killed are none of the new one's.
     while (runtime.stats().nodes['python-0'].pid === pid) await pause(0);
     took.push((await frames.next()) - began);
+    handshakes.push(runtime.stats().nodes['python-0'].metrics.ready_ms);
   }
   await runtime.stop();
-  return took;
+  return { took, handshakes };
 }
 
 function isSpare(pid, readFileSync) {
@@ -105,16 +107,18 @@ try {
     figures.cold.push(await firstOutput(false));
     figures.first.push(await firstOutput(true));
   }
-  figures.restart_cold = await restarts(false, runs);
+  figures.restart_cold = (await restarts(false, runs)).took;
   for (let run = 0; run < 3; run++) figures.numpy.push(await timed(['-c', 'import numpy']));
-  figures.restart = await restarts(true, Math.min(runs, 9));
+  const again = await restarts(true, Math.min(runs, 9));
+  figures.restart = again.took;
+  figures.handshake = again.handshakes;
   const numpy = median(figures.numpy);
   const row = (name) => ({
     median_ms: round(median(figures[name])),
     of_numpy: Math.round((median(figures[name]) / numpy) * 100) / 100,
   });
   const report = { import_numpy_ms: round(numpy), runs };
-  for (const name of ['cold', 'first', 'restart_cold', 'restart']) report[name] = row(name);
+  for (const name of ['cold', 'first', 'restart_cold', 'restart', 'handshake']) report[name] = row(name);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else {
     const say = (what, { median_ms, of_numpy }) =>
@@ -124,6 +128,7 @@ try {
     say('add to first output', report.first);
     say('kill -9 to back in flow, no spare process', report.restart_cold);
     say('kill -9 to back in flow', report.restart);
+    say('of it the handshake, the import of the file and setup()', report.handshake);
   }
 } finally {
   await sandbox.close();

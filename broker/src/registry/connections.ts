@@ -6,6 +6,7 @@ import {
   type ConnectionEvent,
   type ConnectionRecord,
   createRecord,
+  type DerivedState,
   derivedState,
   finalSince,
   isFinal,
@@ -43,6 +44,8 @@ export class Connections {
   private readonly records = new Map<string, ConnectionRecord>();
   private readonly feed = new ChangeFeed();
   private live = 0;
+  /** How many records are in which state: asked for with every look at the broker, which must not walk through all of them. */
+  private readonly byState = new Map<DerivedState, number>();
   /** Ended because their runtime was thought to be gone. */
   private readonly lost = new Set<string>();
 
@@ -109,13 +112,8 @@ export class Connections {
   }
 
   counts(): ConnectionCounts {
-    let ready = 0;
-    let failed = 0;
-    for (const record of this.records.values()) {
-      const state = derivedState(record);
-      if (state === 'ready') ready++;
-      else if (state === 'failed') failed++;
-    }
+    const ready = this.byState.get('ready') ?? 0;
+    const failed = this.byState.get('failed') ?? 0;
     return { live: this.live, ready, pending: this.live - ready, failed };
   }
 
@@ -190,6 +188,7 @@ export class Connections {
   private add(record: ConnectionRecord, now: number): void {
     this.records.set(record.id, record);
     this.live++;
+    this.count(derivedState(record), 1);
     this.feed.tell({ at: now, kind: 'created', record, previous: null });
   }
 
@@ -197,8 +196,11 @@ export class Connections {
     this.records.set(after.id, after);
     if (isFinal(after) && !isFinal(before)) this.live--;
     const previous = derivedState(before);
+    const state = derivedState(after);
+    this.count(previous, -1);
+    this.count(state, 1);
     const changed =
-      derivedState(after) !== previous ||
+      state !== previous ||
       after.host.state !== before.host.state ||
       after.client.state !== before.client.state;
     if (changed) this.feed.tell({ at: now, kind: 'changed', record: after, previous });
@@ -208,7 +210,13 @@ export class Connections {
     this.records.delete(record.id);
     this.lost.delete(record.id);
     if (!isFinal(record)) this.live--;
-    this.feed.tell({ at: now, kind: 'removed', record, previous: derivedState(record) });
+    const previous = derivedState(record);
+    this.count(previous, -1);
+    this.feed.tell({ at: now, kind: 'removed', record, previous });
+  }
+
+  private count(state: DerivedState, change: number): void {
+    this.byState.set(state, (this.byState.get(state) ?? 0) + change);
   }
 }
 

@@ -22,6 +22,8 @@ RUNNER = "streamlib._subprocess_runner"
 #: What a processor needs before its own code, in the order in which it needs it.
 WARM = (
     "streamlib._native",
+    "faulthandler",
+    "signal",
     "streamlib._runner.session",
     "streamlib._runner.kinds",
     "streamlib._runner.load",
