@@ -268,6 +268,28 @@ describe('fan-out', () => {
   );
 });
 
+describe('fan-out from the runtime', () => {
+  it('goes on for the others when two readers hang', async () => {
+    const source = pattern();
+    world.runtime.add('source', source.definition);
+    const stuck = numbers(2).map((n) => keep(`stuck${n}`, { gated: true, from: 5 * n }));
+    const free = keep('free');
+    for (const n of numbers(2)) world.runtime.connect('source', `stuck${n}`, { delivery: 'every_sample' });
+    world.runtime.connect('source', 'free', { delivery: 'lossless' });
+    await world.runtime.start();
+    for (const id of ['stuck0', 'stuck1', 'free']) await world.reaches(id, 'running');
+    for (let n = 0; n < 100; n++) await source.write(n);
+    await expect.poll(() => free.seen().length).toBe(100);
+    for (const reader of stuck) reader.open();
+    for (const reader of stuck) await expect.poll(() => reader.seen().at(-1)).toBe(99);
+    for (const id of ['stuck0', 'stuck1'])
+      expect(stats(id).dropped_by).toEqual({ overflow: 84 - stuckAt(id) });
+  }, 60_000);
+});
+
+/** Frames that a hanging reader had finished before. */
+const stuckAt = (id: string) => (id === 'stuck0' ? 0 : 5);
+
 describe('a graph that changes while it runs', () => {
   it('links processes that run already, and parts them', async () => {
     python('source', 'Source', { count: 100_000, every_s: 0.005 });

@@ -10,6 +10,12 @@ export interface Reader {
   readonly full: boolean;
   /** Takes over one reference to the frame. Never blocks and never throws. */
   offer(frame: Frame): void;
+  /** How many frames it holds at most, queued and in work. */
+  readonly holds?: number;
+  /** How many it holds that it could do without. */
+  readonly queued?: number;
+  /** Drops and counts the oldest of these. */
+  dropOldest?(): void;
 }
 
 /** Hands each frame of one output to every reader. A slow reader drops in its own queue and delays nobody; a lossless one holds the producer back. */
@@ -52,6 +58,21 @@ export class OutputPort {
   get heldBack(): boolean {
     for (const reader of this.lossless) if (reader.full) return true;
     return false;
+  }
+
+  /** How many frames the readers hold at most. */
+  get holds(): number {
+    return this.readers.reduce((sum, reader) => sum + (reader.holds ?? 1), 0);
+  }
+
+  /** Takes a frame from the reader that has most queued: its memory is wanted for one that goes to all. False: there is none. */
+  reclaim(): boolean {
+    let slowest: Reader | null = null;
+    for (const reader of this.readers) {
+      if (!reader.lossless && (reader.queued ?? 0) > (slowest?.queued ?? 0)) slowest = reader;
+    }
+    slowest?.dropOldest?.();
+    return slowest !== null;
   }
 
   connect(reader: Reader): void {

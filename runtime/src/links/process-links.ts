@@ -2,12 +2,8 @@ import type { ControlValue, Endpoint } from '@streamlib/host-bridge';
 import type { DirectReaders, LinkMessage } from '../python-host/types.js';
 import type { DirectLink, LinkEnd } from './direct-link.js';
 import type { Stock } from './quiescence.js';
+import { slotsFor } from './slots.js';
 import type { Tally } from './tally.js';
-
-/** Slots of an output's pool: what it writes into, besides what its readers hold. */
-const OWN_SLOTS = 4;
-const LEAST_SLOTS = 16;
-const MOST_SLOTS = 64;
 
 /** All direct links of one node, and the subprocess that is at their end at the moment. */
 export class ProcessLinks {
@@ -51,10 +47,13 @@ export class ProcessLinks {
   }
 
   /** A process that runs hears who reads an output now. */
-  tellReaders(output: string, readers: { readonly blocking: boolean; readonly connected: boolean }): void {
+  tellReaders(
+    output: string,
+    readers: { readonly blocking: boolean; readonly connected: boolean; readonly holds: number },
+  ): void {
     // Of any other, the runtime has all frames anyway.
     if (!this.known.has(output)) return;
-    const direct = this.readersOf(output, readers.connected);
+    const direct = this.readersOf(output, readers);
     this.end?.control({
       type: 'link_readers',
       output,
@@ -72,12 +71,21 @@ export class ProcessLinks {
   }
 
   /** What the process is told of an output that other subprocesses read. Null: none does. */
-  readersOf(output: string, host: boolean): DirectReaders | null {
+  readersOf(
+    output: string,
+    local: { readonly connected: boolean; readonly holds: number },
+  ): DirectReaders | null {
     const links = this.out.filter((item) => item.output === output).map(({ link }) => link);
     if (links.length === 0) return null;
-    const held = links.reduce((sum, { options }) => sum + options.window + options.queue, OWN_SLOTS);
-    const slots = Math.min(MOST_SLOTS, Math.max(LEAST_SLOTS, held));
-    return { host, slots, links: links.map(({ settings }): Record<string, ControlValue> => settings) };
+    const slots = slotsFor([
+      local,
+      ...links.map(({ options }) => ({ holds: options.window + options.queue })),
+    ]);
+    return {
+      host: local.connected,
+      slots,
+      links: links.map(({ settings }): Record<string, ControlValue> => settings),
+    };
   }
 
   ready(end: LinkEnd): void {

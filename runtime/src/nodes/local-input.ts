@@ -56,6 +56,21 @@ export class LocalInput implements NodeInput {
     return this.queue.size;
   }
 
+  get holds(): number {
+    return this.queue.capacity + 1;
+  }
+
+  get queued(): number {
+    return this.queue.size;
+  }
+
+  dropOldest(): void {
+    const frame = this.queue.take();
+    if (frame === undefined) return;
+    this.counters.drop('overflow');
+    frame.release();
+  }
+
   bind(upstream: OutputPort | null): void {
     this.upstream = upstream;
   }

@@ -3,6 +3,7 @@ import { toError } from '../errors/streamlib-error.js';
 import type { NodePorts } from '../graph/ports.js';
 import type { Frame } from '../links/frame.js';
 import { OutputPort } from '../links/output-port.js';
+import { slotsFor } from '../links/slots.js';
 import type { Logger } from '../log/logger.js';
 import type {
   FrameValue,
@@ -19,7 +20,6 @@ import { LocalInput } from './local-input.js';
 import { LocalOutput } from './local-output.js';
 import { type GraphNode, isOver, type NodeListener } from './node.js';
 
-const DEFAULT_POOL_SLOTS = 16;
 const GRACE_MS = 3000;
 
 export interface LocalNodeOptions {
@@ -130,7 +130,7 @@ export class LocalNode implements GraphNode {
   }
 
   private framePool(): FramePool {
-    this.pool ??= new FramePool({ maxSlots: this.options.poolSlots ?? DEFAULT_POOL_SLOTS });
+    this.pool ??= new FramePool({ maxSlots: this.options.poolSlots ?? slotsFor([...this.outputs.values()]) });
     return this.pool;
   }
 

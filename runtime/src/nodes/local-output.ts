@@ -48,11 +48,11 @@ export class LocalOutput implements OutputHandle {
   }
 
   texture(width: number, height: number, format?: PixelFormat): Texture | null {
-    return this.remember(this.loans.texture(width, height, format));
+    return this.loan(() => this.loans.texture(width, height, format));
   }
 
   buffer(byteLength: number): SharedBuffer | null {
-    return this.remember(this.loans.buffer(byteLength));
+    return this.loan(() => this.loans.buffer(byteLength));
   }
 
   dropped(reason: string, count = 1): void {
@@ -65,7 +65,10 @@ export class LocalOutput implements OutputHandle {
     this.port.wakeWriters();
   }
 
-  private remember<H extends Handle>(handle: H | null): H | null {
+  private loan<H extends Handle>(get: () => H | null): H | null {
+    let handle = get();
+    // Frames that a slow reader has queued are not worth more than one for everybody.
+    while (handle === null && this.port.reclaim()) handle = get();
     if (handle !== null) this.loaned.add(handle);
     return handle;
   }

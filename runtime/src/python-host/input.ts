@@ -70,6 +70,19 @@ export class PythonInput implements NodeInput {
     return this.pending.size + this.window.outstanding;
   }
 
+  get holds(): number {
+    return this.windowSize + this.capacity;
+  }
+
+  get queued(): number {
+    return this.pending.size;
+  }
+
+  dropOldest(): void {
+    const oldest = this.pending.shift();
+    if (oldest !== undefined) this.drop(oldest, this.delivery === 'latest' ? 'replaced' : 'overflow');
+  }
+
   get idle(): boolean {
     return this.pending.size === 0 && this.window.outstanding === 0;
   }
@@ -112,8 +125,7 @@ export class PythonInput implements NodeInput {
     }
     if (this.pending.size === 0 && this.window.open && this.send(frame)) return;
     if (this.pending.size >= this.capacity) {
-      const oldest = this.pending.shift();
-      if (oldest !== undefined) this.drop(oldest, this.delivery === 'latest' ? 'replaced' : 'overflow');
+      this.dropOldest();
     }
     this.pending.push(frame);
   }

@@ -349,7 +349,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
         window: windowSize,
       })),
       outputs: this.outputList.map(({ port }) => {
-        const direct = this.links.readersOf(port.name, port.connected);
+        const direct = this.links.readersOf(port.name, port);
         port.canWait = port.blocking;
         return {
           name: port.name,
