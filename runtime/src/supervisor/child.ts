@@ -113,6 +113,11 @@ export class Child {
     this.hand(employment.task);
   }
 
+  /** Somebody waits for the end of a process that only waits itself: this one must not end before. */
+  awaitEnd(): void {
+    if (!this.over) this.keepsRunning(true);
+  }
+
   /** What stderr said until now does not explain how this process ends. */
   forgetTail(): void {
     this.tail.length = 0;

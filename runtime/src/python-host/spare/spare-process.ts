@@ -57,6 +57,7 @@ export class SpareProcess {
 
   /** No code of a user's runs in it, so there is nothing to ask for. */
   kill(): void {
+    this.child.awaitEnd();
     this.child.signalGroup('SIGKILL');
   }
 
