@@ -1,0 +1,126 @@
+/**
+ * An agent without a model: it does over MCP, step by step, what a model would. It builds camera → face detector → display from
+ * nothing, looks at the picture that comes out, corrects itself, and saves what it has built.
+ *
+ *   node examples/agent/agent.mjs [--port 8080] [--out FOLDER]
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '8080' },
+    out: { type: 'string' },
+    seconds: { type: 'string', default: '0' },
+  },
+});
+const out = resolve(values.out ?? '.');
+
+const client = new Client({ name: 'scripted-agent', version: '1' });
+await client.connect(
+  new StdioClientTransport({
+    command: process.execPath,
+    args: [join(here, '../../cli/bin/streamlib.js'), 'mcp', '--allow', out, '--allow', here],
+    env: process.env,
+    stderr: 'ignore',
+  }),
+);
+
+/** Calls a tool and tells what came of it. Throws what the server says is wrong, with its advice. */
+async function call(name, input = {}) {
+  const result = await client.callTool({ name, arguments: input }, undefined, { timeout: 300_000 });
+  const text = result.content.find(({ type }) => type === 'text')?.text ?? '';
+  if (result.isError) throw Object.assign(new Error(text), { said: result._meta?.['streamlib/error'] });
+  return {
+    data: result.structuredContent,
+    picture: result.content.find(({ type }) => type === 'image')?.data,
+  };
+}
+
+const say = (text) => console.log(text);
+
+/** Asks for packages and waits for what is decided; a person may have to agree. */
+async function provide(packages) {
+  for (const name of packages) {
+    let { data } = await call('request_package', {
+      package: name,
+      reason: 'the face detector is made of it',
+    });
+    while (['pending', 'approved', 'installing'].includes(data.status)) {
+      say(`  ${name} is ${data.status}: ${data.detail}`);
+      await pause(1000);
+      data = (await call('get_package_status', { package: data.id })).data;
+    }
+    say(`  ${name} is ${data.status}: ${data.detail}`);
+    if (data.status !== 'installed') throw new Error(data.next);
+  }
+}
+
+/** Adds a processor; if its packages are missing, asks for them and tries once more. */
+async function add(input) {
+  try {
+    return await call('add_processor', input);
+  } catch (error) {
+    const missing = error.said?.details?.problems?.flatMap(({ packages }) => packages ?? []) ?? [];
+    if (missing.length === 0) throw error;
+    say(`  packages are missing: ${missing.join(', ')}`);
+    await provide(missing);
+    return call('add_processor', input);
+  }
+}
+
+try {
+  say('What is there?');
+  const { data: there } = await call('list_processors');
+  say(`  ${there.processors.map(({ type }) => type).join(', ')}; ${there.examples.length} examples of code`);
+
+  say('A camera.');
+  await call('add_processor', { name: 'camera', type: 'camera', params: { source: join(here, 'face.mp4') } });
+
+  say('A detector, at first without a box.');
+  const code = readFileSync(join(here, 'detector.py'), 'utf8');
+  const { data: added } = await add({
+    name: 'detector',
+    code: code.replace(/^ +cv2\.rectangle.*\n/m, ''),
+    connections: [{ from_processor: 'camera', to_processor: 'detector' }],
+  });
+  say(`  ${added.state} after ${added.ready_ms} ms`);
+
+  say('A display.');
+  await call('add_processor', {
+    name: 'display',
+    type: 'display',
+    params: { port: Number(values.port) },
+    connections: [{ from_processor: 'detector', from_port: 'video_out', to_processor: 'display' }],
+  });
+
+  say('Is anything found?');
+  const { data: tapped } = await call('tap', { port: 'detector.faces', count: 10 });
+  say(
+    `  ${tapped.messages.filter(({ detections }) => detections.length > 0).length} of 10 frames have a face`,
+  );
+
+  say('It should be seen: a box is drawn from now on.');
+  const { data: replaced } = await call('replace_processor', { name: 'detector', code });
+  say(`  replaced in ${replaced.ready_ms} ms`);
+  const { picture } = await call('snapshot', { port: 'detector.video_out' });
+  writeFileSync(join(out, 'agent.png'), Buffer.from(picture, 'base64'));
+  say(`  the picture is in ${join(out, 'agent.png')}`);
+
+  const { data: saved } = await call('save_graph', { folder: join(out, 'agent-graph'), overwrite: true });
+  say(saved.next);
+  const { data: logs } = await call('get_logs', { processor: 'display' });
+  say(logs.lines.map(({ message }) => message).find((message) => message.includes('http')) ?? '');
+  if (Number(values.seconds) > 0) await pause(Number(values.seconds) * 1000);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  await client.close();
+}
