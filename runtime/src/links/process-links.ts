@@ -47,10 +47,7 @@ export class ProcessLinks {
   }
 
   /** A process that runs hears who reads an output now. */
-  tellReaders(
-    output: string,
-    readers: { readonly blocking: boolean; readonly connected: boolean; readonly holds: number },
-  ): void {
+  tellReaders(output: string, readers: { readonly blocking: boolean; readonly connected: boolean }): void {
     // Of any other, the runtime has all frames anyway.
     if (!this.known.has(output)) return;
     const direct = this.readersOf(output, readers);
@@ -70,20 +67,21 @@ export class ProcessLinks {
     else link.consumerReady(this.end);
   }
 
+  /** How many slots the pool of an output may have. */
+  slotsOf(output: string, local: { readonly holds: number }): number {
+    const direct = this.out.filter((item) => item.output === output);
+    return slotsFor([
+      local,
+      ...direct.map(({ link: { options } }) => ({ holds: options.window + options.queue })),
+    ]);
+  }
+
   /** What the process is told of an output that other subprocesses read. Null: none does. */
-  readersOf(
-    output: string,
-    local: { readonly connected: boolean; readonly holds: number },
-  ): DirectReaders | null {
+  readersOf(output: string, local: { readonly connected: boolean }): DirectReaders | null {
     const links = this.out.filter((item) => item.output === output).map(({ link }) => link);
     if (links.length === 0) return null;
-    const slots = slotsFor([
-      local,
-      ...links.map(({ options }) => ({ holds: options.window + options.queue })),
-    ]);
     return {
       host: local.connected,
-      slots,
       links: links.map(({ settings }): Record<string, ControlValue> => settings),
     };
   }

@@ -1,11 +1,11 @@
 /** What a producer writes into, besides what its readers hold. */
 const OWN = 4;
-const LEAST = 16;
+export const USUAL_SLOTS = 16;
 /** Pictures are large. With readers that hold more than this, those that are slow lose what they have queued. */
 const MOST = 64;
 
 /** How many slots a pool may have whose frames go to these outputs' readers, so that one which hangs starves nobody. */
 export function slotsFor(outputs: readonly { readonly holds: number }[]): number {
   const held = outputs.reduce((sum, { holds }) => sum + holds, OWN);
-  return Math.min(MOST, Math.max(LEAST, held));
+  return Math.min(MOST, Math.max(USUAL_SLOTS, held));
 }

@@ -288,9 +288,14 @@ export class PythonBridge implements FrameSender {
         setup.ports.inputs.map((port) => [port.name, { delivery: port.delivery, window: port.window }]),
       ),
       outputs: Object.fromEntries(
-        setup.ports.outputs.map(({ name, blocking, window, direct }) => [
+        setup.ports.outputs.map(({ name, blocking, window, slots, direct }) => [
           name,
-          { blocking, window, ...(direct && { ...direct, links: [...direct.links] }) },
+          {
+            blocking,
+            window,
+            ...(slots !== undefined && { slots }),
+            ...(direct && { ...direct, links: [...direct.links] }),
+          },
         ]),
       ),
       log_level: setup.logLevel,

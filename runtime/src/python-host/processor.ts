@@ -4,6 +4,7 @@ import { DirectLink } from '../links/direct-link.js';
 import type { OutputPort } from '../links/output-port.js';
 import { ProcessLinks } from '../links/process-links.js';
 import type { Asked, Stock } from '../links/quiescence.js';
+import { USUAL_SLOTS } from '../links/slots.js';
 import type { Logger } from '../log/logger.js';
 import { ErrorReporter } from '../nodes/error-reporter.js';
 import { type GraphNode, isOver, type NodeListener } from '../nodes/node.js';
@@ -350,12 +351,14 @@ export abstract class PythonProcessor implements GraphNode, Asked {
       })),
       outputs: this.outputList.map(({ port }) => {
         const direct = this.links.readersOf(port.name, port);
+        const slots = this.links.slotsOf(port.name, port);
         port.canWait = port.blocking;
         return {
           name: port.name,
           schema: port.schema,
           blocking: port.blocking,
           window: OUTPUT_WINDOW,
+          ...(slots > USUAL_SLOTS && { slots }),
           ...(direct !== null && { direct }),
         };
       }),

@@ -20,6 +20,8 @@ export interface BridgePorts {
     readonly schema: Schema;
     readonly blocking: boolean;
     readonly window: number;
+    /** How many slots its pool may have, if more than usual: each reader holds some. */
+    readonly slots?: number;
     /** Given for an output that other subprocesses read. */
     readonly direct?: DirectReaders;
   }[];
@@ -28,8 +30,6 @@ export interface BridgePorts {
 export interface DirectReaders {
   /** Whether anybody in the runtime reads the output too. */
   readonly host: boolean;
-  /** How many slots its pool may have: each reader holds some. */
-  readonly slots: number;
   readonly links: readonly ControlMessage[];
 }
 
