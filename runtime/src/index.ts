@@ -46,4 +46,5 @@ export type { ChangeOptions, GraphChange } from './runtime/changes.js';
 export { formatIssue, ManifestError } from './runtime/manifest-error.js';
 export { Runtime } from './runtime/runtime.js';
 export { validateManifest } from './runtime/validate.js';
+export { describeSandbox, type SandboxState } from './sandbox/describe.js';
 export type { LatencySummary } from './stats/histogram.js';

@@ -5,6 +5,7 @@ import type { Palette } from '../output/palette.js';
 import { diagnose, type Finding, type Symptom, symptoms } from './diagnose.js';
 import type { Facts } from './facts.js';
 import { gatherFacts } from './gather.js';
+import { sandboxLine, sandboxState } from './sandbox.js';
 
 const titles: Record<Symptom, string> = {
   broker_not_running: 'broker not running',
@@ -19,8 +20,12 @@ const titles: Record<Symptom, string> = {
 export async function doctor(io: Io, runtime: string | null, options: { json?: boolean }): Promise<ExitCode> {
   const facts = await gatherFacts(runtime);
   const findings = diagnose(facts);
-  if (options.json) printJson(io, { healthy: findings.length === 0, findings: snakeKeys(findings) });
-  else for (const line of reportLines(facts, findings, io.outPalette)) io.out(line);
+  const sandbox = await sandboxState();
+  if (options.json) printJson(io, { healthy: findings.length === 0, findings: snakeKeys(findings), sandbox });
+  else {
+    for (const line of reportLines(facts, findings, io.outPalette)) io.out(line);
+    io.out(sandboxLine(sandbox, io.outPalette));
+  }
   if (findings.length === 0) return EXIT.ok;
   return findings.some(({ symptom }) => symptom === 'broker_not_running') &&
     facts.broker.state === 'not_running'

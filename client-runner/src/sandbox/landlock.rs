@@ -47,14 +47,14 @@ pub fn version() -> u32 {
     u32::try_from(version).unwrap_or(0)
 }
 
+/// Every right that this version knows: what is handled and not granted is forbidden.
 fn handled_files(version: u32) -> u64 {
-    let all = match version {
+    match version {
         1 => REFER - 1,
         2 => TRUNCATE - 1,
         3 | 4 => IOCTL_DEV - 1,
         _ => (IOCTL_DEV << 1) - 1,
-    };
-    all
+    }
 }
 
 /// Confines the calling thread, and whatever it becomes.

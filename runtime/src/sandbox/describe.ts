@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { pythonOf } from '../python-env/environment.js';
+import { venvPath } from '../python-env/locate.js';
+import { readSettings } from '../settings/settings.js';
+import { openProcessSandbox } from './sandbox.js';
+
+export interface SandboxState {
+  readonly mechanism: string;
+  readonly available: boolean;
+  readonly detail: string;
+}
+
+/** For `streamlib doctor`: makes nothing, and asks the kernel only if there is an interpreter to ask through. */
+export function describeSandbox(manifestFolder?: string): SandboxState {
+  const environment = venvPath();
+  if (!existsSync(pythonOf(environment))) {
+    return {
+      mechanism: 'none',
+      available: false,
+      detail: 'it is looked for through the Python environment, which the first graph with Python makes',
+    };
+  }
+  const { mechanism, available, detail } = openProcessSandbox(
+    environment,
+    readSettings(manifestFolder).sandbox,
+  );
+  return { mechanism, available, detail };
+}
