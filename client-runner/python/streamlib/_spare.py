@@ -76,6 +76,8 @@ def warm_up(pipe: JobPipe) -> None:
             parent = os.environ.get("STREAMLIB_HOST_PID", "")
             if parent.isdigit():
                 module.set_parent_death_signal(int(parent))
+    # For the runtime's log: from here on, a job is taken on at once.
+    print("warm")
 
 
 def take_on(job: dict[str, Any]) -> list[str]:
