@@ -1,0 +1,95 @@
+import { request } from 'node:http';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { ControlApi } from '@streamlib/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { McpHttpServer } from './http.js';
+import { makeMcpServer } from './server.js';
+
+const token = 'a-token-for-a-test';
+const control: ControlApi = { call: () => Promise.resolve({ removed: 'x' }) };
+let server: McpHttpServer;
+
+beforeAll(async () => {
+  server = await McpHttpServer.open({ port: 0, token, make: () => makeMcpServer(control, { folders: [] }) });
+});
+afterAll(() => server.close());
+
+const initialize = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+});
+
+function status(
+  headers: Record<string, string>,
+  path = '/mcp',
+  body = initialize,
+): Promise<number | undefined> {
+  const { port } = new URL(server.url);
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          ...headers,
+        },
+      },
+      (response) => {
+        response.resume();
+        response.once('end', () => resolve(response.statusCode));
+      },
+    );
+    asked.once('error', reject);
+    asked.end(body);
+  });
+}
+
+const authorization = `Bearer ${token}`;
+
+describe('MCP over HTTP', () => {
+  it('answers who knows the token, and nobody else', async () => {
+    expect(await status({})).toBe(401);
+    expect(await status({ authorization: 'Bearer guess' })).toBe(401);
+    expect(await status({ authorization })).toBe(200);
+  });
+
+  it('answers no page of a browser, under whatever name', async () => {
+    expect(await status({ authorization, origin: 'http://evil.example' })).toBe(403);
+    expect(await status({ authorization, host: 'evil.example' })).toBe(403);
+    expect(await status({ authorization, host: 'localhost:1' })).toBe(200);
+  });
+
+  it('knows its sessions', async () => {
+    expect(await status({ authorization, 'mcp-session-id': 'nobody' })).toBe(404);
+    expect(await status({ authorization }, '/elsewhere')).toBe(404);
+    expect(await status({ authorization }, '/mcp', '{"jsonrpc":"2.0","id":1,"method":"tools/list"}')).toBe(
+      400,
+    );
+  });
+
+  it('serves several clients at once', async () => {
+    const clients = await Promise.all(
+      [1, 2, 3].map(async (n) => {
+        const client = new Client({ name: `client-${n}`, version: '1' });
+        const transport = new StreamableHTTPClientTransport(new URL(server.url), {
+          requestInit: { headers: { authorization } },
+        });
+        await client.connect(transport as Parameters<typeof client.connect>[0]);
+        return { client, transport };
+      }),
+    );
+    for (const { client, transport } of clients) {
+      const result = await client.callTool({ name: 'remove_processor', arguments: { name: 'x' } });
+      expect(result.structuredContent).toEqual({ removed: 'x' });
+      await transport.terminateSession();
+      await client.close();
+    }
+  });
+});
