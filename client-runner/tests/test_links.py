@@ -369,6 +369,28 @@ def test_a_writer_that_comes_again_is_read_after_what_the_first_had_sent(writer:
     again.close()
 
 
+def test_a_writer_that_is_gone_when_its_frame_is_finished_ends_nothing(writer: Callable[..., Any]) -> None:
+    host, one = writer(
+        HEAD
+        + """
+@streamlib.processor(inputs={"video_in": V}, outputs={"video_out": V})
+def slow(inputs):
+    told.put("busy")
+    gate.wait()
+    return V.from_numpy(inputs["video_in"].to_numpy() + 1)
+"""
+    )
+    one.greet()
+    for number in range(5):
+        one.send(number)
+    assert host.module.told.get(timeout=DEADLINE) == "busy"
+    one.close()
+    host.module.gate.set()
+    assert [int(pixels(host.frame())[0, 0, 0]) for _ in range(5)] == [1, 2, 3, 4, 5]
+    host.send_picture(9)
+    assert (pixels(host.frame()) == 10).all()
+
+
 def test_a_poller_serves_all_in_turn_and_lets_go_of_what_is_removed(nothing_left: None) -> None:
     poller = Poller()
     pairs = [Connection.pair() for _ in range(3)]

@@ -119,6 +119,10 @@ describe('an introduction', () => {
     link.consumerOver();
     expect(producer.heard).toEqual([{ type: 'link_over', link: 'a.out>b.in' }]);
     expect(link.settings).toMatchObject({ over: true });
+    const next = end(3);
+    link.producerGone();
+    link.producerReady(next);
+    expect(next.heard).toEqual([{ type: 'link_over', link: 'a.out>b.in' }]);
   });
 });
 

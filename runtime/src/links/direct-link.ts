@@ -69,6 +69,8 @@ export class DirectLink {
   producerReady(end: LinkEnd): void {
     this.producer = end;
     this.told = NO_TALLY;
+    // Its setup was written before it was started.
+    if (this.over) end.control({ type: 'link_over', link: this.options.id });
     this.introduce();
   }
 

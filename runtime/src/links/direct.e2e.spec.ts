@@ -282,10 +282,10 @@ describe('fan-out from the runtime', () => {
     await expect.poll(() => free.seen().length).toBe(100);
     for (const reader of stuck) reader.open();
     for (const reader of stuck) await expect.poll(() => reader.seen().at(-1)).toBe(99);
-    // What it can hold is 16; acknowledgements of finished frames may have been on their way when it hung.
+    // What it can hold is 16, and it may have finished five before; whether that was heard in time depends.
     expect(stats('stuck0').dropped_by).toEqual({ overflow: 84 });
     expect(stats('stuck1').dropped).toBeGreaterThanOrEqual(79);
-    expect(stats('stuck1').dropped).toBeLessThanOrEqual(82);
+    expect(stats('stuck1').dropped).toBeLessThanOrEqual(84);
   }, 60_000);
 });
 

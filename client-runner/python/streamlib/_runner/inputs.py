@@ -6,9 +6,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from streamlib._native import Connection
+from streamlib._native import BridgeError, Connection
 from streamlib.schema import Schema
 
 #: Between two frames of a processor that is not fast, in seconds.
@@ -103,7 +104,9 @@ class InputPort:
                 return
         self._owed = 0
         self._told = time.monotonic()
-        source.flush()
+        # Who has sent it may be gone; that is told by what is received.
+        with suppress(BridgeError):
+            source.flush()
 
     def forget(self) -> None:
         """What is sent from here on was not made from the last frame."""
