@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -8,15 +9,21 @@ export class Program {
   readonly errors: string[] = [];
   readonly exited: Promise<number | string>;
   readonly #child: ChildProcess;
+  #ended = false;
   readonly #watchers = new Set<() => void>();
 
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv, cwd?: string) {
     this.#child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#collect(this.#child.stdout, this.lines);
-    this.#collect(this.#child.stderr, this.errors);
+    const read = Promise.all([
+      this.#collect(this.#child.stdout, this.lines),
+      this.#collect(this.#child.stderr, this.errors),
+    ]);
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
-      this.#child.once('close', (code, signal) => {
+      this.#child.once('close', async (code, signal) => {
+        // The reader hands out its last lines after the stream has ended.
+        await read;
+        this.#ended = true;
         resolve(code ?? signal ?? 'unknown');
         this.#changed();
       });
@@ -75,7 +82,7 @@ export class Program {
     return new Promise((resolve, reject) => {
       const check = () => {
         const found = probe();
-        if (found === undefined && this.#child.exitCode === null && this.#child.signalCode === null) return;
+        if (found === undefined && !this.#ended) return;
         clearTimeout(timer);
         this.#watchers.delete(check);
         if (found !== undefined) resolve(found);
@@ -94,12 +101,15 @@ export class Program {
     return ['stdout:', ...this.lines.slice(-20), 'stderr:', ...this.errors.slice(-30)].join('\n  ');
   }
 
-  #collect(stream: NodeJS.ReadableStream | null, into: string[]): void {
+  /** Settles after the last line. */
+  async #collect(stream: NodeJS.ReadableStream | null, into: string[]): Promise<void> {
     if (stream === null) return;
-    createInterface({ input: stream }).on('line', (line) => {
+    const reader = createInterface({ input: stream });
+    reader.on('line', (line) => {
       into.push(line);
       this.#changed();
     });
+    await once(reader, 'close');
   }
 
   #changed(): void {

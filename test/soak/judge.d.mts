@@ -7,7 +7,10 @@ export interface Series {
   readonly limit: number | null;
   readonly ok: boolean;
 }
-export function judge(samples: readonly Readonly<Record<string, unknown>>[]): {
+export function judge(
+  samples: readonly Readonly<Record<string, unknown>>[],
+  latencySlackMs?: number,
+): {
   readonly flat: boolean;
   readonly series: Readonly<Record<string, Series>>;
 };

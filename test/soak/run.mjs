@@ -19,11 +19,12 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     report: { type: 'string' },
     'kill-every-s': { type: 'string', default: '0' },
+    'latency-slack-ms': { type: 'string', default: '5' },
     help: { type: 'boolean', short: 'h' },
   },
 });
 if (values.help) {
-  console.log('npm run soak -- [--minutes N] [--kill-every-s S] [--report FILE]');
+  console.log('npm run soak -- [--minutes N] [--kill-every-s S] [--latency-slack-ms MS] [--report FILE]');
   process.exit(0);
 }
 const endMs = Number(values.minutes) * 60_000;
@@ -147,7 +148,7 @@ if (broker !== undefined) process.kill(broker, 'SIGTERM');
 rmSync(home, { recursive: true, force: true });
 
 const stats = runtime.stats();
-const verdict = judge(samples);
+const verdict = judge(samples, Number(values['latency-slack-ms']));
 const report = {
   minutes: Math.round((performance.now() - began) / 6000) / 10,
   frames,
