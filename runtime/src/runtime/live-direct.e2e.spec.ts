@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { debugCounts } from '@streamlib/host-bridge';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Control } from '../control/control.js';
+import { collector } from '../testing/processors.js';
+import { openSandbox, type Sandbox } from '../testing/sandbox.js';
+import { expectNothingLeft, held, type Watched, watched } from '../testing/world.js';
+
+let sandbox: Sandbox;
+let world: Watched;
+let before: ReturnType<typeof debugCounts>;
+let folder: string;
+
+beforeAll(async () => {
+  sandbox = await openSandbox();
+}, 120_000);
+afterAll(() => sandbox.close());
+beforeEach(() => {
+  before = held();
+  world = watched({ live: true });
+  folder = mkdtempSync(join(tmpdir(), 'streamlib-live-'));
+});
+afterEach(async () => {
+  await world.runtime.stop();
+  await expectNothingLeft(before);
+  rmSync(world.runtime.logFile, { force: true });
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function code(name: string, body: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, `import numpy as np\nimport streamlib\nfrom streamlib import VideoFrame\n\n${body}`);
+  return file;
+}
+
+const SOURCE = `
+@streamlib.processor(execution="manual", outputs={"video": VideoFrame})
+def count(ctx):
+    number = 0
+    while not ctx.wait(0.005):
+        yield VideoFrame.from_numpy(np.full((8, 16, 3), number & 255, np.uint8), ctx.now_ns(), number)
+        number += 1
+`;
+const ADDS = (amount: number) => `
+@streamlib.processor(inputs={"video_in": VideoFrame}, outputs={"video_out": VideoFrame})
+def add(inputs):
+    return {"video_out": VideoFrame.from_numpy(inputs["video_in"].to_numpy() + np.uint8(${amount}))}
+`;
+
+/** counter → add → sink, the first two linked without the runtime in between. */
+async function chain() {
+  const sink = collector('sink');
+  world.runtime
+    .add('counter', 'python', { file: code('source.py', SOURCE) })
+    .add('effect', 'python', { file: code('one.py', ADDS(1)) })
+    .add('sink', sink.definition)
+    .connect('counter', 'effect')
+    .connect('effect', 'sink');
+  await world.runtime.start();
+  await expect.poll(() => sink.frames.length, { timeout: 20_000 }).toBeGreaterThan(10);
+  return sink;
+}
+
+const added = (frame: { number: number; first: number } | undefined) =>
+  frame === undefined ? null : (frame.first - frame.number + 512) & 255;
+
+describe('processors whose frames do not pass the runtime', () => {
+  it('can be looked at while they run', async () => {
+    await chain();
+    const control = new Control(world.runtime, { packages: null, checker: null, sandbox: null });
+    const user = { origin: 'user' } as const;
+    const tapped = await control.call('tap', { port: 'counter.video', count: 3 }, user);
+    expect(tapped).toMatchObject({ complete: true });
+    const seen = await control.call('snapshot', { port: 'effect.video_in' }, user);
+    expect(seen).toMatchObject({ port: 'counter.video', width: 16, height: 8 });
+    control.close();
+  });
+
+  it('are replaced, removed and connected like any other', async () => {
+    const sink = await chain();
+    const { runtime } = world;
+    expect(added(sink.frames.at(-1))).toBe(1);
+
+    await runtime.replaceNode('effect', 'python', { file: code('two.py', ADDS(2)) });
+    await expect.poll(() => added(sink.frames.at(-1))).toBe(2);
+    await runtime.replaceNode('counter', 'python', { file: code('again.py', SOURCE) });
+    const at = sink.frames.length;
+    await expect.poll(() => sink.frames.length).toBeGreaterThan(at + 10);
+
+    await runtime.disconnectPorts('counter', 'effect');
+    const stopped = sink.frames.length;
+    await runtime.connectPorts('counter', 'effect');
+    await expect.poll(() => sink.frames.length).toBeGreaterThan(stopped + 5);
+
+    await runtime.removeNode('effect');
+    await runtime.addNode('effect', 'python', { file: code('three.py', ADDS(3)) });
+    await runtime.connectPorts('effect', 'sink');
+    await runtime.connectPorts('counter', 'effect');
+    await expect.poll(() => added(sink.frames.at(-1))).toBe(3);
+    expect(runtime.stats().nodes.effect).toMatchObject({ restarts: 0, errors: 0 });
+    expect(runtime.stats().nodes.counter).toMatchObject({ restarts: 0, errors: 0 });
+  });
+});
