@@ -201,9 +201,8 @@ describe('errors', () => {
       expect((await caller.refused((c) => c.markAcked, { connectionId, side })).status).toBe(
         'FAILED_PRECONDITION',
       );
-    expect((await caller.refused((c) => c.reportChannelUp, { connectionId, clientPid: 0 })).status).toBe(
-      'FAILED_PRECONDITION',
-    );
+    const unheardOf = { connectionId: await caller.allocate(), clientPid: 0 };
+    expect((await caller.refused((c) => c.reportChannelUp, unheardOf)).status).toBe('FAILED_PRECONDITION');
   });
 
   it('a second client of the same connection is refused, and the log tells', async () => {

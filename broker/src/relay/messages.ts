@@ -24,7 +24,7 @@ export function parseRequest(message: Message, hasEndpoint: boolean): RelayReque
   }
   const { type, connection_id: connectionId } = message;
   if (type !== 'store_endpoint' && type !== 'get_endpoint')
-    return `type is ${JSON.stringify(type ?? null)}; it must be "store_endpoint" or "get_endpoint"`;
+    return `type is ${typeof type === 'string' ? JSON.stringify(type) : typeof type}; it must be "store_endpoint" or "get_endpoint"`;
   if (typeof connectionId !== 'string' || !idPattern.test(connectionId))
     return 'connection_id is missing or malformed; it is what AllocateConnection gave';
   if (type === 'store_endpoint' && !hasEndpoint) return 'store_endpoint without an endpoint';

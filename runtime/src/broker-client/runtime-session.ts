@@ -239,17 +239,20 @@ class RuntimeSession implements BrokerSession {
     const since = performance.now();
     let forgivenAt = -1;
     for (;;) {
+      let forgotten = false;
       try {
         return await step();
       } catch (error) {
         // NOT_FOUND may come from a broker that has come back and not been told yet; when it has been, it is an answer.
-        const forgotten: boolean = isNotFound(error) && forgivenAt !== this.registrations;
+        forgotten = isNotFound(error) && forgivenAt !== this.registrations;
         if ((!isUnavailable(error) && !forgotten) || signal.aborted) throw error;
         if (forgotten) forgivenAt = this.registrations;
       }
       this.checkStanding();
-      // Whichever is first: it has been restored, or it is time to look again.
-      await Promise.race([backOff.wait(signal), ...(this.restoring === null ? [] : [this.restoring])]);
+      // Whichever is first: it has been restored, or it is time to look again. One that knows nothing has to be told first.
+      const pause = backOff.wait(signal);
+      const restored = this.restoring ?? pause;
+      await (forgotten ? Promise.all([pause, restored]) : Promise.race([pause, restored]));
       if (this.lost && performance.now() - since > BEFORE_STARTING_ONE_MS) await this.startBroker(signal);
     }
   }
