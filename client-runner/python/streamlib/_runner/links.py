@@ -97,7 +97,8 @@ class Outgoing:
             self._links.tell("linked", self._target.id, self._attempt)
         elif kind == "closed":
             self.close()
-            self._links.tell("link_failed", self._target.id, self._attempt, f"{event[1]}: {event[2]}")
+            why = "its reader closed it" if event[1] == "peer_closed" else f"{event[1]}: {event[2]}"
+            self._links.tell("link_failed", self._target.id, self._attempt, why)
 
     def close(self) -> None:
         if self._linked:
