@@ -52,32 +52,32 @@ class InputPort:
         self._told = 0.0
         self._flush: Callable[[], Any] = flush or connection.flush
         #: Each with the connection that it came over, and its port there.
-        self._waiting: deque[tuple[Connection, int, int, dict[str, Any]]] = deque()
+        self.waiting: deque[tuple[Connection, int, int, dict[str, Any]]] = deque()
         self._unfinished: list[tuple[Connection, int, int]] = []
         #: Where the frame that was taken last came from.
         self._source = connection
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self.waiting)
 
     def add(
         self, frame_id: int, value: dict[str, Any], connection: Connection | None = None, index: int | None = None
     ) -> None:
         """A frame came: from the host, or over the connection that is given."""
         with self._lock:
-            if self._latest and self._waiting:
-                self._acknowledge(*self._waiting.popleft()[:3])
+            if self._latest and self.waiting:
+                self._acknowledge(*self.waiting.popleft()[:3])
             source = self._connection if connection is None else connection
-            self._waiting.append((source, self._index if index is None else index, frame_id, value))
+            self.waiting.append((source, self._index if index is None else index, frame_id, value))
 
     def take(self) -> Schema | None:
         if self.settles_itself:
             self.finish()
             self._flush()
         with self._lock:
-            if not self._waiting:
+            if not self.waiting:
                 return None
-            connection, index, frame_id, value = self._waiting.popleft()
+            connection, index, frame_id, value = self.waiting.popleft()
             self._unfinished.append((connection, index, frame_id))
             self._source = connection
             self.taken += 1
@@ -87,6 +87,8 @@ class InputPort:
 
     def finish(self) -> None:
         """The user's code is done with what it took: acknowledged with the next message that goes out."""
+        if not self._unfinished:
+            return
         with self._lock:
             finished, self._unfinished = self._unfinished, []
         for frame in finished:
@@ -97,7 +99,7 @@ class InputPort:
         """Tells senders what was finished, unless that can wait for a message that goes their way, or for a quiet moment."""
         source = self._source
         if self._owed < self._patience and source.pending_releases < self._patience:
-            if not self._waiting:
+            if not self.waiting:
                 return
             # There is no quiet moment to come. A slow processor's sender hears of each frame, so that its window is open.
             if time.monotonic() - self._told < _SLOW:
@@ -115,8 +117,8 @@ class InputPort:
     def discard_oldest(self) -> None:
         """Acknowledges a frame that nobody will take."""
         with self._lock:
-            if self._waiting:
-                self._acknowledge(*self._waiting.popleft()[:3])
+            if self.waiting:
+                self._acknowledge(*self.waiting.popleft()[:3])
 
     @staticmethod
     def _acknowledge(connection: Connection, index: int, frame_id: int) -> None:

@@ -37,7 +37,8 @@ class Runner:
         raise NotImplementedError
 
     def taken(self) -> int:
-        return sum(port.taken for port in self.session.inputs)
+        inputs = self.session.inputs
+        return inputs[0].taken if len(inputs) == 1 else sum(port.taken for port in inputs)
 
     def call_process(self) -> None:
         """One call of the user's code. An exception is reported, and life goes on."""
@@ -80,12 +81,13 @@ class ReactiveRunner(Runner):
     def run(self) -> None:
         session = self.session
         inputs = session.inputs
-        while session.receive_until(lambda: any(inputs) or session.state.stopping):
+        state, waiting = session.state, [port.waiting for port in inputs]
+        while session.receive_until(lambda: any(waiting) or state.stopping):
             # A stop is heard and acknowledgements count though more frames wait.
             session.drain()
-            if session.state.stopping:
+            if state.stopping:
                 return
-            if any(inputs):
+            if any(waiting):
                 before = self.taken()
                 self.call_process()
                 if self.taken() == before:

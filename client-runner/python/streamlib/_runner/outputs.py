@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from streamlib._memory import NoSlot, holds_memory, into_memory, numpy_module, protect, shape_format
 from streamlib._native import Connection, FramePool, SharedBuffer, Tally, Texture, monotonic_ns
@@ -62,6 +63,12 @@ class OutputPort:
         self._in_memory = [name for name, form in self._types.items() if holds_memory(form)]
         self._timed = self._types.get("timestamp_ns") == "Int64"
         self._numbered = self._types.get("frame_number") == "UInt64"
+        self._loanable = [name for name in self._in_memory if self._types[name] in ("Texture", "Buffer")]
+        #: What was asked for by the last loan, and what follows from it.
+        self._asked: tuple[Any, Any, str | None] | None = None
+        self._loan: tuple[tuple[int, ...], Any, str, Callable[[], Texture | SharedBuffer | None]]
+        #: The picture that was loaned last and its memory: mostly the very one that is sent next. Neither is kept alive here.
+        self._loaned: tuple[weakref.ref[Any], weakref.ref[Texture], tuple[int, ...]] | None = None
         self._host = HostTarget(index, connection, settings)
         self.links: list[LinkTarget] = []
         #: Frames that went to other processors only: the runtime has not seen them.
@@ -113,12 +120,13 @@ class OutputPort:
 
     def send(self, frame: Mapping[str, Any]) -> bool:
         self._state.check()
-        if not isinstance(frame, Mapping):
+        if not isinstance(frame, (dict, Mapping)):
             raise ProcessorError(
                 f'output "{self.name}": a frame is a dict with the fields {", ".join(self._types)}, '
                 f"not {type(frame).__name__}"
             )
         value = dict(frame)
+        known = self._take_loaned(value)
         while True:
             seen = self._channel.turn
             if self._has_room() and self._fits(value) and self._send(value):
@@ -126,7 +134,10 @@ class OutputPort:
             if not self._wait(seen):
                 return self._drop()
         for name in self._in_memory:
-            protect(frame.get(name), value.get(name))
+            if name == known:
+                frame[name].setflags(write=False)
+            else:
+                protect(frame.get(name), value.get(name))
         if self.links:
             waiting = [link.connection for link in self.links if link.pending and link.connection is not None]
             if waiting:
@@ -136,23 +147,50 @@ class OutputPort:
     def loan(self, shape: tuple[int, ...] | int, dtype: Any, field: str | None) -> NDArray[Any]:
         self._state.check()
         np = numpy_module()
-        dtype = np.dtype(np.uint8 if dtype is None else dtype)
-        shape = tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
-        name = self._loan_field(field)
+        if (shape, dtype, field) != self._asked:
+            self._prepare_loan(np, shape, dtype, field)
+        shape, dtype, name, get = self._loan
         try:
-            held = self._acquire(self._getter(name, shape, dtype))
+            held = self._acquire(get)
         except (TypeError, ValueError) as error:
             raise type(error)(f"port {self.name}, field {name}: {error}") from None
         # None: every slot is with a reader. The user's code goes on with memory of its own, and `set` decides what becomes of
         # it.
-        array = np.empty(shape, dtype) if held is None else np.asarray(held).reshape(-1).view(dtype).reshape(shape)
-        return cast("NDArray[Any]", array)
+        array: NDArray[Any] = np.empty(shape, dtype) if held is None else np.asarray(held)
+        if array.shape != shape or array.dtype != dtype:
+            array = array.reshape(-1).view(dtype).reshape(shape)
+        elif isinstance(held, Texture):
+            self._loaned = (weakref.ref(array), weakref.ref(held), shape)
+        return array
+
+    def _prepare_loan(self, np: Any, shape: Any, dtype: Any, field: str | None) -> None:
+        """What is asked for is mostly what was asked for last, so it is worked out once."""
+        asked = (shape, dtype, field)
+        dtype = np.dtype(np.uint8 if dtype is None else dtype)
+        shape = tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+        name = self._loan_field(field)
+        try:
+            self._loan = (shape, dtype, name, self._getter(name, shape, dtype))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"port {self.name}, field {name}: {error}") from None
+        self._asked = asked
+
+    def _take_loaned(self, value: dict[str, Any]) -> str | None:
+        """Puts its memory in the place of the picture that was loaned last, if that is what is sent. Returns the field."""
+        loaned, self._loaned = self._loaned, None
+        if loaned is None or len(self._in_memory) != 1:
+            return None
+        name, array, held = self._in_memory[0], loaned[0](), loaned[1]()
+        if array is None or held is None or value.get(name) is not array or array.shape != loaned[2]:
+            return None
+        value[name] = held
+        return name
 
     def close(self) -> None:
         self._pool.close()
 
     def _loan_field(self, field: str | None) -> str:
-        choices: list[str] = [name for name in self._in_memory if self._types[name] in ("Texture", "Buffer")]
+        choices = self._loanable
         if field is None and len(choices) == 1:
             return choices[0]
         if field is not None and field in choices:
@@ -222,7 +260,7 @@ class OutputPort:
         host = self._host
         with self._lock:
             # Another thread may have taken the room in the meantime.
-            if not all(link.has_room for link in self.links):
+            if self.links and not all(link.has_room for link in self.links):
                 return False
             complete = self._complete(value)
             to_host = host.wanted and host.send(complete)
@@ -253,11 +291,19 @@ class OutputPort:
     def _complete(self, value: dict[str, Any]) -> dict[str, Any]:
         """Time and number of the frame that is being processed, where the user's code gave none."""
         if self._timed and value.get("timestamp_ns") is None:
-            times = [port.timestamp_ns for port in self._inputs if port.timestamp_ns is not None]
-            value["timestamp_ns"] = times[0] if times else monotonic_ns()
+            for port in self._inputs:
+                if port.timestamp_ns is not None:
+                    value["timestamp_ns"] = port.timestamp_ns
+                    break
+            else:
+                value["timestamp_ns"] = monotonic_ns()
         if self._numbered and value.get("frame_number") is None:
-            numbers = [port.frame_number for port in self._inputs if port.frame_number is not None]
-            value["frame_number"] = numbers[0] if numbers else self.sent
+            for port in self._inputs:
+                if port.frame_number is not None:
+                    value["frame_number"] = port.frame_number
+                    break
+            else:
+                value["frame_number"] = self.sent
         return value
 
     def _drop(self) -> bool:

@@ -15,17 +15,16 @@ class RunState:
 
     def __init__(self, on_finish: Callable[[], None]) -> None:
         self._stop = threading.Event()
+        #: Whether the host wants the end. Looked at for every frame.
+        self.stopping = False
         self._on_finish = on_finish
         self._finished = False
         #: The thread whose code is unwound when it sends after a stop: the one that runs a manual ``start()``.
         self.unwind: int | None = None
         self._lock = threading.Lock()
 
-    @property
-    def stopping(self) -> bool:
-        return self._stop.is_set()
-
     def stop(self) -> None:
+        self.stopping = True
         self._stop.set()
 
     def wait(self, seconds: float) -> bool:
@@ -42,5 +41,5 @@ class RunState:
 
     def check(self) -> None:
         """Where the user's code calls in: ends it if it was asked to stop."""
-        if self._stop.is_set() and self.unwind == threading.get_ident():
+        if self.stopping and self.unwind == threading.get_ident():
             raise StopRunning

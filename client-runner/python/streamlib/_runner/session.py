@@ -49,12 +49,18 @@ class Session:
         self.turn = 0
         #: Whether a thread is receiving: one at a time, and others wait for what it takes in.
         self._receiving = False
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        #: How many threads wait for news: mostly none, and telling nobody would still cost.
+        self._waiting = 0
         self._helper = Helper(self.lend_a_hand)
 
     @staticmethod
-    def open(connection_id: str, broker_address: str) -> tuple[Session, dict[str, Any]]:
-        """The client's half of the handshake. Returns the session and the port schemas that the host gave the broker."""
+    def open(connection_id: str, broker_address: str, heartbeat: bool = True) -> tuple[Session, dict[str, Any]]:
+        """The client's half of the handshake. Returns the session and the port schemas that the host gave the broker.
+
+        Without ``heartbeat``, which is a thread, whoever calls starts it.
+        """
         broker = Broker(broker_address, connection_id, os.getpid())
         try:
             broker.client_alive()
@@ -68,7 +74,8 @@ class Session:
             session = Session(connection)
             try:
                 session._pong()
-                connection.start_heartbeat()
+                if heartbeat:
+                    connection.start_heartbeat()
                 schemas = json.loads(broker.schemas() or "{}")
                 broker.mark_acked()
                 session.tell("acked")
@@ -151,7 +158,7 @@ class Session:
             seen = self.turn
             if condition():
                 return True
-            if self.over:
+            if self.closed or self.tear_down:
                 return False
             self.next_turn(seen, None)
 
@@ -165,10 +172,14 @@ class Session:
 
         Any thread may call it: the first receives, and the others hear of what it takes in.
         """
-        with self._news:
+        with self._lock:
             while self.turn == seen and self._receiving:
-                if not self._news.wait(timeout):
-                    return self.turn != seen
+                self._waiting += 1
+                try:
+                    if not self._news.wait(timeout):
+                        return self.turn != seen
+                finally:
+                    self._waiting -= 1
             if self.turn != seen:
                 return True
             self._receiving = True
@@ -176,9 +187,13 @@ class Session:
 
     def lend_a_hand(self) -> None:
         """Takes in one message if there is one and nobody is about to; otherwise waits until somebody has."""
-        with self._news:
+        with self._lock:
             if self._receiving:
-                self._news.wait(_OTHERS_TURN)
+                self._waiting += 1
+                try:
+                    self._news.wait(_OTHERS_TURN)
+                finally:
+                    self._waiting -= 1
                 return
             self._receiving = True
         self._receive(0.0)
@@ -194,10 +209,11 @@ class Session:
                 owner.take_in(event)
             return came
         finally:
-            with self._news:
+            with self._lock:
                 self._receiving = False
                 self.turn += came
-                self._news.notify_all()
+                if self._waiting > 0:
+                    self._news.notify_all()
 
     def take_in(self, event: tuple[Any, ...]) -> None:
         """What the host sent."""

@@ -65,10 +65,10 @@ def send_result(result: Any, ctx: Context, outputs: Mapping[str, Any], name: str
     """Sends what a function returned or a generator yielded: a dict of outputs, one frame, or nothing."""
     if result is None:
         return
-    if inspect.isgenerator(result):
+    if not isinstance(result, dict) and inspect.isgenerator(result):
         result.close()
         raise ProcessorError(f'{name} yields frames, which only a processor with execution="manual" can')
-    if not isinstance(result, Mapping):
+    if not isinstance(result, (dict, Mapping)):
         raise ProcessorError(
             f"{name} returned {type(result).__name__}; return a dict of outputs such as "
             f'{{"{next(iter(outputs), "video_out")}": frame}}, a frame where there is one output, or None'
@@ -85,7 +85,7 @@ def send_result(result: Any, ctx: Context, outputs: Mapping[str, Any], name: str
     for port, frame in result.items():
         if frame is None:
             continue
-        if not isinstance(frame, Mapping):
+        if not isinstance(frame, (dict, Mapping)):
             raise ProcessorError(
                 f'{name} returned {type(frame).__name__} for output "{port}"; it must be a dict with the fields of '
                 f"{outputs[port].__name__}, e.g. {outputs[port].__name__}(...)"
