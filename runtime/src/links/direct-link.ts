@@ -60,6 +60,11 @@ export class DirectLink {
     return this.isUp;
   }
 
+  /** Frames that wait at the producer, or are with the consumer; as last told. */
+  get waiting(): number {
+    return this.told.waiting;
+  }
+
   /** What the producer's process is told in its setup. */
   get settings(): Record<string, ControlValue> {
     const { id, delivery, window, queue } = this.options;
@@ -76,6 +81,7 @@ export class DirectLink {
 
   producerGone(): void {
     this.producer = null;
+    this.told = NO_TALLY;
     this.end();
   }
 

@@ -37,6 +37,8 @@ export class PythonInput implements NodeInput {
   readonly capacity: number;
   private readonly pending = new Ring<Frame>();
   private readonly timed: boolean;
+  /** Where its frames come from, if not from here. */
+  link: { readonly waiting: number } | null = null;
   private window: SendWindow;
   private sender: FrameSender | null = null;
   private upstream: OutputPort | null = null;
@@ -67,7 +69,7 @@ export class PythonInput implements NodeInput {
   }
 
   get waiting(): number {
-    return this.pending.size + this.window.outstanding;
+    return this.pending.size + this.window.outstanding + (this.link?.waiting ?? 0);
   }
 
   get holds(): number {

@@ -35,6 +35,7 @@ export interface PythonProcessorOptions {
   readonly spares?: SparePool;
   /** Given for code from outside. */
   readonly confinement?: Confinement;
+  readonly confinedSpares?: SparePool;
   readonly log: Logger;
   readonly listener: NodeListener;
 }
@@ -125,6 +126,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
       this.log,
       (reason) => this.goAround(output, reader, to, reason),
     );
+    to.link = link;
     this.links.addOut(output, link);
     reader.links.addIn(link);
     this.tellReaders(output);
@@ -137,6 +139,8 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     const link = this.links.find(output, `${reader.id}.${input}`);
     if (link === undefined) return false;
     reader.links.removeIn(link);
+    const to = reader.inputs.get(input);
+    if (to !== undefined) to.link = null;
     this.links.removeOut(link);
     this.tellReaders(output);
     return true;
@@ -221,6 +225,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
         logLevel: this.options.logLevel,
         ...(this.options.spares && { spares: this.options.spares }),
         ...(this.options.confinement && { confinement: this.options.confinement }),
+        ...(this.options.confinedSpares && { confinedSpares: this.options.confinedSpares }),
       },
       {
         broker: this.options.broker,
