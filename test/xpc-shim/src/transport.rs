@@ -68,12 +68,13 @@ fn listen(path: &Path) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// Where names are looked up: launchd knows them by user session, and so a test with a session of its own has its own.
 fn directory() -> io::Result<PathBuf> {
-    let directory = std::env::var_os("XPC_SHIM_SERVICES").map_or_else(
+    let directory = match std::env::var_os("XDG_RUNTIME_DIR") {
+        Some(session) => PathBuf::from(session).join("xpc-shim"),
         // SAFETY: always succeeds.
-        || std::env::temp_dir().join(format!("xpc-shim-{}", unsafe { libc::getuid() })),
-        PathBuf::from,
-    );
+        None => std::env::temp_dir().join(format!("xpc-shim-{}", unsafe { libc::getuid() })),
+    };
     std::fs::create_dir_all(&directory)?;
     Ok(directory)
 }
