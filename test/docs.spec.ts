@@ -179,7 +179,8 @@ describe('commands', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
-    const wrong = lines.filter(({ words: [program, first, second] }) => {
+    const wrong = lines.filter(({ words: [program, ...rest] }) => {
+      const [first, second] = rest.filter((word) => !word.startsWith('-'));
       if (program === 'npm' && first === 'run') return !(second !== undefined && second in scripts);
       if (program === 'npm' && first === 'test') return !('test' in scripts);
       if (first !== undefined && (program === 'node' || program === 'bash'))
