@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toldProcessor } from '../python-env/inspect.js';
 
 const place = z.number().nullish();
 
@@ -19,14 +20,7 @@ const finding = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('processors'),
     chosen: z.string().nullable(),
-    processors: z.array(
-      z.object({
-        name: z.string(),
-        kind: z.enum(['manual', 'reactive', 'continuous']).nullish(),
-        inputs: z.record(z.string(), z.unknown()),
-        outputs: z.record(z.string(), z.unknown()),
-      }),
-    ),
+    processors: z.array(toldProcessor),
   }),
   z.object({
     kind: z.literal('dry_run'),

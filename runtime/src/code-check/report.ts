@@ -1,5 +1,6 @@
 import type { CheckProblem, CheckReport, CheckRequest, DryRun } from '../control/ports.js';
 import { suggestion } from '../graph/nearest.js';
+import { readProcessors } from '../python-env/inspect.js';
 import { checkConnections } from './connections.js';
 import type { Finding, FoundProcessors } from './findings.js';
 
@@ -75,6 +76,11 @@ export function reportOf(
     ports: chosen === null ? EMPTY : { inputs: list(chosen.inputs), outputs: list(chosen.outputs) },
     execution: chosen === null ? null : (chosen.kind ?? 'reactive'),
     dryRun,
+    ...(processors !== null &&
+      chosen !== null &&
+      problems.length === 0 && {
+        declared: { processor: chosen.name, all: readProcessors(processors.processors) },
+      }),
   };
 }
 

@@ -3,6 +3,8 @@
  * `packages/`, `code-check/` and `sandbox/`, and are handed in (`Services`), so that each can be tested without the others.
  */
 
+import type { InspectedProcessor } from '../python-env/inspect.js';
+
 export type PackageStatus = 'pending' | 'approved' | 'installing' | 'installed' | 'denied' | 'failed';
 
 export interface InstalledPackage {
@@ -104,6 +106,8 @@ export interface CheckReport {
   readonly ports: { readonly inputs: readonly CheckedPort[]; readonly outputs: readonly CheckedPort[] };
   readonly execution: 'manual' | 'reactive' | 'continuous' | null;
   readonly dryRun: DryRun | null;
+  /** Of code without problems: what it declares, so that nobody has to import it again to know. */
+  readonly declared?: { readonly processor: string; readonly all: readonly InspectedProcessor[] };
 }
 
 export interface CodeChecker {

@@ -24,6 +24,15 @@ export interface InspectedProcessor {
 }
 
 const delivery = z.enum(['latest', 'every_sample', 'lossless']);
+/** What `streamlib._inspect.describe_processor` tells. */
+export const toldProcessor = z.object({
+  name: z.string(),
+  kind: z.enum(KINDS).nullish(),
+  is_function: z.boolean().default(false),
+  inputs: z.record(z.string(), z.unknown()),
+  outputs: z.record(z.string(), z.unknown()),
+  delivery: z.record(z.string(), delivery).nullish(),
+});
 const report = z.union([
   z.object({
     error: z.object({
@@ -34,16 +43,7 @@ const report = z.union([
     }),
   }),
   z.object({
-    processors: z.array(
-      z.object({
-        name: z.string(),
-        kind: z.enum(KINDS).nullish(),
-        is_function: z.boolean().default(false),
-        inputs: z.record(z.string(), z.unknown()),
-        outputs: z.record(z.string(), z.unknown()),
-        delivery: z.record(z.string(), delivery).nullish(),
-      }),
-    ),
+    processors: z.array(toldProcessor),
   }),
 ]);
 type Report = z.infer<typeof report>;
@@ -90,7 +90,14 @@ function processorsOf(found: Report, file: string): InspectedProcessor[] {
       line ?? null,
     );
   }
-  return found.processors.map((processor) => ({
+  return readProcessors(found.processors);
+}
+
+/** Processors as a process that has imported their file tells them. */
+export function readProcessors(
+  found: Extract<Report, { processors: unknown }>['processors'],
+): InspectedProcessor[] {
+  return found.map((processor) => ({
     name: processor.name,
     kind: processor.kind ?? null,
     isFunction: processor.is_function,

@@ -3,6 +3,7 @@ import { StreamlibError } from '../errors/streamlib-error.js';
 import { suggestion } from '../graph/nearest.js';
 import type { ConnectionSpec, NodeSpec } from '../graph/spec.js';
 import type { NodeListener } from '../nodes/node.js';
+import type { InspectedProcessor } from '../python-env/inspect.js';
 import { Handover } from './handover.js';
 import { type LiveGraph, type LiveLink, nameOf, refOf, type Seated, sameRef } from './live-graph.js';
 import { Locks } from './locks.js';
@@ -17,6 +18,8 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal;
   /** @internal `--set` of a command line, for nodes that a manifest describes. */
   readonly overrides?: readonly Override[];
+  /** @internal What the node's Python file declares, where somebody has looked already. */
+  readonly inspected?: readonly InspectedProcessor[];
 }
 
 /** What the changes need of the runtime. */

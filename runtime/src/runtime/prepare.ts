@@ -64,6 +64,8 @@ export interface PrepareOptions {
   /** Relative paths in the spec belong to this folder, those in overrides to the working directory. */
   readonly baseDir: string;
   readonly overrides: readonly Override[];
+  /** What the file of the only node declares, where that is known already. */
+  readonly inspected?: readonly InspectedProcessor[];
   readonly onProgress: (message: string) => void;
   /** As soon as the interpreter of the Python nodes is known to be there. */
   readonly onPython?: (python: string) => void;
@@ -248,12 +250,14 @@ async function preparePython(
         const confinement = candidate.params.sandbox
           ? confinementOf(candidate, environment, options.baseDir)
           : undefined;
-        const found = await inspectPython(
-          candidate.params.file,
-          environment,
-          options.signal,
-          confinement?.(`${candidate.node.id}.inspect`),
-        );
+        const found =
+          options.inspected ??
+          (await inspectPython(
+            candidate.params.file,
+            environment,
+            options.signal,
+            confinement?.(`${candidate.node.id}.inspect`),
+          ));
         const node = choose(candidate, found, environment, issues, confinement?.(candidate.node.id));
         if (node !== null) prepared.set(candidate.index, node);
       } catch (error) {

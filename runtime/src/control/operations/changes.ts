@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StreamlibError } from '../../errors/streamlib-error.js';
 import { NODE_ID } from '../../graph/spec.js';
+import type { InspectedProcessor } from '../../python-env/inspect.js';
 import { checkCode, problemShape } from '../checking.js';
 import { ControlError } from '../control-error.js';
 import { describePorts, portsShape } from '../describe.js';
@@ -111,8 +112,18 @@ export const addProcessor = operation({
         'Choose another name, or use replace_processor.',
       );
     const began = performance.now();
-    const { type, params, dryRun } = await specOf(context, input.name, input, input.connections ?? []);
-    await attempt(context, params, () => runtime.addNode(input.name, type, params, signalOf(context)));
+    const { type, params, dryRun, inspected } = await specOf(
+      context,
+      input.name,
+      input,
+      input.connections ?? [],
+    );
+    await attempt(context, params, () =>
+      runtime.addNode(input.name, type, params, {
+        ...signalOf(context),
+        ...(inspected !== undefined && { inspected }),
+      }),
+    );
     try {
       for (const { delivery, queue, ...link } of input.connections ?? []) {
         await attempt(context, null, () =>
@@ -162,8 +173,18 @@ export const replaceProcessor = operation({
       return result(context, input.name, began, null, 'replaced');
     }
     const config = input.config ?? (before?.params.config as object | undefined);
-    const { type, params, dryRun } = await specOf(context, input.name, { ...input, config }, links);
-    await attempt(context, params, () => runtime.replaceNode(input.name, type, params, signalOf(context)));
+    const { type, params, dryRun, inspected } = await specOf(
+      context,
+      input.name,
+      { ...input, config },
+      links,
+    );
+    await attempt(context, params, () =>
+      runtime.replaceNode(input.name, type, params, {
+        ...signalOf(context),
+        ...(inspected !== undefined && { inspected }),
+      }),
+    );
     context.code.forget(before?.params.file);
     return result(context, input.name, began, dryRun, 'replaced');
   },
@@ -232,7 +253,12 @@ async function specOf(
   name: string,
   given: Source,
   links: readonly Intended[],
-): Promise<{ type: string; params: Record<string, unknown>; dryRun: DryRun | null }> {
+): Promise<{
+  type: string;
+  params: Record<string, unknown>;
+  dryRun: DryRun | null;
+  inspected?: readonly InspectedProcessor[];
+}> {
   if ((given.code === undefined) === (given.type === undefined))
     throw new ControlError(
       'invalid',
@@ -251,10 +277,16 @@ async function specOf(
   const params: Record<string, unknown> = {
     ...(context.origin === 'user' && given.params),
     file: context.code.write(name, given.code),
+    ...(report.declared !== undefined && { processor: report.declared.processor }),
     ...(given.config !== undefined && { config: given.config }),
     ...(context.services.sandbox !== null && { sandbox: true }),
   };
-  return { type: 'python', params, dryRun: report.dryRun };
+  return {
+    type: 'python',
+    params,
+    dryRun: report.dryRun,
+    ...(report.declared !== undefined && { inspected: report.declared.all }),
+  };
 }
 
 function mayRun({ services, origin }: ControlContext): void {
