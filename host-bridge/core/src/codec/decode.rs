@@ -76,7 +76,12 @@ fn typed<S: Sink>(
         }
         FieldType::Float32 | FieldType::Float64 => {
             expect(reader, tag::DOUBLE, ty.name())?;
-            sink.float(f64::from_bits(reader.u64()?))
+            let n = f64::from_bits(reader.u64()?);
+            // What could not be sent on is not taken in either; infinities and NaN can.
+            if matches!(ty, FieldType::Float32) && n.is_finite() && n.abs() > f64::from(f32::MAX) {
+                return Err(out_of_range());
+            }
+            sink.float(n)
         }
         FieldType::Bool => {
             expect(reader, tag::BOOL, ty.name())?;
