@@ -1,9 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
-import type { NodeListener } from '../nodes/node.js';
+import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { isOver } from '../nodes/node.js';
+import { PythonProcessor } from '../python-host/processor.js';
 import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
 import { Pause } from './pause.js';
+
+/** Nodes of other processes, whose frames among themselves are not seen here. */
+const asked = (...nodes: readonly (GraphNode | null)[]) =>
+  nodes.filter((node) => node instanceof PythonProcessor);
 
 /** How long a node may take to finish the frames that it has when another takes its place. */
 const LAST_FRAMES_MS = 500;
@@ -14,6 +19,8 @@ const LOOK_AGAIN_MS = 1;
  * finishes what it has, and what it sent arrives before anything of the new one's.
  */
 export class Handover {
+  private readonly senders: PythonProcessor[] = [];
+
   constructor(
     private readonly graph: LiveGraph,
     private readonly listener: NodeListener,
@@ -80,7 +87,8 @@ export class Handover {
     for (const link of this.incoming()) {
       const output = this.graph.output(link.from);
       if (output === undefined) continue;
-      this.graph.part(link);
+      const sender = this.graph.part(link);
+      if (sender !== null) this.senders.push(sender);
       const ports = next.prepared.kind === 'failed' ? null : next.prepared.ports.inputs.get(link.to.port);
       const { delivery, queue } = ports ?? { delivery: 'latest' as const, queue: 1 };
       waiting.set(link.to.port, new Pause(output, delivery, queue));
@@ -90,8 +98,18 @@ export class Handover {
 
   private async lastFrames(): Promise<void> {
     const until = performance.now() + LAST_FRAMES_MS;
-    while (!this.old.node.idle && !isOver(this.old.node.state) && performance.now() < until)
+    while ((await this.hasFrames()) && !isOver(this.old.node.state) && performance.now() < until)
       await pause(LOOK_AGAIN_MS);
+  }
+
+  private async hasFrames(): Promise<boolean> {
+    if (!this.old.node.idle) return true;
+    // What is on its way to it, then what it made of that: the answer comes behind its last frame.
+    for (const node of asked(...this.senders, this.old.node)) {
+      const stock = await node.takeStock();
+      if (stock !== null && (stock.waiting > 0 || (node === this.old.node && stock.busy))) return true;
+    }
+    return !this.old.node.idle;
   }
 
   /** Without a moment in which the graph has neither. */

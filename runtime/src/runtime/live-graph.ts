@@ -114,16 +114,18 @@ export class LiveGraph {
     output.connect(input);
   }
 
-  part(link: LiveLink): void {
+  /** Returns the sender of frames that did not pass the runtime: some may still be on their way. */
+  part(link: LiveLink): PythonProcessor | null {
     const output = this.output(link.from);
     const input = this.input(link.to);
-    if (output === undefined || input === undefined) return;
+    if (output === undefined || input === undefined) return null;
     const from = this.seats.get(link.from.node)?.node;
     const to = this.seats.get(link.to.node)?.node;
     const python = from instanceof PythonProcessor && to instanceof PythonProcessor;
-    if (python && from.unlink(link.from.port, to, link.to.port)) return;
+    if (python && from.unlink(link.from.port, to, link.to.port)) return from;
     output.disconnect(input);
     input.bind(null);
+    return null;
   }
 
   /**

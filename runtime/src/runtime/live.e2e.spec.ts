@@ -17,6 +17,9 @@ import {
   watched,
 } from '../testing/world.js';
 
+/** The machine may have more to do than this. */
+const PATIENT = { timeout: 20_000 };
+
 let sandbox: Sandbox;
 let world: Watched;
 let before: ReturnType<typeof debugCounts>;
@@ -92,21 +95,21 @@ describe('a graph that is changed while frames flow', () => {
     await world.runtime.addNode('end', end.definition);
     await world.runtime.connectPorts('effect', 'end');
     await world.runtime.connectPorts('source.video', 'effect.video_in');
-    await expect.poll(() => end.frames.length).toBeGreaterThan(5);
+    await expect.poll(() => end.frames.length, PATIENT).toBeGreaterThan(5);
     expect(end.frames.every(({ number, first }) => first === 255 - (number & 255))).toBe(true);
     expect(world.runtime.graph.connections).toHaveLength(3);
 
     await world.runtime.disconnectPorts('source', 'effect');
     const stopped = end.frames.length;
     await world.runtime.connectPorts('source', 'effect');
-    await expect.poll(() => end.frames.length).toBeGreaterThan(stopped + 5);
+    await expect.poll(() => end.frames.length, PATIENT).toBeGreaterThan(stopped + 5);
 
     const pid = Number(world.runtime.stats().nodes.effect?.pid);
     await world.runtime.removeNode('effect');
     expect(isRunning(pid)).toBe(false);
     expect(world.runtime.graph.nodes.map(({ id }) => id)).toEqual(['source', 'untouched', 'end']);
     await flow.end();
-    await expect.poll(() => untouched.frames.length).toBe(flow.sent);
+    await expect.poll(() => untouched.frames.length, PATIENT).toBe(flow.sent);
     expect(numbers(untouched)).toEqual(upTo(flow.sent));
   });
 
@@ -121,14 +124,14 @@ describe('a graph that is changed while frames flow', () => {
       .connect('effect', 'sink', { delivery: 'lossless', queue: 4 });
     await world.runtime.start();
     const flow = new Flow(source);
-    await expect.poll(() => sink.frames.length).toBeGreaterThan(10);
+    await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(10);
     const { pid } = world.runtime.stats().nodes.effect ?? {};
 
     await world.runtime.replaceNode('effect', 'python', { file: code('two.py', ADDS(2)) });
     const at = sink.frames.length;
-    await expect.poll(() => sink.frames.length).toBeGreaterThan(at + 10);
+    await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(at + 10);
     await flow.end();
-    await expect.poll(() => sink.frames.length).toBe(flow.sent);
+    await expect.poll(() => sink.frames.length, PATIENT).toBe(flow.sent);
     // Nothing is lost and nothing overtakes: one kind of frame, then the other.
     expect(numbers(sink)).toEqual(upTo(flow.sent));
     const added = sink.frames.map(({ number, first }) => (first - number + 256) & 255);
@@ -169,7 +172,7 @@ describe('a graph that is changed while frames flow', () => {
 
     expect(runtime.stats().nodes.effect).toMatchObject({ pid, state: 'running', restarts: 0 });
     source.send(7);
-    await expect.poll(() => sink.frames.map(({ first }) => first)).toEqual([8]);
+    await expect.poll(() => sink.frames.map(({ first }) => first), PATIENT).toEqual([8]);
   });
 
   it('makes a processor of its own process anew, and the old one again if that fails', async () => {
@@ -208,7 +211,7 @@ describe('a graph that is changed while frames flow', () => {
     await flow.end();
     expect(made).toEqual([1, 2, 2]);
     expect([...alive]).toEqual([2]);
-    await expect.poll(() => sink.frames.length).toBe(flow.sent);
+    await expect.poll(() => sink.frames.length, PATIENT).toBe(flow.sent);
     expect(numbers(sink)).toEqual(upTo(flow.sent));
   });
 
@@ -232,10 +235,10 @@ def count(ctx):
     let open = () => {};
     sink.gate = () => new Promise((resolve) => (open = resolve));
     await world.runtime.connectPorts('counter', 'sink');
-    await expect.poll(() => sink.frames.length).toBe(1);
+    await expect.poll(() => sink.frames.length, PATIENT).toBe(1);
     sink.gate = () => undefined;
     open();
-    await expect.poll(() => sink.frames.length).toBeGreaterThan(200);
+    await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(200);
     const seen = numbers(sink);
     expect(seen).toEqual(seen.map((_, index) => (seen[0] ?? 0) + index));
   });
@@ -270,7 +273,7 @@ def count(ctx):
       .connect('source', 'sink')
       .settled();
     source.send(3);
-    await expect.poll(() => numbers(sink)).toEqual([3]);
+    await expect.poll(() => numbers(sink), PATIENT).toEqual([3]);
     world.runtime.connect('source', 'nobody');
     await expect(world.runtime.settled()).rejects.toThrow(/there is no node "nobody"/);
   });

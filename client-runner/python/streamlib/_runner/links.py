@@ -79,6 +79,7 @@ class Outgoing:
         self._connection = connection
         self._attempt = attempt
         self._linked = False
+        self._leaving = False
 
     def greet(self) -> None:
         self._connection.define_ports("[]", self._links.ports_json(self._output.name, "outputs"))
@@ -89,7 +90,9 @@ class Outgoing:
     def take_in(self, event: tuple[Any, ...]) -> None:
         kind = event[0]
         if kind == "ack":
-            self._output.link_acked(self._target, event[2])
+            self._output.link_acked(self._target)
+            if self._leaving:
+                self.leave()
         elif kind == "control" and not self._linked and event[1].get("bytes") == PONG:
             # Bytes have crossed both ways.
             self._linked = True
@@ -99,6 +102,12 @@ class Outgoing:
             self.close()
             why = "its reader closed it" if event[1] == "peer_closed" else f"{event[1]}: {event[2]}"
             self._links.tell("link_failed", self._target.id, self._attempt, why)
+
+    def leave(self) -> None:
+        """Nothing more is offered: closed once the reader has finished with what it was sent."""
+        self._leaving = True
+        if not self._linked or self._output.link_leaves(self._target) == 0:
+            self.close()
 
     def close(self) -> None:
         if self._linked:
@@ -202,7 +211,7 @@ class Links:
                 for target in output.configure(message):
                     outgoing = self._out.get(target.id)
                     if outgoing is not None:
-                        outgoing.close()
+                        outgoing.leave()
 
     def _find(self, link: str) -> tuple[OutputPort, LinkTarget]:
         for output in self._outputs:

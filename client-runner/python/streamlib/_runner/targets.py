@@ -63,7 +63,8 @@ class LinkTarget:
         self._memory = memory
         self._timed = timed
         self._next_id = 0
-        self._unfinished: deque[int] = deque()
+        #: Whether acknowledgements are events: only while somebody waits for one, for most are only counted.
+        self._listening = False
         self._pending: deque[dict[str, Any]] = deque()
 
     @property
@@ -71,25 +72,53 @@ class LinkTarget:
         return len(self._pending)
 
     @property
+    def under_way(self) -> int:
+        """Frames that were sent, or are about to be, and that the reader has not finished with."""
+        return self.unfinished + len(self._pending)
+
+    @property
+    def unfinished(self) -> int:
+        """Frames that the reader has, or that are on their way to it."""
+        if self.connection is None:
+            return 0
+        return self._next_id - 1 - min(self.connection.acked(0), self._next_id - 1)
+
+    @property
     def has_room(self) -> bool:
         """Only a lossless reader is ever without, and none that is over."""
         if not self.blocking or self.over:
             return True
+        if self.connection is None:
+            return False
         if self._pending:
             self._flush()
-        return self.connection is not None and len(self._unfinished) + len(self._pending) < self._window
+        if self.under_way < self._window:
+            if self._listening:
+                self.listen(bool(self._pending))
+            return True
+        self.listen(True)
+        # It may have come before it was an event.
+        return self.under_way < self._window
+
+    def listen(self, wanted: bool) -> None:
+        """Whether the reader's acknowledgements and releases are to be told."""
+        if wanted != self._listening and self.connection is not None:
+            self._listening = wanted
+            self.connection.tell_acks(wanted)
 
     def open(self, connection: Connection) -> None:
         """Bytes have crossed both ways: frames flow."""
         self.connection = connection
         self._next_id = 0
+        self._listening = False
+        connection.tell_acks(False)
 
     def lose(self) -> None:
         """The reader is gone, and what it had not finished with it."""
+        lost = self.unfinished
         self.connection = None
-        if self._unfinished:
-            self.tally.drop("lost", len(self._unfinished))
-            self._unfinished.clear()
+        if lost:
+            self.tally.drop("lost", lost)
         self._give_up("stopped" if self.over else "not_ready")
 
     def end(self) -> None:
@@ -107,26 +136,28 @@ class LinkTarget:
         if self.connection is None:
             self.tally.drop("stopped" if self.over else "not_ready")
             return
-        if not self._pending and len(self._unfinished) < self._window and self._send(value):
+        if not self._pending and self.unfinished < self._window and self._send(value):
             return
         if len(self._pending) >= self._capacity:
             self.drop_oldest()
         self._pending.append({k: shared(v) if k in self._memory else v for k, v in value.items()})
-        self._count()
+        if not self._listening:
+            self.listen(True)
+            # It may have become free before it was listened to.
+            self._flush()
 
-    def acked(self, frame_id: int) -> None:
-        while self._unfinished and self._unfinished[0] <= frame_id:
-            self._unfinished.popleft()
+    def acked(self) -> None:
+        """The reader has finished with something."""
         if self._pending:
             self._flush()
-        self._count()
+            self.listen(bool(self._pending))
 
     def drop_oldest(self) -> None:
         self._pending.popleft()
         self.tally.drop("replaced" if self.delivery == "latest" else "overflow")
 
     def _flush(self) -> None:
-        while self._pending and self.connection is not None and len(self._unfinished) < self._window:
+        while self._pending and self.connection is not None and self.unfinished < self._window:
             try:
                 if not self._send(self._pending[0]):
                     return
@@ -146,20 +177,18 @@ class LinkTarget:
                 raise
             # What is received tells that the reader is gone.
             return False
-        self._unfinished.append(self._next_id)
         self._next_id += 1
         self.tally.pass_one(value.get("timestamp_ns") if self._timed else None)
-        self._count()
         return True
 
     def _give_up(self, reason: str) -> None:
         if self._pending:
             self.tally.drop(reason, len(self._pending))
             self._pending.clear()
-        self._count()
 
-    def _count(self) -> None:
-        self.tally.set_waiting(len(self._unfinished) + len(self._pending))
+    def count(self) -> None:
+        """Says how much is on its way at this moment."""
+        self.tally.set_waiting(self.under_way)
 
 
 def shared(value: Any) -> Any:
