@@ -8,7 +8,7 @@ import { say, tell } from './lib/steps.mjs';
 import { setUp } from './setup.mjs';
 
 const PYTHON = ['client-runner', 'examples'].filter((folder) => existsSync(join(root, folder)));
-const SHELL = ['scripts/dev-setup.sh', '.ci/run'];
+const SHELL = ['scripts/dev-setup.sh', 'scripts/check-macos.sh', '.ci/run'];
 
 const checks = [
   // A registry that lacks a platform's package makes `npm install` drop it from the lockfile, and then nobody can install.
