@@ -78,15 +78,22 @@ def _inherited_socket() -> bool:
 
 def run_processor(arguments: list[str]) -> int:
     from streamlib._runner.session import Session
-    from streamlib._subprocess_runner import prepare_process, run_session
 
     connection = Connection.adopt(int(os.environ.pop("STREAMLIB_CHANNEL_FD")))
     with os.fdopen(int(os.environ.pop("STREAMLIB_PORTS_FD")), "rb") as ports:
         ports.seek(0)
         schemas = json.load(ports)
+    forbid_programs()
+    return serve(Session(connection), schemas, arguments)
+
+
+def serve(session: Any, schemas: dict[str, Any], arguments: list[str]) -> int:
+    """Runs the processor; the walls stand."""
+    from streamlib._subprocess_runner import prepare_process, run_session
+
     prepare_process()
+    connection = session.connection
     connection.start_heartbeat()
-    session = Session(connection)
 
     def tell(message: str) -> None:
         try:
@@ -97,7 +104,6 @@ def run_processor(arguments: list[str]) -> int:
             return  # The channel is gone, and this process will be.
 
     name_refusals(tell)
-    forbid_programs()
     try:
         return run_session(session, schemas, arguments[0], arguments[1] if len(arguments) > 1 else None)
     except BridgeError as error:

@@ -52,6 +52,10 @@ RESERVED = 4 << 30
 def main(arguments: list[str]) -> int:
     if arguments == ["--probe"]:
         return _probe()
+    if arguments[:1] == ["--spare"]:
+        from streamlib import _confined_spare
+
+        return _confined_spare.main()
     policy = json.loads(arguments[0])
     if arguments[1:2] != ["-m"] or len(arguments) < 3:
         print("usage: python -I -S -c BOOT POLICY -m MODULE [ARGUMENTS]", file=sys.stderr)
@@ -62,11 +66,11 @@ def main(arguments: list[str]) -> int:
         module, rest = arguments[2], arguments[3:]
         inherited = _inherited()
         if module == RUNNER:
-            keep, variables = _handshake()
+            keep, told = _handshake()
         else:
-            _die_with_parent()
-            keep, variables, rest = inherited, {}, [module, *rest]
-        _become(policy, [CONFINED, *rest], {**_variables(policy), **variables}, keep)
+            die_with_parent()
+            keep, told, rest = inherited, {}, [module, *rest]
+        become(policy, [CONFINED, *rest], {**variables(policy), **told}, keep)
     except BridgeError as error:
         print(f"{policy.get('name', 'the code')} is not run: {error}", file=sys.stderr)
     except _NoHandshake as error:
@@ -88,7 +92,7 @@ def _probe() -> int:
     return 0
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     from streamlib._native import set_parent_death_signal
 
     parent = os.environ.get("STREAMLIB_HOST_PID", "")
@@ -102,11 +106,16 @@ def _handshake() -> tuple[list[int], dict[str, str]]:
     from streamlib._runner.broker import HandshakeError
     from streamlib._runner.session import Session
 
-    _die_with_parent()
+    die_with_parent()
     try:
         session, schemas = Session.open(os.environ.get("STREAMLIB_CONNECTION_ID", ""), broker_address())
     except HandshakeError as error:
         raise _NoHandshake(str(error)) from None
+    return hand_over(session, schemas)
+
+
+def hand_over(session: Any, schemas: dict[str, Any]) -> tuple[list[int], dict[str, str]]:
+    """What a fresh program needs to go on with a session: descriptors, and variables that tell them."""
     channel = session.connection.fileno()
     ports = os.memfd_create("streamlib-ports")
     with os.fdopen(os.dup(ports), "w", encoding="utf-8") as out:
@@ -127,7 +136,7 @@ def _inherited() -> list[int]:
     return found
 
 
-def _variables(policy: dict[str, Any]) -> dict[str, str]:
+def variables(policy: dict[str, Any]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -135,16 +144,18 @@ def _variables(policy: dict[str, Any]) -> dict[str, str]:
     }
     scratch = str(policy["scratch"])
     return {
-        **kept,
         "HOME": scratch,
         "TMPDIR": scratch,
         "XDG_CACHE_HOME": scratch,
         "XDG_CONFIG_HOME": scratch,
         "PYTHONDONTWRITEBYTECODE": "1",
+        # A spare process has imported numpy, and must have one thread until its walls stand: so it is everywhere.
+        "OPENBLAS_NUM_THREADS": "1",
         # A library that would ask its maker's servers is told in time that there are none.
         "NO_PROXY": "*",
         "STREAMLIB_SANDBOX": str(policy["name"]),
         "STREAMLIB_CODE_DIR": str(policy["code_dir"]),
+        **kept,
     }
 
 
@@ -158,7 +169,7 @@ def readable(policy: dict[str, Any]) -> list[str]:
     return [str(policy["code_dir"]), environment, *own, interpreter, *SYSTEM]
 
 
-def _become(policy: dict[str, Any], arguments: list[str], variables: dict[str, str], keep: list[int]) -> None:
+def become(policy: dict[str, Any], arguments: list[str], variables: dict[str, str], keep: list[int]) -> None:
     from streamlib._native import confine_and_become
 
     scratch = Path(policy["scratch"])
@@ -170,15 +181,15 @@ def _become(policy: dict[str, Any], arguments: list[str], variables: dict[str, s
         [f"{name}={value}" for name, value in variables.items()],
         readable(policy),
         [str(scratch), "/dev/null"],
-        _limits(policy),
+        limits(policy),
         int(policy.get("cpus", 0)),
         keep,
     )
 
 
-def _limits(policy: dict[str, Any]) -> list[tuple[int, int]]:
+def limits(policy: dict[str, Any]) -> list[tuple[int, int]]:
     memory = int(policy["memory"])
-    limits = [
+    found = [
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_AS, memory + RESERVED),
         (resource.RLIMIT_FSIZE, int(policy["file_size"])),
@@ -187,13 +198,13 @@ def _limits(policy: dict[str, Any]) -> list[tuple[int, int]]:
         (resource.RLIMIT_MEMLOCK, 64 << 10),
     ]
     if hasattr(resource, "RLIMIT_MSGQUEUE"):
-        limits.append((resource.RLIMIT_MSGQUEUE, 0))
+        found.append((resource.RLIMIT_MSGQUEUE, 0))
     if policy.get("cpu_seconds"):
-        limits.append((resource.RLIMIT_CPU, int(policy["cpu_seconds"])))
+        found.append((resource.RLIMIT_CPU, int(policy["cpu_seconds"])))
     if policy.get("threads"):
         # Counted for the whole user, so the number is what there is and what this process may add. Root is not counted.
-        limits.append((resource.RLIMIT_NPROC, _threads_of_user() + int(policy["threads"])))
-    return limits
+        found.append((resource.RLIMIT_NPROC, _threads_of_user() + int(policy["threads"])))
+    return found
 
 
 def _threads_of_user() -> int:

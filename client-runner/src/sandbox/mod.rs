@@ -42,17 +42,47 @@ pub fn confine_and_become(
     return Err(raise(BridgeError::new(Code::Io, "Landlock and seccomp are Linux's")));
     #[cfg(target_os = "linux")]
     {
-        let cannot = |what: &str, error: std::io::Error| {
-            raise(BridgeError::new(Code::Io, format!("the sandbox could not be set up: {what}: {error}")))
-        };
         privileges::keep_descriptors(&keep).map_err(|e| cannot("closing descriptors", e))?;
-        privileges::limit(&limits).map_err(|e| cannot("limits", e))?;
-        privileges::use_cpus(cpus).map_err(|e| cannot("choosing processors", e))?;
-        privileges::renounce().map_err(|e| cannot("giving up privileges", e))?;
-        landlock::restrict(&readable, &writable).map_err(|e| cannot("Landlock", e))?;
-        filter::install(filter::Stage::Before).map_err(|e| cannot("seccomp", e))?;
+        walls(&readable, &writable, &limits, cpus)?;
         Err(cannot(&command.join(" "), privileges::become_program(&command, &environment)))
     }
+}
+
+/// Confines this process where it is. It must have one thread only: Landlock would leave the others as they are.
+#[pyfunction]
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
+pub fn confine_here(
+    readable: Vec<String>,
+    writable: Vec<String>,
+    limits: Vec<(u32, u64)>,
+    cpus: usize,
+) -> PyResult<()> {
+    #[cfg(not(target_os = "linux"))]
+    return Err(raise(BridgeError::new(Code::Io, "Landlock and seccomp are Linux's")));
+    #[cfg(target_os = "linux")]
+    {
+        let threads = privileges::threads().map_err(|e| cannot("counting threads", e))?;
+        if threads != 1 {
+            let message = format!("the sandbox could not be set up here: the process has {threads} threads");
+            return Err(raise(BridgeError::new(Code::Locked, message)));
+        }
+        walls(&readable, &writable, &limits, cpus)?;
+        filter::install(filter::Stage::After).map_err(|e| cannot("seccomp", e))
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn walls(readable: &[String], writable: &[String], limits: &[(u32, u64)], cpus: usize) -> PyResult<()> {
+    privileges::limit(limits).map_err(|e| cannot("limits", e))?;
+    privileges::use_cpus(cpus).map_err(|e| cannot("choosing processors", e))?;
+    privileges::renounce().map_err(|e| cannot("giving up privileges", e))?;
+    landlock::restrict(readable, writable).map_err(|e| cannot("Landlock", e))?;
+    filter::install(filter::Stage::Before).map_err(|e| cannot("seccomp", e))
+}
+
+#[cfg(target_os = "linux")]
+fn cannot(what: &str, error: std::io::Error) -> PyErr {
+    raise(BridgeError::new(Code::Io, format!("the sandbox could not be set up: {what}: {error}")))
 }
 
 /// From here on this process cannot become another program either. For all threads.

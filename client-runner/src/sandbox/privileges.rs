@@ -44,6 +44,11 @@ pub fn limit(limits: &[(u32, u64)]) -> Result<()> {
     Ok(())
 }
 
+/// Threads of this process.
+pub fn threads() -> Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/task")?.count())
+}
+
 /// Uses at most `count` of the processors that this process may use; 0 for all of them.
 pub fn use_cpus(count: usize) -> Result<()> {
     if count == 0 {

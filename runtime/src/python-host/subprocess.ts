@@ -1,6 +1,7 @@
 import { serviceName, stateDir } from '@streamlib/host-bridge';
 import type { Logger } from '../log/logger.js';
 import type { Confinement } from '../sandbox/sandbox.js';
+import { withoutSecrets } from '../sandbox/spare.js';
 import { Child, type ChildExit } from '../supervisor/child.js';
 import { RateLimiter } from '../supervisor/lines.js';
 import { RUNNER_MODULE, type RunnerJob } from './spare/job.js';
@@ -49,7 +50,7 @@ export function spawnRunner(
       onExit(exit);
     },
   };
-  if (setup.confinement !== undefined) return spawnConfined(setup.confinement, job, log);
+  if (setup.confinement !== undefined) return spawnConfined(setup, setup.confinement, job, log);
   // A spare process has the imports behind it that all processors have in common.
   const spare = setup.spares?.take(job, setup.file);
   if (spare !== null && spare !== undefined) {
@@ -60,25 +61,18 @@ export function spawnRunner(
   return new Child({ command: python, args: ['-m', RUNNER_MODULE, ...runnerArguments], ...rest });
 }
 
-/** From nothing, always: the walls must stand before anything of the code's world is in the process. */
-function spawnConfined(confinement: Confinement, job: RunnerJob, log: Logger): Child {
-  const { python, arguments: runnerArguments, env, onExit, ...rest } = job;
-  const launch = confinement.launch({
-    command: python,
-    args: ['-m', RUNNER_MODULE, ...runnerArguments],
-    env,
-  });
+/** By a spare that puts the walls up around itself, or from nothing; never by a spare that is not made for it. */
+function spawnConfined(setup: BridgeSetup, confinement: Confinement, job: RunnerJob, log: Logger): Child {
   let stopped: string | null = null;
   let unwatch = () => {};
-  const child = new Child({
-    ...launch,
-    env: launch.env,
-    ...rest,
-    onExit: (exit) => {
-      unwatch();
-      onExit(stopped === null ? exit : { ...exit, stderrTail: [...exit.stderrTail, stopped] });
-    },
-  });
+  const onExit = (exit: ChildExit) => {
+    unwatch();
+    job.onExit(stopped === null ? exit : { ...exit, stderrTail: [...exit.stderrTail, stopped] });
+  };
+  const watched = { ...job, onExit };
+  const spare = confinedSpare(setup, confinement, watched);
+  if (spare !== null) log.debug('a spare process takes it on, and confines itself', { pid: spare.pid });
+  const child = spare ?? fromNothing(confinement, watched);
   if (child.pid !== null) {
     unwatch = confinement.watch(child.pid, (reason) => {
       stopped = reason;
@@ -87,4 +81,21 @@ function spawnConfined(confinement: Confinement, job: RunnerJob, log: Logger): C
     });
   }
   return child;
+}
+
+function confinedSpare(setup: BridgeSetup, confinement: Confinement, job: RunnerJob): Child | null {
+  if (setup.confinedSpares === undefined) return null;
+  const policy = confinement.policy();
+  if (policy === null) return null;
+  return setup.confinedSpares.take({ ...job, policy, env: withoutSecrets(job.env) }, setup.file);
+}
+
+function fromNothing(confinement: Confinement, job: RunnerJob): Child {
+  const { python, arguments: runnerArguments, env, ...rest } = job;
+  const launch = confinement.launch({
+    command: python,
+    args: ['-m', RUNNER_MODULE, ...runnerArguments],
+    env,
+  });
+  return new Child({ ...launch, env: launch.env, ...rest });
 }

@@ -72,6 +72,8 @@ export interface BridgeSetup {
   readonly spares?: SparePool;
   /** Given for code from outside. */
   readonly confinement?: Confinement;
+  /** Where a process may be had that can confine itself. */
+  readonly confinedSpares?: SparePool;
 }
 
 export interface BridgeEvents {

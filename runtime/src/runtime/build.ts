@@ -18,6 +18,7 @@ export interface MakeOptions {
   readonly log: Logger;
   readonly logLevel: string;
   readonly spares?: SparePool;
+  readonly confinedSpares?: SparePool;
 }
 
 export interface BuildOptions extends MakeOptions {
@@ -103,6 +104,7 @@ function construct(node: PreparedNode, options: MakeOptions, listener: Seat): Gr
         logLevel: options.logLevel,
         ...(options.spares && { spares: options.spares }),
         ...(node.confinement && { confinement: node.confinement }),
+        ...(options.confinedSpares && { confinedSpares: options.confinedSpares }),
         log,
         listener,
       });

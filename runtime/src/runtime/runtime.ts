@@ -20,6 +20,7 @@ import { pythonOf } from '../python-env/environment.js';
 import { venvPath } from '../python-env/locate.js';
 import { PythonProcessor } from '../python-host/processor.js';
 import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
+import { confinedSpare } from '../sandbox/spare.js';
 import { Histogram } from '../stats/histogram.js';
 import { VERSION } from '../version.js';
 import type {
@@ -71,6 +72,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private sink: LogSink | null = null;
   private session: BrokerSession | null = null;
   private spares: SparePool | null = null;
+  private confinedSpares: SparePool | null = null;
   private live: LiveGraph;
   private changes: GraphChanges | null = null;
   /** Changes that `add()` and `connect()` have begun. */
@@ -332,6 +334,10 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     };
     const spares = sparesWanted(this.options.spareProcess) ? new SparePool(log) : null;
     this.spares = spares;
+    const confinedSpares = spares && new SparePool(log, undefined, confinedSpare);
+    this.confinedSpares = confinedSpares;
+    // A graph that is changed while it runs may get code from outside at any moment.
+    if (this.options.live === true) confinedSpares?.warm(pythonOf(venvPath()));
     // Whatever it takes to find out what is to be run, an environment that is there can make its imports meanwhile.
     if (this.nodes.some(({ node_type }) => node_type === 'python')) spares?.warm(pythonOf(venvPath()));
     // The broker and the Python environment have nothing to do with each other: both at once, and one's failure ends the other.
@@ -364,6 +370,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       log,
       logLevel: this.options.logLevel ?? 'info',
       ...(spares && { spares }),
+      ...(confinedSpares && { confinedSpares }),
     };
     const listener: NodeListener = {
       stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
@@ -444,7 +451,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await Promise.all(this.wiring.nodes.map((node) => node.stop()));
     // What `start()` still waits for was told to stop as well; it opens nothing after this.
     await this.comingUp.catch(() => {});
-    await this.spares?.close();
+    await Promise.all([this.spares?.close(), this.confinedSpares?.close()]);
     await this.session?.end();
     this.stoppedAt = performance.now();
     if (wasUp) this.logger?.info('runtime stopped');

@@ -23,7 +23,7 @@ beforeAll(async () => {
   mkdirSync(world.home, { recursive: true });
   writeFileSync(
     join(world.home, 'streamlib.yaml'),
-    'sandbox:\n  memory_mb: 512\n  scratch_mb: 64\n  threads: 64\n  hang_timeout_s: 2\n  setup_timeout_s: 4\n',
+    'sandbox:\n  memory_mb: 512\n  scratch_mb: 64\n  threads: 64\n  hang_timeout_s: 6\n  setup_timeout_s: 4\n',
   );
 }, 120_000);
 afterAll(async () => {
@@ -45,32 +45,39 @@ const statsOf = (id: string) => {
   if (stats === undefined) throw new Error(`no node ${id}`);
   return stats;
 };
+/** Of a live graph without Python processors, the only spare is the one that can confine itself. */
+const warmed = () => graph.lines.some(({ message }) => message === 'spare Python process: warm');
 const said = (what: RegExp) =>
   graph.lines.find(
     ({ level, processor, message }) => level === 'error' && processor === 'guest' && what.test(message),
   );
 
-/** pattern → guest → sink, and pattern → other, which must not notice anything. */
-async function run(way: string, params: Record<string, unknown> = {}) {
+/** pattern → guest → sink, and pattern → other, which must not notice anything. `spare`: the guest comes later, into a spare process. */
+async function run(way: string, spare = false) {
   const source = pattern();
   const sink = collector('sink');
   const other = collector('other');
+  const guest = {
+    file: file('hostile.py'),
+    sandbox: true,
+    config: { way, secret: join(home, 'secret') },
+    max_restarts: 0,
+    backoff_s: 0.01,
+  };
   graph.runtime
     .add('source', source.definition)
-    .add('guest', 'python', {
-      file: file('hostile.py'),
-      sandbox: true,
-      config: { way, secret: join(home, 'secret') },
-      max_restarts: 0,
-      backoff_s: 0.01,
-      ...params,
-    })
     .add('sink', sink.definition)
     .add('other', other.definition)
-    .connect('source', 'guest')
-    .connect('guest', 'sink')
     .connect('source', 'other');
+  if (!spare) graph.runtime.add('guest', 'python', guest).connect('source', 'guest').connect('guest', 'sink');
   await graph.runtime.start();
+  if (spare) {
+    await expect.poll(warmed, { timeout: 20_000 }).toBe(true);
+    await graph.runtime.addNode('guest', 'python', guest);
+    await graph.runtime.connectPorts('source', 'guest');
+    await graph.runtime.connectPorts('guest', 'sink');
+    expect(graph.lines.some(({ message }) => message.startsWith('a spare process takes it on'))).toBe(true);
+  }
   await graph.reaches('guest', 'running');
   source.send(1);
   await expect.poll(() => sink.frames.length).toBe(1);
@@ -123,6 +130,24 @@ describe('code that means harm, in the sandbox', () => {
     await theRestGoesOn(flow);
     // What the frame holds is what its maker put there.
     expect(flow.other.frames.find(({ number }) => number === 2)).toMatchObject({ first: 2, last: 2 });
+  });
+
+  it.each([
+    ['read_home', /PermissionError: \[Errno 13\].*secret/],
+    ['open_socket', /the sandbox does not allow opening a socket/],
+    ['open_socket_unseen', /PermissionError: \[Errno 1\]/],
+    ['fork_unseen', /PermissionError: \[Errno 1\]/],
+    ['kill_the_runtime', /PermissionError: \[Errno 1\]/],
+    ['own_environment', /RuntimeError: no secrets in the environment/],
+    ['own_memory', /RuntimeError: no secrets in memory/],
+    ['allocate_for_ever', /MemoryError/],
+  ])('%s, out of a spare process: is refused all the same', async (way, told) => {
+    await graph.runtime.stop();
+    graph = watched({ live: true });
+    const flow = await run(way, true);
+    await expect.poll(() => said(told)?.message, { timeout: 15_000 }).toMatch(told);
+    await theRestGoesOn(flow);
+    expect(statsOf('guest').state).toBe('running');
   });
 
   it('that never comes up is ended', async () => {

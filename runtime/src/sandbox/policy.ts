@@ -58,6 +58,10 @@ export function confinedArguments(policy: Policy, args: readonly string[]): stri
   return ['-I', '-S', '-c', BOOT, policy.environment, JSON.stringify(policy), ...args];
 }
 
+export function spareArguments(environment: string): string[] {
+  return ['-I', '-S', '-c', BOOT, environment, '--spare'];
+}
+
 export function probeArguments(environment: string): string[] {
   return ['-I', '-S', '-c', BOOT, environment, '--probe'];
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Launch, Sandbox, SandboxRequest } from '../control/ports.js';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import type { SandboxSettings } from '../settings/schema.js';
-import { confinedArguments, describePolicy, policyOf, probeArguments } from './policy.js';
+import { confinedArguments, describePolicy, type Policy, policyOf, probeArguments } from './policy.js';
 import { freshScratch, removeScratch } from './scratch.js';
 import { breach, usageOf } from './usage.js';
 
@@ -14,6 +14,8 @@ export interface Confinement {
   readonly hangTimeoutS: number;
   readonly setupTimeoutS: number;
   launch(launch: Launch): Launch;
+  /** For a process that confines itself; null where none can. Its scratch folder is fresh. */
+  policy(): Policy | null;
   /** Looks after what the kernel cannot limit for one process. Returns how to end it. */
   watch(pid: number, broken: (reason: string) => void): () => void;
 }
@@ -88,7 +90,13 @@ export class ProcessSandbox implements Sandbox {
     };
     if (!this.available) {
       if (this.permitted)
-        return { ...times, scratch: null, launch: (launch) => launch, watch: () => () => {} };
+        return {
+          ...times,
+          scratch: null,
+          launch: (launch) => launch,
+          policy: () => null,
+          watch: () => () => {},
+        };
       throw new StreamlibError('sandbox', `${request.name} is not run: ${this.detail}`);
     }
     let scratch = '';
@@ -98,12 +106,15 @@ export class ProcessSandbox implements Sandbox {
       get scratch() {
         return scratch;
       },
-      launch(launch) {
+      policy() {
         if (scratch !== '') removeScratch(scratch);
         // A node that is replaced runs beside its successor for a moment.
         scratch = freshScratch(`${request.name}-${++entered}`);
-        const policy = policyOf({ ...request, scratch }, settings, cpuSeconds);
-        return { ...launch, args: confinedArguments(policy, launch.args) };
+        return policyOf({ ...request, scratch }, settings, cpuSeconds);
+      },
+      launch(launch) {
+        const policy = this.policy();
+        return policy === null ? launch : { ...launch, args: confinedArguments(policy, launch.args) };
       },
       watch(pid, broken) {
         const timer = setInterval(() => {

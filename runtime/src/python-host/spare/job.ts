@@ -9,6 +9,8 @@ export interface RunnerJob {
   readonly env: NodeJS.ProcessEnv;
   /** Found on descriptor 3. */
   readonly secret: string;
+  /** For code that is to run confined: how. */
+  readonly policy?: object;
   readonly onLine: ChildSpec['onLine'];
   readonly onExit: ChildSpec['onExit'];
 }
@@ -24,7 +26,8 @@ export function newMark(): string {
 /** What the spare reads from descriptor 3. */
 export function taskText(job: RunnerJob, mark: string): string {
   const environment = Object.fromEntries(Object.entries(job.env).filter(([, value]) => value !== undefined));
-  return JSON.stringify({ arguments: job.arguments, environment, secret: job.secret, mark });
+  const { arguments: given, secret, policy } = job;
+  return JSON.stringify({ arguments: given, environment, secret, mark, ...(policy && { policy }) });
 }
 
 const BEFORE_IMPORTS =

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Logger } from '../../log/logger.js';
 import { environmentFingerprint } from '../../python-env/fingerprint.js';
-import { type Child, describeExit } from '../../supervisor/child.js';
+import { type Child, type ChildExit, describeExit } from '../../supervisor/child.js';
 import { cpuTimes, idleShare } from './idle.js';
 import { type RunnerJob, wantsFreshInterpreter } from './job.js';
-import { SpareProcess } from './spare-process.js';
+import { SpareProcess, type SpareStart } from './spare-process.js';
 
 /** After a processor was started, the next spare waits until it has come up: it must not compete with it. */
 const SETTLE_MS = 1_000;
@@ -34,6 +34,7 @@ export class SparePool {
   constructor(
     private readonly log: Logger,
     private readonly settleMs: number = SETTLE_MS,
+    private readonly start?: SpareStart,
   ) {}
 
   /** Starts a spare now, if there is none. */
@@ -52,7 +53,7 @@ export class SparePool {
     const end = new Promise<void>((resolve) => {
       ended = resolve;
     });
-    const process = new SpareProcess(python, this.log, (exit) => {
+    const died = (exit: ChildExit) => {
       this.ending.delete(end);
       ended();
       if (this.spares.get(python)?.process !== process) return;
@@ -60,7 +61,8 @@ export class SparePool {
       this.unfit.set(python, fingerprint);
       const tail = exit.stderrTail.map((line) => `\n  ${line}`).join('');
       this.log.debug(`the spare Python process ${describeExit(exit)}; processors start without one${tail}`);
-    });
+    };
+    const process = new SpareProcess(python, this.log, died, this.start);
     this.spares.set(python, { process, fingerprint, end });
     this.ending.add(end);
     this.log.debug('spare Python process started', { pid: process.pid });

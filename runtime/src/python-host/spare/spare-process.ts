@@ -3,7 +3,23 @@ import { Child, type ChildExit } from '../../supervisor/child.js';
 import { newMark, type RunnerJob, SPARE_MODULE, taskText } from './job.js';
 
 /** Room for the file and the processor that `ps` is to show once there are some. */
-const ROOM = ' '.repeat(512);
+export const ROOM = ' '.repeat(512);
+
+/** How a spare process is started. */
+export type SpareStart = (python: string) => {
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+};
+
+const plainSpare: SpareStart = () => ({
+  args: ['-m', SPARE_MODULE, ROOM],
+  env: {
+    ...process.env,
+    STREAMLIB_BROKER_TOKEN: undefined,
+    STREAMLIB_HOST_PID: String(process.pid),
+    PYTHONUNBUFFERED: '1',
+  },
+});
 
 /**
  * One process that has imported what every processor needs and waits for a job. Until it has one, its lines are the
@@ -20,16 +36,11 @@ export class SpareProcess {
     python: string,
     private readonly log: Logger,
     died: (exit: ChildExit) => void,
+    start: SpareStart = plainSpare,
   ) {
     this.child = new Child({
       command: python,
-      args: ['-m', SPARE_MODULE, ROOM],
-      env: {
-        ...process.env,
-        STREAMLIB_BROKER_TOKEN: undefined,
-        STREAMLIB_HOST_PID: String(process.pid),
-        PYTHONUNBUFFERED: '1',
-      },
+      ...start(python),
       waits: true,
       onLine: (stream, line) => this.line(stream, line),
       onExit: died,

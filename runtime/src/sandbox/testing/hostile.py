@@ -110,6 +110,22 @@ def own_environment(_: str) -> None:
     raise RuntimeError("no secrets in the environment")
 
 
+def own_memory(_: str) -> None:
+    """What was in the process before the walls stood. The text is put together here, so that the search does not find itself."""
+    secret = bytes([107, 101, 121, 32, 111, 102, 32, 109, 121, 32, 104, 111, 117, 115, 101])
+    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            start, end = (int(part, 16) for part in line.split()[0].split("-"))
+            if " rw-p " not in line or end - start > 64 << 20:
+                continue
+            memory.seek(start)
+            found = memory.read(end - start).count(secret)
+            # This function's own two: the text, and the constant that it is made of.
+            if found > 4:
+                print("LEAKED", found, line)
+    raise RuntimeError("no secrets in memory")
+
+
 def more_limits(_: str) -> None:
     import resource
 
