@@ -1,5 +1,5 @@
 // A runtime as a program of its own, so that tests can kill it: source → Python → sink, lossless, told as JSON lines.
-// Usage: node graph-program.mjs PYTHON_FILE [PROCESSOR]
+// Usage: node graph-program.mjs PYTHON_FILE [PROCESSOR [PARAMS]]   PARAMS: of the Python node, as JSON
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -7,7 +7,7 @@ import { VideoFrame } from '@streamlib/host-bridge';
 import { defineProcessor, Runtime } from '@streamlib/runtime';
 import { z } from 'zod';
 
-const [, , file, processor] = process.argv;
+const [, , file, processor, params = '{}'] = process.argv;
 const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
 
 let sent = 0;
@@ -74,7 +74,12 @@ runtime.on('node', ({ node, state, message }) =>
 runtime.on('log', ({ level, message, processor: of }) => tell('log', { level, message, of }));
 runtime
   .add('source', source)
-  .add('effect', 'python', { file, backoff_s: 0.01, ...(processor !== undefined && { processor }) })
+  .add('effect', 'python', {
+    file,
+    backoff_s: 0.01,
+    ...(processor !== undefined && { processor }),
+    ...JSON.parse(params),
+  })
   .add('sink', sink)
   .connect('source', 'effect', { delivery: 'lossless', queue: 8 })
   .connect('effect', 'sink', { delivery: 'lossless', queue: 8 });

@@ -20,8 +20,8 @@ export class BackOff {
     this.failures = 0;
   }
 
-  /** Rejects when the signal aborts. */
-  async wait(signal: AbortSignal): Promise<void> {
-    await pause(this.next(), undefined, { signal, ref: false });
+  /** Rejects when the signal aborts. `holds`: somebody waits for what comes after, so the process must not end meanwhile. */
+  async wait(signal: AbortSignal, holds = false): Promise<void> {
+    await pause(this.next(), undefined, { signal, ref: holds });
   }
 }

@@ -250,7 +250,7 @@ class RuntimeSession implements BrokerSession {
       }
       this.checkStanding();
       // Whichever is first: it has been restored, or it is time to look again. One that knows nothing has to be told first.
-      const pause = backOff.wait(signal);
+      const pause = backOff.wait(signal, true);
       const restored = this.restoring ?? pause;
       await (forgotten ? Promise.all([pause, restored]) : Promise.race([pause, restored]));
       if (this.lost && performance.now() - since > BEFORE_STARTING_ONE_MS) await this.startBroker(signal);
@@ -338,9 +338,9 @@ class RuntimeSession implements BrokerSession {
         }
         this.lost = true;
       }
-      await backOff.wait(signal);
       // A client in the middle of its handshake asks the broker by itself, so no step of this side's would start one for it.
       const waiting = [...this.connections.values()].some(({ readyAtMs }) => readyAtMs === 0);
+      await backOff.wait(signal, waiting);
       if (waiting && performance.now() - since > BEFORE_STARTING_ONE_MS)
         await this.startBroker(signal).catch((error: unknown) => {
           this.log.debug('no broker could be started', { error: toError(error) });

@@ -187,7 +187,11 @@ export class PythonBridge implements FrameSender {
     };
     connection.onFrame = (port, frameId, value) => this.events.frame(port, Number(frameId), value);
     connection.onAck = (port, frameId) => this.events.ack(port, Number(frameId));
-    connection.onClose = (reason) => this.channelClosed(`${reason.code}: ${reason.message}`);
+    connection.onClose = (reason) => {
+      // It was this side that would not go on; that the client then ends in order makes nothing good.
+      if (reason.code === 'malformed') this.fatal ??= `the client broke the form of the channel: ${reason.message}`;
+      this.channelClosed(`${reason.code}: ${reason.message}`);
+    };
     connection.start();
     if (this.id !== null) this.broker.channelUp(this.id, pid);
     this.send({ type: 'ping', bytes: PING });
@@ -345,7 +349,7 @@ export class PythonBridge implements FrameSender {
 
   private childExited(exit: ChildExit): void {
     const wasReady = this.currentPhase === 'ready';
-    const clean = exit.code === 0 && (wasReady || this.asked);
+    const clean = exit.code === 0 && (wasReady || this.asked) && this.fatal === null;
     this.end(clean, this.explain(exit, wasReady));
   }
 
