@@ -113,6 +113,9 @@ export interface CheckReport {
 export interface CodeChecker {
   /** Never rejects for what is wrong with the code: that is in the report. */
   check(code: string, request: CheckRequest): Promise<CheckReport>;
+  /** Makes ready what checks need, so that the first is as fast as the others. */
+  warm?(): Promise<void>;
+  close?(): Promise<void>;
 }
 
 /** A process as it is about to be started. */

@@ -1,5 +1,8 @@
 import { PythonChecker } from '../code-check/checker.js';
 import { openPackageManager } from '../packages/open.js';
+import { silent } from '../log/logger.js';
+import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
+import { confinedSpare } from '../sandbox/spare.js';
 import { venvPath } from '../python-env/locate.js';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/sandbox.js';
 import { readSettings } from '../settings/settings.js';
@@ -15,6 +18,7 @@ export async function openServices(folder?: string): Promise<Services> {
     checker: new PythonChecker({
       environment: () => packages.environment(),
       sandbox: (environment) => openProcessSandbox(environment, settings.sandbox),
+      spares: sparesWanted(undefined) ? new SparePool(silent, undefined, confinedSpare) : null,
     }),
     sandbox,
     allowUnconfined: settings.sandbox.when_missing === 'run',

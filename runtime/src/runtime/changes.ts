@@ -29,6 +29,8 @@ export interface ChangeContext {
   /** Finds out what a node needs. Throws everything that is wrong with it. */
   prepare(spec: NodeSpec, options: ChangeOptions): Promise<Omit<Seated, 'node' | 'seat'>>;
   make(prepared: PreparedNode): Pick<Seated, 'node' | 'seat'>;
+  /** Aborts when the runtime is being stopped. */
+  readonly signal: AbortSignal;
   /** Throws when the runtime is being stopped. */
   mustRun(): void;
   changed(change: GraphChange): void;
@@ -44,11 +46,25 @@ const WIRES = '*';
  */
 export class GraphChanges {
   private readonly locks = new Locks();
+  private readonly under = new Set<Promise<unknown>>();
 
   constructor(private readonly context: ChangeContext) {}
 
+  /** Settles when no change is under way. */
+  async ended(): Promise<void> {
+    while (this.under.size > 0) await Promise.allSettled(this.under);
+  }
+
+  private change<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+    const done = this.locks.hold(names, work);
+    this.under.add(done);
+    const forget = () => void this.under.delete(done);
+    done.then(forget, forget);
+    return done;
+  }
+
   add(spec: NodeSpec, options: ChangeOptions = {}): Promise<void> {
-    return this.locks.hold([spec.id], async () => {
+    return this.change([spec.id], async () => {
       const { graph } = this.context;
       this.context.mustRun();
       if (graph.find(spec.id) !== undefined)
@@ -69,7 +85,7 @@ export class GraphChanges {
   }
 
   remove(id: string): Promise<void> {
-    return this.locks.hold([id], async () => {
+    return this.change([id], async () => {
       const { graph } = this.context;
       this.context.mustRun();
       const seated = this.known(id);
@@ -82,12 +98,12 @@ export class GraphChanges {
   }
 
   replace(spec: NodeSpec, options: ChangeOptions = {}): Promise<void> {
-    return this.locks.hold([spec.id], () => this.exchange(spec, [], options));
+    return this.change([spec.id], () => this.exchange(spec, [], options));
   }
 
   connect(spec: ConnectionSpec, options: ChangeOptions = {}): Promise<void> {
     const ends = [refOf(spec.from).node, refOf(spec.to).node];
-    return this.locks.hold([...new Set(ends)], async () => {
+    return this.change([...new Set(ends)], async () => {
       const { graph } = this.context;
       this.context.mustRun();
       for (const id of ends) this.usable(id);
@@ -108,7 +124,7 @@ export class GraphChanges {
   /** Of an input, what feeds it; of an output alone, everything that it feeds. */
   disconnect(from: string | null, to: string | null): Promise<void> {
     const ends = [from, to].filter((end) => end !== null).map((end) => refOf(end).node);
-    return this.locks.hold([...new Set(ends)], async () => {
+    return this.change([...new Set(ends)], async () => {
       const { graph } = this.context;
       this.context.mustRun();
       for (const id of ends) this.known(id);
@@ -195,7 +211,8 @@ export class GraphChanges {
   private async untilReady(seated: Seated, options: ChangeOptions): Promise<Seated> {
     const { node, seat } = seated;
     try {
-      await cameUp(seated, options.signal);
+      const signals = [this.context.signal, ...(options.signal === undefined ? [] : [options.signal])];
+      await cameUp(seated, AbortSignal.any(signals));
       this.context.mustRun();
       return seated;
     } catch (error) {
@@ -237,7 +254,7 @@ export class GraphChanges {
 }
 
 /** Waits for a fresh node: set up (and, where it is a process of its own, in flow). Rejects at its first failure. */
-function cameUp({ node, seat }: Seated, signal?: AbortSignal): Promise<void> {
+function cameUp({ node, seat }: Seated, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let done = false;
     const settle = (act: () => void) => {
@@ -245,7 +262,7 @@ function cameUp({ node, seat }: Seated, signal?: AbortSignal): Promise<void> {
       done = true;
       clearTimeout(limit);
       unwatch();
-      signal?.removeEventListener('abort', aborted);
+      signal.removeEventListener('abort', aborted);
       act();
     };
     const fail = (message: string) => settle(() => reject(new StreamlibError('subprocess', message)));
@@ -257,8 +274,8 @@ function cameUp({ node, seat }: Seated, signal?: AbortSignal): Promise<void> {
       else if (state === 'running' || state === 'finished') settle(resolve);
       else if (state === 'stopped') fail('was stopped');
     });
-    signal?.addEventListener('abort', aborted, { once: true });
-    if (signal?.aborted) aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    if (signal.aborted) aborted();
     // A processor of this process is set up when this settles; another process tells by its state when it is.
     void node.setup().then(() => {
       if (node.type !== 'python') settle(resolve);

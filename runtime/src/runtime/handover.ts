@@ -3,7 +3,7 @@ import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { isOver } from '../nodes/node.js';
 import { PythonProcessor } from '../python-host/processor.js';
-import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
+import { type LiveGraph, type LiveLink, nameOf, type Seated } from './live-graph.js';
 import { Pause } from './pause.js';
 
 /** Nodes of other processes, whose frames among themselves are not seen here. */
@@ -81,17 +81,26 @@ export class Handover {
     return this.graph.links.filter((link) => link.to.node === id && link.from.node !== id);
   }
 
+  private asResolved(link: LiveLink): LiveLink {
+    const by = this.resolved.find(({ spec }) => spec === link.spec);
+    if (by === undefined || by.resolved === null) return link;
+    const { from, to } = by;
+    return { ...by, spec: { ...link.spec, from: nameOf(from), to: nameOf(to) } };
+  }
+
   /** What comes from here on waits. */
   private hold(next: Seated): Map<string, Pause> {
     const waiting = new Map<string, Pause>();
     for (const link of this.incoming()) {
-      const output = this.graph.output(link.from);
+      // Which ports are meant may not have been known until now.
+      const { from, to } = this.asResolved(link);
+      const output = this.graph.output(from);
       if (output === undefined) continue;
       const sender = this.graph.part(link);
       if (sender !== null) this.senders.push(sender);
-      const ports = next.prepared.kind === 'failed' ? null : next.prepared.ports.inputs.get(link.to.port);
+      const ports = next.prepared.kind === 'failed' ? null : next.prepared.ports.inputs.get(to.port);
       const { delivery, queue } = ports ?? { delivery: 'latest' as const, queue: 1 };
-      waiting.set(link.to.port, new Pause(output, delivery, queue));
+      waiting.set(to.port, new Pause(output, delivery, queue));
     }
     return waiting;
   }
@@ -120,8 +129,7 @@ export class Handover {
     this.old.seat.leave();
     this.graph.seat(next);
     for (const link of before) {
-      const by = this.resolved.find(({ spec }) => spec === link.spec);
-      const now = by === undefined ? link : { ...by, spec: link.spec };
+      const now = this.asResolved(link);
       this.graph.replaceLink(link, now);
       if (now.from.node === id) this.graph.join(now);
     }

@@ -243,6 +243,52 @@ def count(ctx):
     expect(seen).toEqual(seen.map((_, index) => (seen[0] ?? 0) + index));
   });
 
+  it('puts code that works in the place of code that does not', async () => {
+    const source = pattern();
+    const sink = collector('sink');
+    world.runtime
+      .add('source', source.definition)
+      .add('effect', 'python', { file: pythonFile('broken.py') })
+      .add('sink', sink.definition)
+      .connect('source', 'effect.video_in')
+      .connect('effect.video_out', 'sink');
+    await world.runtime.start();
+    await world.reaches('effect', 'failed');
+    await expect(world.runtime.connectPorts('source', 'effect.other')).rejects.toThrow(/has failed/);
+    await world.runtime.replaceNode('effect', 'python', { file: code('one.py', ADDS(1)) });
+    source.send(7);
+    await expect.poll(() => sink.frames.map(({ first }) => first), PATIENT).toEqual([8]);
+    await world.runtime.stop();
+    expect((await world.runtime.outcome).failures).toEqual([]);
+  });
+
+  it('gives up what it was about to change when it is stopped', async () => {
+    await world.runtime.start();
+    const slow = code(
+      'slow.py',
+      `
+import threading
+
+@streamlib.processor(inputs={"video_in": VideoFrame})
+class Slow:
+    def setup(self, ctx):
+        print("is being set up")
+        threading.Event().wait(600)
+
+    def process(self, ctx):
+        pass
+`,
+    );
+    const adding = world.runtime.addNode('slow', 'python', { file: slow, stop_timeout_s: 0.1 });
+    adding.catch(() => {});
+    await expect
+      .poll(() => world.lines.some(({ message }) => message.includes('is being set up')), PATIENT)
+      .toBe(true);
+    await world.runtime.stop();
+    await expect(adding).rejects.toMatchObject({ code: 'stopped' });
+    expect(world.runtime.graph.nodes).toEqual([]);
+  });
+
   it('refuses what cannot be, and says what can', async () => {
     const source = pattern();
     world.runtime.add('source', source.definition).add('sink', collector('sink').definition);

@@ -394,6 +394,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       listener,
       prepare: (spec, how) => this.prepareOne(spec, how),
       make: (node) => makeNode(node, making),
+      signal: this.abort.signal,
       mustRun: () => this.mustGoOn(),
       changed: (change) => this.graphChanged(change),
     });
@@ -401,7 +402,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   private async prepareOne(
     spec: NodeSpec,
-    { signal: stop, overrides = [] }: ChangeOptions,
+    { signal: stop, overrides = [], inspected }: ChangeOptions,
   ): Promise<{ spec: NodeSpec; prepared: PreparedNode; declared: NodePorts | null }> {
     const signal = stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]);
     const found = await prepareGraph(
@@ -410,6 +411,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
         registry: this.registry,
         baseDir: this.options.baseDir ?? process.cwd(),
         overrides,
+        ...(inspected !== undefined && { inspected }),
         onProgress: (message) => this.logger?.info(message),
         onPython: (python) => this.spares?.warm(python),
         signal,
@@ -445,6 +447,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.become('stopping');
     this.abort.abort();
     this.stopDraining();
+    // One that is under way ends by itself now: it would otherwise bring up a node that nobody stops.
+    await this.changes?.ended();
     // Sources first, so that what they had sent still gets to its end.
     await Promise.all(sourcesOf(this.wiring).map((node) => node.stop()));
     await this.drained();

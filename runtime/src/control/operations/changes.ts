@@ -50,6 +50,9 @@ const made = z.object({
   next: z.string(),
 });
 
+/** Each may be a process of its own. */
+const MOST_PROCESSORS = 64;
+
 type Source = {
   code?: string | undefined;
   config?: object | undefined;
@@ -110,6 +113,12 @@ export const addProcessor = operation({
         'invalid',
         `there is a processor "${input.name}" already`,
         'Choose another name, or use replace_processor.',
+      );
+    if (context.origin === 'agent' && runtime.liveGraph.nodes.length >= MOST_PROCESSORS)
+      throw new ControlError(
+        'denied',
+        `the graph has ${MOST_PROCESSORS} processors, more are not added for an agent`,
+        'Take out what is not needed with remove_processor.',
       );
     const began = performance.now();
     const { type, params, dryRun, inspected } = await specOf(

@@ -37,11 +37,18 @@ export const saveGraph = operation({
         `${manifest} is there already`,
         'Choose another folder, or set "overwrite".',
       );
-    mkdirSync(target, { recursive: true });
     const { text, files } = manifestOf(runtime.graph, code, (path) => {
       const way = relative(target, path);
       return way.startsWith('..') ? path : way;
     });
+    const there = [...files.keys()].filter((name) => existsSync(join(target, name)));
+    if (there.length > 0 && !overwrite)
+      throw new ControlError(
+        'invalid',
+        `${there.join(', ')} would be overwritten in ${target}`,
+        'Choose another folder, or set "overwrite".',
+      );
+    mkdirSync(target, { recursive: true });
     for (const [name, content] of files) writeFileSync(join(target, name), content);
     writeFileSync(manifest, text);
     return {
