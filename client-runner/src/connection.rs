@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,10 @@ pub struct Connection {
     /// Acknowledgements that came with a message and are handed out before it.
     waiting: Mutex<VecDeque<Py<PyTuple>>>,
     acks: Mutex<Vec<Ack>>,
+    /// For each output port the newest frame that was acknowledged; -1 for none.
+    acked: OnceLock<Vec<AtomicI64>>,
+    /// Acknowledgements and releases are taken in without a word.
+    quiet: AtomicBool,
     /// Which Python thread sends: 0 for none. A value that is read may be the user's code and let other threads run, so they
     /// wait here without the interpreter lock; the core's own lock would stop both for ever.
     sending: Mutex<()>,
@@ -63,6 +67,8 @@ impl Connection {
             done: Arc::new(AtomicBool::new(false)),
             waiting: Mutex::new(VecDeque::new()),
             acks: Mutex::new(Vec::with_capacity(8)),
+            acked: OnceLock::new(),
+            quiet: AtomicBool::new(false),
             sending: Mutex::new(()),
             sender: AtomicU64::new(0),
         }
@@ -124,7 +130,22 @@ impl Connection {
         let no_keys = Vec::new();
         let inputs = self.keys.get().map_or(&no_keys, |k| &k.inputs);
         let mut acks = std::mem::take(&mut *self.acks.lock().unwrap_or_else(PoisonError::into_inner));
-        let received = self.core.receive(&mut PySink::new(py, inputs), &mut acks);
+        let received = loop {
+            let received = self.core.receive(&mut PySink::new(py, inputs), &mut acks);
+            for ack in &acks {
+                if let Some(acked) = self.acked.get().and_then(|all| all.get(usize::from(ack.port))) {
+                    acked.fetch_max(i64::try_from(ack.frame_id).unwrap_or(-1), Ordering::SeqCst);
+                }
+            }
+            // Asked after the counting: whoever asks to be told looks at the count next, and finds one or the other.
+            if !self.quiet.load(Ordering::SeqCst) {
+                break received;
+            }
+            acks.clear();
+            if !matches!(received, Ok(Some(Event::Housekeeping))) {
+                break received;
+            }
+        };
         let event = match received {
             Ok(None) => None,
             Ok(Some(Event::Control(value))) => Some(("control", value).into_pyobject(py)?),
@@ -212,7 +233,9 @@ impl Connection {
         let (inputs, outputs) = (Self::parse_ports(inputs_json)?, Self::parse_ports(outputs_json)?);
         let cache = |ports: &[(String, Schema)]| ports.iter().map(|(_, s)| keys(py, s)).collect();
         let names = Keys { inputs: cache(&inputs), outputs: cache(&outputs) };
+        let acked = outputs.iter().map(|_| AtomicI64::new(-1)).collect();
         self.core.define_ports(inputs, outputs).map_err(raise)?;
+        let _ = self.acked.set(acked);
         let _ = self.keys.set(names);
         Ok(())
     }
@@ -272,6 +295,16 @@ impl Connection {
             self.core.ack(port, frame_id);
             Ok(())
         })
+    }
+
+    /// The newest frame of an output port that was acknowledged; -1: none.
+    fn acked(&self, port: usize) -> i64 {
+        self.acked.get().and_then(|all| all.get(port)).map_or(-1, |acked| acked.load(Ordering::SeqCst))
+    }
+
+    /// Whether acknowledgements and releases are events. If not they are taken in all the same, and ``acked`` tells of them.
+    fn tell_acks(&self, tell: bool) {
+        self.quiet.store(!tell, Ordering::SeqCst);
     }
 
     /// Sends acknowledgements and releases that still wait, in a message of their own.

@@ -206,7 +206,8 @@ impl Poller {
         linger: f64,
     ) -> PyResult<Option<(Py<PyAny>, Bound<'py, PyTuple>)>> {
         let duration = timeout.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::ZERO));
-        let mut linger = Some(Duration::try_from_secs_f64(linger).unwrap_or(Duration::ZERO));
+        let pause = Duration::try_from_secs_f64(linger).unwrap_or(Duration::ZERO);
+        let mut linger = !pause.is_zero();
         let mut end = None;
         loop {
             if let Some(found) = self.next(py)? {
@@ -224,18 +225,17 @@ impl Poller {
                 }
                 None => None,
             };
-            let left = match linger {
-                _ if left == Some(Duration::ZERO) => left,
-                Some(pause) if !pause.is_zero() && left.is_none_or(|left| pause < left) && self.has_notes() => {
-                    Some(pause)
-                }
-                _ => {
-                    self.flush(py)?;
-                    left
-                }
+            let left = if left == Some(Duration::ZERO) {
+                left
+            } else if linger && left.is_none_or(|left| pause < left) && self.has_notes() {
+                Some(pause)
+            } else {
+                self.flush(py)?;
+                left
             };
-            linger = None;
             let found = self.wait(py, left)?;
+            // What came may be nothing but acknowledgements: no quiet moment yet.
+            linger = found && !pause.is_zero();
             if !found && duration == Some(Duration::ZERO) {
                 return Ok(None);
             }

@@ -58,7 +58,8 @@ class Host:
                 "config": json.dumps(config or {}),
                 "inputs": inputs,
                 "outputs": {
-                    name: {"blocking": blocking, "window": window, **(outputs or {})} for name in self.schemas["outputs"]
+                    name: {"blocking": blocking, "window": window, **(outputs or {})}
+                    for name in self.schemas["outputs"]
                 },
                 "log_level": log_level,
             }

@@ -450,3 +450,31 @@ def test_a_tally_counts_ages_in_the_buckets_of_the_runtime() -> None:
     tally.drop("lost")
     tally.set_waiting(2)
     assert (tally.passed, tally.dropped, tally.waiting) == (2, {"lost": 4}, 2)
+
+
+def test_acknowledgements_are_counted_though_nobody_asked_to_be_told() -> None:
+    a, b = Connection.pair()
+    schema = {"name": "N", "fields": [{"name": "n", "type": "Int32"}]}
+    ports = json.dumps([{"name": "p", "schema": schema}])
+    a.define_ports(ports, ports)
+    b.define_ports(ports, ports)
+    assert a.acked(0) == -1
+    a.tell_acks(False)
+    for n in range(3):
+        assert a.send_frame(0, n, {"n": n})
+        b.ack(0, n)
+        b.flush()
+    b.send_control({"n": 1})
+    # What else comes is told as ever.
+    assert a.receive(DEADLINE) == ("control", {"n": 1})
+    assert a.acked(0) == 2
+    b.ack(0, 3)
+    b.flush()
+    assert a.receive(0) is None
+    assert a.acked(0) == 3
+    a.tell_acks(True)
+    b.ack(0, 4)
+    b.flush()
+    assert a.receive(DEADLINE) == ("ack", 0, 4)
+    a.close()
+    b.close()

@@ -100,9 +100,20 @@ class OutputPort:
         with self._lock:
             link.open(connection)
 
-    def link_acked(self, link: LinkTarget, frame_id: int) -> None:
+    def link_acked(self, link: LinkTarget) -> None:
         with self._lock:
-            link.acked(frame_id)
+            link.acked()
+
+    def link_leaves(self, link: LinkTarget) -> int:
+        """How many frames its reader has yet to finish; each that it does is told from here on."""
+        with self._lock:
+            link.listen(True)
+            return link.under_way
+
+    def count_links(self) -> None:
+        with self._lock:
+            for link in self.links:
+                link.count()
 
     def link_lost(self, link: LinkTarget) -> None:
         with self._lock:
@@ -259,9 +270,6 @@ class OutputPort:
         """False: there is no room after all."""
         host = self._host
         with self._lock:
-            # Another thread may have taken the room in the meantime.
-            if self.links and not all(link.has_room for link in self.links):
-                return False
             complete = self._complete(value)
             to_host = host.wanted and host.send(complete)
             if not to_host and host.wanted:
@@ -281,6 +289,11 @@ class OutputPort:
             return True
         if not self._blocking or self._state.stopping:
             return False
+        if self.links:
+            # Memory that comes back is news as well.
+            with self._lock:
+                for link in self.links:
+                    link.listen(True)
         self._channel.next_turn(seen, _LOOK_AGAIN)
         return True
 

@@ -115,6 +115,8 @@ class Session:
 
     def _beat(self) -> None:
         """Counts that are true now."""
+        for port in self.outputs:
+            port.count_links()
         try:
             self.connection.beat()
         except BridgeError:

@@ -138,7 +138,8 @@ class LinkTarget:
             return
         if not self._pending and self.unfinished < self._window and self._send(value):
             return
-        if len(self._pending) >= self._capacity:
+        # Of a lossless one there is room, but for frames of threads that asked at the same time.
+        if len(self._pending) >= self._capacity and not self.blocking:
             self.drop_oldest()
         self._pending.append({k: shared(v) if k in self._memory else v for k, v in value.items()})
         if not self._listening:
