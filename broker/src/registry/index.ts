@@ -6,6 +6,6 @@ export {
   connectionNotFound,
 } from './connections.js';
 export { mintId } from './ids.js';
-export type { ProcessIdentity, ProcessTable } from './process-identity.js';
+export { type ProcessIdentity, type ProcessTable, systemProcesses } from './process-identity.js';
 export { type Registration, Registry, type RegistryOptions } from './registry.js';
 export type { GoneRuntime, ProcessorInfo, RuntimeInfo, RuntimeLimits, RuntimeRecord } from './runtimes.js';

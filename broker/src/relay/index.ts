@@ -1,2 +1,3 @@
 export type { RelayLimits } from './peers.js';
 export { Relay } from './relay.js';
+export { removeStrays } from './strays.js';

@@ -5,8 +5,8 @@ import { BrokerError, messageOf } from '../errors/broker-error.js';
 import { GrpcServer, type StreamLimits } from '../grpc/index.js';
 import type { BrokerLog } from '../logs/index.js';
 import { Monitor, monitorOptions, type Timers } from '../monitor/index.js';
-import { mintId, type ProcessTable, Registry } from '../registry/index.js';
-import { Relay, type RelayLimits } from '../relay/index.js';
+import { mintId, type ProcessTable, Registry, systemProcesses } from '../registry/index.js';
+import { Relay, type RelayLimits, removeStrays } from '../relay/index.js';
 import { type Handover, Notifier, noHandover } from '../systemd/index.js';
 import { Tokens } from '../tokens/index.js';
 import { gitHash, version } from './build.js';
@@ -39,6 +39,7 @@ export interface BrokerOptions {
 
 /** A runtime that lives has registered again long before. */
 const heirlessMs = 60_000;
+const sweepMs = 5_000;
 
 /** One running broker. Owns everything that it opens, and gives it back in `stop`. */
 export class Broker {
@@ -53,7 +54,7 @@ export class Broker {
     private readonly monitor: Monitor,
     readonly instanceId: string,
     private readonly notifier: Notifier,
-    private readonly endForgetting: () => void,
+    private readonly endHousekeeping: () => void,
   ) {}
 
   /**
@@ -118,17 +119,14 @@ export class Broker {
           log?.logger.info({ dropped }, 'endpoints of an earlier broker dropped: nobody came for them');
         endForgetting();
       });
-      const broker = new Broker(
-        log,
-        lock,
-        registry,
-        relay,
-        grpc,
-        monitor,
-        instanceId,
-        notifier,
-        endForgetting,
-      );
+      const processes = options.processes ?? systemProcesses;
+      const sweep = () => removeStrays(options.relayPath, (pid) => processes.identify(pid) !== null);
+      sweep();
+      const endSweeping = options.timers.every(sweepMs, sweep);
+      const broker = new Broker(log, lock, registry, relay, grpc, monitor, instanceId, notifier, () => {
+        endForgetting();
+        endSweeping();
+      });
       log.logger.info(
         { pid: process.pid, version: version(), address: grpc.address, relay: options.relayPath },
         'broker started',
@@ -158,7 +156,7 @@ export class Broker {
     const { logger } = this.log;
     logger.info({ why }, 'broker stopping');
     this.notifier.stopping();
-    this.endForgetting();
+    this.endHousekeeping();
     this.monitor.stop();
     await this.grpc.stop();
     this.relay.close();

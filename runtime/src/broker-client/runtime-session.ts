@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import type { Endpoint } from '@streamlib/host-bridge';
 import type { LiveConnection, ProcessorReport } from '@streamlib/proto';
-import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import { toError } from '../errors/streamlib-error.js';
 import type { Logger } from '../log/logger.js';
 import { BackOff } from './back-off.js';
 import { BrokerClient } from './broker-client.js';
