@@ -53,13 +53,16 @@ async function controlOf(io: Io, options: McpOptions): Promise<Controlled> {
       ? new Runtime({ name: 'agent', live: true })
       : await Runtime.fromManifest(options.graph, { live: true });
   runtime.on('progress', (message) => io.err(message));
-  const server = await ControlServer.open(runtime, await openServices());
+  const services = await openServices();
+  const server = await ControlServer.open(runtime, services);
   const close = async () => {
-    await runtime.stop();
+    await Promise.all([runtime.stop(), services.checker?.close?.()]);
     await server.close();
   };
   try {
     await runtime.start();
+    // An agent is there, so code will come. What keeps checks from being made is told when one is asked for.
+    services.checker?.warm?.().catch(() => {});
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,8 @@
-"""Looks at code before it runs in a graph: ``python -m streamlib._check REQUEST``, confined; the findings go to descriptor 3.
+"""Looks at code before it runs in a graph: ``python -m streamlib._check REQUEST``, confined.
 
-REQUEST is JSON: ``{"file", "name", "config", "dry_run"}``. Each finding is one line of JSON, written as soon as it is known: what
-was found out is told even if the code then ends the process or never comes back.
+REQUEST is JSON: ``{"file", "name", "config", "dry_run", "findings"}``; the last is the file for the findings. Each finding is
+one line of JSON, written as soon as it is known: what was found out is told even if the code then ends the process or never
+comes back.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-REPORT_DESCRIPTOR = 3
 #: How long the first frame and ``setup()`` may take, in seconds. The runtime has a limit of its own, in case this thread is not
 #: let run.
 PATIENCE = 8.0
@@ -120,14 +120,14 @@ def _can_import(module: str) -> bool:
 
 
 class Report:
-    def __init__(self) -> None:
-        os.set_inheritable(REPORT_DESCRIPTOR, False)
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._lock = threading.Lock()
 
     def tell(self, kind: str, **what: Any) -> None:
         line = json.dumps({"kind": kind, **what}, default=str) + "\n"
         with self._lock:
-            os.write(REPORT_DESCRIPTOR, line.encode())
+            os.write(self._file, line.encode())
 
 
 def check(request: dict[str, Any], report: Report) -> None:
@@ -371,10 +371,11 @@ def describe(value: dict[str, Any]) -> str:
 
 def main() -> int:
     if len(sys.argv) != 2:
-        print("usage: python -m streamlib._check REQUEST   (the findings go to descriptor 3)", file=sys.stderr)
+        print("usage: python -m streamlib._check REQUEST", file=sys.stderr)
         return 2
-    report = Report()
-    check(json.loads(sys.argv[1]), report)
+    request = json.loads(sys.argv[1])
+    report = Report(request["findings"])
+    check(request, report)
     report.tell("end")
     return 0
 

@@ -27,6 +27,8 @@ WARM = (
     "streamlib._runner.kinds",
     "streamlib._runner.load",
     "streamlib._subprocess_runner",
+    "streamlib._check",
+    "streamlib._inspect",
     "numpy",
 )
 
@@ -42,12 +44,32 @@ def main() -> int:
     else:
         print("warm", flush=True)
     job = pipe.job()
-    return _run(job["policy"], take_on(job))
+    policy, arguments = job["policy"], take_on(job)
+    return _look(policy, arguments) if job.get("check") else _run(policy, arguments)
+
+
+def _look(policy: dict[str, Any], arguments: list[str]) -> int:
+    """Checks code: there is nobody to shake hands with."""
+    from streamlib import _check, _confined
+    from streamlib._native import BridgeError
+
+    variables = _sandbox.variables(policy)
+    try:
+        if _sockets() or not _alone():
+            print("not run: the spare process is not as it should be", file=sys.stderr)
+            return _sandbox.EXIT_SANDBOX
+        _confine(policy, variables)
+    except BridgeError as error:
+        print(f"not run: {error}", file=sys.stderr)
+        return _sandbox.EXIT_SANDBOX
+    _confined.name_refusals(lambda message: print(message, file=sys.stderr))
+    sys.argv = ["streamlib._check", *arguments]
+    return _check.main()
 
 
 def _run(policy: dict[str, Any], arguments: list[str]) -> int:
     from streamlib import _confined
-    from streamlib._native import BridgeError, broker_address, confine_here
+    from streamlib._native import BridgeError, broker_address
     from streamlib._runner.broker import HandshakeError
     from streamlib._runner.session import Session
 
@@ -58,32 +80,38 @@ def _run(policy: dict[str, Any], arguments: list[str]) -> int:
         return _sandbox.EXIT_HANDSHAKE
     channel = session.connection.fileno()
     variables = _sandbox.variables(policy)
-    if _sockets() != [channel] or len(os.listdir("/proc/self/task")) != 1:
+    if _sockets() != [channel] or not _alone():
         keep, told = _sandbox.hand_over(session, schemas)
         _sandbox.become(policy, [_sandbox.CONFINED, *arguments], {**variables, **told}, keep)
-    os.environ.clear()
-    os.environ.update(variables)
-    os.chdir(policy["scratch"])
-    os.nice(int(policy.get("nice", 5)))
-    scratch = str(policy["scratch"])
     try:
-        confine_here(
-            _sandbox.readable(policy), [scratch, "/dev/null"], _sandbox.limits(policy), int(policy.get("cpus", 0))
-        )
+        _confine(policy, variables)
     except BridgeError as error:
         print(f"{policy.get('name', 'the code')} is not run: {error}", file=sys.stderr)
         return _sandbox.EXIT_SANDBOX
-    _settle(policy)
     return _confined.serve(session, schemas, arguments)
 
 
+def _confine(policy: dict[str, Any], variables: dict[str, str]) -> None:
+    from streamlib._native import confine_here
+
+    os.environ.clear()
+    os.environ.update(variables)
+    scratch = str(policy["scratch"])
+    os.chdir(scratch)
+    os.nice(int(policy.get("nice", 5)))
+    readable, limits = _sandbox.readable(policy), _sandbox.limits(policy)
+    confine_here(readable, [scratch, "/dev/null"], limits, int(policy.get("cpus", 0)))
+    _settle(policy)
+
+
+def _alone() -> bool:
+    return len(os.listdir("/proc/self/task")) == 1
+
+
 def _sockets() -> list[int]:
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        path = Path("/proc/self/fd") / name
-        if path.is_socket():
-            found.append(int(name))
-    return found
+    """Those besides its outputs, which are the runtime's."""
+    names = [int(name) for name in os.listdir("/proc/self/fd")]
+    return [fd for fd in names if fd > 2 and Path(f"/proc/self/fd/{fd}").is_socket()]
 
 
 def _settle(policy: dict[str, Any]) -> None:

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { VideoFrame } from '@streamlib/host-bridge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckRequest } from '../control/ports.js';
+import { type Logger, silent } from '../log/logger.js';
 import { venvPath } from '../python-env/locate.js';
+import { SparePool } from '../python-host/spare/pool.js';
 import { openProcessSandbox } from '../sandbox/sandbox.js';
+import { confinedSpare } from '../sandbox/spare.js';
 import { defaultSettings } from '../settings/settings.js';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { PythonChecker } from './checker.js';
@@ -181,5 +184,37 @@ def guest(ctx):
     expect(report.problems.map(({ message }) => message)).toEqual([
       'the code declares no input "video"; known: video_in',
     ]);
+  });
+});
+
+describe('with a spare process', () => {
+  it('is as confined, and faster than an interpreter starts', async () => {
+    const lines: string[] = [];
+    const log: Logger = { ...silent, debug: (message) => lines.push(message) };
+    const spares = new SparePool(log, 0, confinedSpare);
+    const quick = new PythonChecker({
+      environment: () => Promise.resolve(venvPath()),
+      sandbox: (environment) => openProcessSandbox(environment, defaultSettings().sandbox),
+      spares,
+    });
+    const warm = (times: number) => () =>
+      lines.filter((line) => line === 'spare Python process: warm').length >= times;
+    try {
+      await quick.warm();
+      await expect.poll(warm(1), { timeout: 20_000 }).toBe(true);
+      expect(
+        await quick.check(processor('print("here")\nreturn {"video_out": inputs["video_in"]}'), {
+          name: 'guest',
+        }),
+      ).toMatchObject({
+        ok: true,
+        dryRun: { outputs: { video_out: '640x480 rgb8' }, printed: ['here'] },
+      });
+      await expect.poll(warm(2), { timeout: 20_000 }).toBe(true);
+      const report = await quick.check(processor('open("/etc/passwd")'), { name: 'guest' });
+      expect(report.problems).toMatchObject([{ kind: 'sandbox', line: 7 }]);
+    } finally {
+      await quick.close();
+    }
   });
 });

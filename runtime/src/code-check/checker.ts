@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { stateDir } from '@streamlib/host-bridge';
 import type { CheckReport, CheckRequest, CodeChecker } from '../control/ports.js';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import { pythonOf } from '../python-env/environment.js';
+import type { SparePool } from '../python-host/spare/pool.js';
+import { confinedArguments } from '../sandbox/policy.js';
 import type { ProcessSandbox } from '../sandbox/sandbox.js';
-import { describeExit } from '../supervisor/child.js';
-import { LineSplitter } from '../supervisor/lines.js';
+import { withoutSecrets } from '../sandbox/spare.js';
+import { Child, type ChildExit, describeExit } from '../supervisor/child.js';
 import { readFindings } from './findings.js';
 import { type Ending, reportOf } from './report.js';
 
@@ -16,12 +16,14 @@ export interface CheckerOptions {
   /** The environment that the code will run in. */
   readonly environment: () => Promise<string>;
   readonly sandbox: (environment: string) => ProcessSandbox;
+  /** Where a process may be had that has its imports behind it and can confine itself. */
+  readonly spares?: SparePool | null;
   readonly limitMs?: number;
 }
 
 /** Longer than the trial's own limits: the code that keeps it from ending is told by the trial, if it can be. */
 const LIMIT_MS = 30_000;
-const MOST_REPORT = 4 * 1024 * 1024;
+const MOST_REPORT = 1024 * 1024;
 const MOST_LINES = 100;
 const MOST_LINE = 500;
 
@@ -41,12 +43,12 @@ export class PythonChecker implements CodeChecker {
     const file = join(folder, fileName);
     try {
       writeFileSync(file, code, { mode: 0o600 });
-      const asked = JSON.stringify({
+      const asked = {
         file,
         name: request.name,
         config: request.config ?? {},
         dry_run: request.dryRun ?? true,
-      });
+      };
       const { findings, ending } = await this.look(environment, sandbox, folder, asked, request.signal);
       return reportOf(readFindings(findings), ending, request, fileName);
     } finally {
@@ -54,84 +56,84 @@ export class PythonChecker implements CodeChecker {
     }
   }
 
+  /** Starts the process that the next check will take. */
+  async warm(): Promise<void> {
+    this.options.spares?.warm(pythonOf(await this.options.environment()));
+  }
+
+  async close(): Promise<void> {
+    await this.options.spares?.close();
+  }
+
   private look(
     environment: string,
     sandbox: ProcessSandbox,
     folder: string,
-    asked: string,
+    asked: { readonly file: string },
     signal?: AbortSignal,
   ): Promise<{ findings: string; ending: Ending }> {
     const limitMs = this.options.limitMs ?? LIMIT_MS;
     const confinement = sandbox.enter({ name: 'check', codeDir: folder, environment });
-    const launch = confinement.launch({
-      command: pythonOf(environment),
-      args: ['-m', 'streamlib._check', asked],
-      env: { ...process.env, STREAMLIB_BROKER_TOKEN: undefined, STREAMLIB_HOST_PID: String(process.pid) },
-    });
-    return new Promise((resolve, reject) => {
-      const child = spawn(launch.command, [...launch.args], {
-        cwd: folder,
-        env: launch.env,
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-        detached: true,
-      });
-      let findings = '';
-      let stopped: string | null = null;
+    const policy = confinement.policy();
+    const findings = join(policy?.scratch ?? folder, 'findings');
+    const python = pythonOf(environment);
+    const argument = JSON.stringify({ ...asked, findings });
+    return new Promise((resolve) => {
       const printed: string[] = [];
-      const kill = () => {
-        try {
-          if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-        } catch {
-          // Gone already.
-        }
+      let stopped: string | null = null;
+      const onLine = (_stream: 'stdout' | 'stderr', line: string) => {
+        if (printed.length < MOST_LINES && line !== '') printed.push(line.slice(0, MOST_LINE));
       };
+      const onExit = (exit: ChildExit) => {
+        clearTimeout(limit);
+        signal?.removeEventListener('abort', abort);
+        const found = beginningOf(findings);
+        unwatch();
+        const how = exit.code === 0 ? null : describeExit(exit);
+        resolve({ findings: found, ending: { how, stopped, printed } });
+      };
+      const env = {
+        ...process.env,
+        STREAMLIB_BROKER_TOKEN: undefined,
+        STREAMLIB_HOST_PID: String(process.pid),
+      };
+      const job = { python, arguments: [argument], env: withoutSecrets(env), secret: '', check: true };
+      const spare =
+        policy === null ? null : this.options.spares?.take({ ...job, policy, onLine, onExit }, asked.file);
+      const args = ['-m', 'streamlib._check', argument];
+      const child =
+        spare ??
+        new Child({
+          command: python,
+          args: policy === null ? args : confinedArguments(policy, args),
+          env,
+          cwd: folder,
+          onLine,
+          onExit,
+        });
       const stop = (why: string) => {
         stopped ??= why;
-        kill();
+        child.signalGroup('SIGKILL');
       };
-      const unwatch = child.pid === undefined ? () => {} : confinement.watch(child.pid, stop);
+      const unwatch = child.pid === null ? () => {} : confinement.watch(child.pid, stop);
       const limit = setTimeout(() => stop(`it had not finished after ${limitMs / 1000} s`), limitMs);
       const abort = () => stop('the check was given up');
       signal?.addEventListener('abort', abort, { once: true });
-      const [, out, err, report] = child.stdio;
-      for (const stream of [out, err]) collect(stream as Readable, printed);
-      (report as Readable).setEncoding('utf8').on('data', (text: string) => {
-        findings += text;
-        if (findings.length > MOST_REPORT) stop('it reported without end');
-      });
-      const finish = () => {
-        clearTimeout(limit);
-        unwatch();
-        signal?.removeEventListener('abort', abort);
-      };
-      child.once('error', (cause) => {
-        finish();
-        reject(
-          new StreamlibError(
-            'python_environment',
-            `${launch.command} could not be started: ${cause.message}`,
-            {
-              cause,
-            },
-          ),
-        );
-      });
-      child.once('exit', kill);
-      child.once('close', (code, exitSignal) => {
-        finish();
-        const how =
-          code === 0 ? null : describeExit({ code, signal: exitSignal, spawnError: null, stderrTail: [] });
-        resolve({ findings, ending: { how, stopped, printed } });
-      });
     });
   }
 }
 
-function collect(stream: Readable, lines: string[]): void {
-  const splitter = new LineSplitter((line) => {
-    if (lines.length < MOST_LINES && line !== '') lines.push(line.slice(0, MOST_LINE));
-  });
-  stream.setEncoding('utf8');
-  stream.on('data', (text: string) => splitter.push(text));
-  stream.once('end', () => splitter.end());
+/** What the code under test can write to may be of any length, or gone. */
+function beginningOf(path: string): string {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(MOST_REPORT);
+      return bytes.toString('utf8', 0, readSync(file, bytes, 0, MOST_REPORT, 0));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return '';
+  }
 }

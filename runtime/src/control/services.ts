@@ -1,10 +1,10 @@
 import { PythonChecker } from '../code-check/checker.js';
-import { openPackageManager } from '../packages/open.js';
 import { silent } from '../log/logger.js';
-import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
-import { confinedSpare } from '../sandbox/spare.js';
+import { openPackageManager } from '../packages/open.js';
 import { venvPath } from '../python-env/locate.js';
+import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/sandbox.js';
+import { confinedSpare } from '../sandbox/spare.js';
 import { readSettings } from '../settings/settings.js';
 import type { Launch, Sandbox, SandboxRequest, Services } from './ports.js';
 

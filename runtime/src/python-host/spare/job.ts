@@ -11,6 +11,8 @@ export interface RunnerJob {
   readonly secret: string;
   /** For code that is to run confined: how. */
   readonly policy?: object;
+  /** True: the code is only to be looked at, see `code-check/`. */
+  readonly check?: boolean;
   readonly onLine: ChildSpec['onLine'];
   readonly onExit: ChildSpec['onExit'];
 }
@@ -26,8 +28,15 @@ export function newMark(): string {
 /** What the spare reads from descriptor 3. */
 export function taskText(job: RunnerJob, mark: string): string {
   const environment = Object.fromEntries(Object.entries(job.env).filter(([, value]) => value !== undefined));
-  const { arguments: given, secret, policy } = job;
-  return JSON.stringify({ arguments: given, environment, secret, mark, ...(policy && { policy }) });
+  const { arguments: given, secret, policy, check } = job;
+  return JSON.stringify({
+    arguments: given,
+    environment,
+    secret,
+    mark,
+    ...(policy && { policy }),
+    ...(check && { check }),
+  });
 }
 
 const BEFORE_IMPORTS =
