@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { brokerToken } from '@streamlib/host-bridge';
 import {
@@ -10,10 +11,9 @@ import {
   ListConnectionsRequest,
   WatchConnectionsRequest,
 } from '@streamlib/proto';
-import { eventually } from '../harness/eventually.js';
-import { clients, isRunning, type Program } from '../harness/processes.js';
+import { clients, type Program } from '../harness/processes.js';
 import { bridgeDescriptors, processesOf, type Remains, strayPaths } from '../harness/remains.js';
-import { checkout, World } from '../harness/world.js';
+import { World } from '../harness/world.js';
 import { type Cell, nameOf, type Stage, type Target } from './cells.js';
 
 export interface Outcome extends Remains {
@@ -132,13 +132,13 @@ async function inject(world: World, cell: Cell, pids: Readonly<Record<Target, nu
       return;
     case 'stop':
       for (const pid of targets) signal(pid, 'SIGSTOP');
-      await new Promise((resolve) => setTimeout(resolve, stopMs));
+      await pause(stopMs);
       for (const pid of targets) signal(pid, 'SIGCONT');
       return;
     case 'descriptors':
       // None beyond those that are open now.
       for (const pid of targets) execFileSync('prlimit', ['--pid', String(pid), '--nofile=3:4096']);
-      await new Promise((resolve) => setTimeout(resolve, stopMs));
+      await pause(stopMs);
       for (const pid of targets) execFileSync('prlimit', ['--pid', String(pid), '--nofile=4096:4096']);
       return;
     case 'garbage':
@@ -248,7 +248,7 @@ async function whatRemains(world: World): Promise<Remains> {
   for (const end = performance.now() + 20_000; ; ) {
     const remains = await count();
     if (Object.values(remains).every((n) => n === 0) || performance.now() > end) return remains;
-    await eventually('a moment later', () => !isRunning(0), 100).catch(() => undefined);
+    await pause(100);
   }
 }
 
@@ -263,5 +263,3 @@ function records(world: World): Promise<number> {
     });
   });
 }
-
-export const fixturesFolder = join(checkout, 'test/fixtures');
