@@ -1,9 +1,12 @@
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { ControlApi } from '@streamlib/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { McpHttpServer } from './http.js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { httpToken, McpHttpServer, tokenFile } from './http.js';
 import { makeMcpServer } from './server.js';
 
 const token = 'a-token-for-a-test';
@@ -52,6 +55,28 @@ function status(
 }
 
 const authorization = `Bearer ${token}`;
+
+describe('the token', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'streamlib-token-'));
+    process.env.STREAMLIB_HOME = home;
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  it('is made once, for this user only', () => {
+    const made = httpToken();
+    expect(made.length).toBeGreaterThanOrEqual(32);
+    expect(httpToken()).toBe(made);
+    expect(statSync(tokenFile()).mode & 0o777).toBe(0o600);
+  });
+
+  it('is not taken from a file that others can read', () => {
+    httpToken();
+    chmodSync(tokenFile(), 0o644);
+    expect(httpToken).toThrow(/can be read by others; remove it/);
+  });
+});
 
 describe('MCP over HTTP', () => {
   it('answers who knows the token, and nobody else', async () => {

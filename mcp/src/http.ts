@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -119,11 +119,12 @@ export function tokenFile(): string {
 /** The token of this user's MCP servers; made when it is first needed, so that a client's configuration stays valid. */
 export function httpToken(): string {
   const file = tokenFile();
-  try {
+  const state = lstatSync(file, { throwIfNoEntry: false });
+  if (state !== undefined) {
+    if (!state.isFile() || (state.mode & 0o077) !== 0 || state.uid !== process.getuid?.())
+      throw new Error(`${file} can be read by others; remove it, and a new token is made`);
     const known = readFileSync(file, 'utf8').trim();
     if (known !== '') return known;
-  } catch {
-    // Made below.
   }
   const token = randomBytes(32).toString('base64url');
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

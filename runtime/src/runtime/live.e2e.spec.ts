@@ -142,6 +142,30 @@ describe('a graph that is changed while frames flow', () => {
     expect(world.runtime.stats().dropped).toBe(0);
   });
 
+  it('drops at most one frame of live video meanwhile', async () => {
+    const source = pattern();
+    const sink = collector('sink', 'every_sample');
+    world.runtime
+      .add('source', source.definition)
+      .add('effect', 'python', { file: code('one.py', ADDS(1)) })
+      .add('sink', sink.definition)
+      .connect('source', 'effect')
+      .connect('effect', 'sink');
+    await world.runtime.start();
+    await world.reaches('effect', 'running');
+    let sent = 0;
+    const timer = setInterval(() => source.send(sent++), 50);
+    await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(3);
+    await world.runtime.replaceNode('effect', 'python', { file: code('two.py', ADDS(2)) });
+    const at = sink.frames.length;
+    await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(at + 3);
+    clearInterval(timer);
+    const kinds = sink.frames.map(({ number, first }) => (first - number + 256) & 255);
+    const change = kinds.indexOf(2);
+    const [last, first] = [sink.frames[change - 1]?.number ?? 0, sink.frames[change]?.number ?? 0];
+    expect(first - last, `from ${last} to ${first}`).toBeLessThanOrEqual(2);
+  });
+
   it('keeps the old code when the new does not come up or does not fit', async () => {
     const source = pattern();
     const sink = collector('sink');
