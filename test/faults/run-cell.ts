@@ -89,6 +89,10 @@ async function strike(world: World, cell: Cell): Promise<Pick<Outcome, 'frames_l
 
 /** The fixture does by itself what it does, after forty frames. */
 async function fixtureRuns(cell: Cell, graph: Program): Promise<Pick<Outcome, 'frames_lost' | 'back_ms'>> {
+  if (cell.outcome === 'stops') {
+    await graph.line((line) => (line.includes('subprocess started') ? true : undefined), 60_000);
+    return { ...(await stopped(graph, false)), back_ms: null };
+  }
   if (cell.outcome === 'flows_again') {
     await graph.line(
       (line) => (/"event":"node".*"node":"effect".*"state":"waiting"/.test(line) ? true : undefined),
@@ -105,7 +109,7 @@ async function fixtureRuns(cell: Cell, graph: Program): Promise<Pick<Outcome, 'f
         : undefined,
     60_000,
   );
-  return { ...(await stopped(graph, cell.outcome === 'flows_on')), back_ms: null };
+  return { ...(await stopped(graph, cell.outcome === 'flows_on' && cell.lossy !== true)), back_ms: null };
 }
 
 async function stopped(graph: Program, nothingMayBeLost: boolean): Promise<{ frames_lost: number }> {

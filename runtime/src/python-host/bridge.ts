@@ -52,6 +52,7 @@ export class PythonBridge implements FrameSender {
   private asked = false;
   private saidBye = false;
   private fatal: string | null = null;
+  private cutOff: string | null = null;
   private readonly refused = new Set<string>();
 
   constructor(
@@ -189,7 +190,8 @@ export class PythonBridge implements FrameSender {
     connection.onAck = (port, frameId) => this.events.ack(port, Number(frameId));
     connection.onClose = (reason) => {
       // It was this side that would not go on; that the client then ends in order makes nothing good.
-      if (reason.code === 'malformed') this.fatal ??= `the client broke the form of the channel: ${reason.message}`;
+      if (reason.code === 'malformed')
+        this.fatal ??= `the client broke the form of the channel: ${reason.message}`;
       this.channelClosed(`${reason.code}: ${reason.message}`);
     };
     connection.start();
@@ -337,6 +339,8 @@ export class PythonBridge implements FrameSender {
   private channelClosed(reason: string): void {
     this.connection = null;
     if (this.phaseIsOver() || this.saidBye) return;
+    // A client whose channel is gone ends in order; but nobody asked it to, and it did not say that it was done.
+    if (!this.asked) this.cutOff = reason;
     this.after(EXIT_TELLS_MS, () => this.fail(`the direct channel was closed (${reason})`));
   }
 
@@ -349,13 +353,14 @@ export class PythonBridge implements FrameSender {
 
   private childExited(exit: ChildExit): void {
     const wasReady = this.currentPhase === 'ready';
-    const clean = exit.code === 0 && (wasReady || this.asked) && this.fatal === null;
+    const clean = exit.code === 0 && (wasReady || this.asked) && this.fatal === null && this.cutOff === null;
     this.end(clean, this.explain(exit, wasReady));
   }
 
   private explain(exit: ChildExit, wasReady: boolean): string {
     const how = describeExit(exit);
     if (this.fatal !== null) return `${this.fatal} (${how})`;
+    if (this.cutOff !== null && exit.code === 0) return `the direct channel was closed (${this.cutOff})`;
     const when = wasReady ? '' : ' before it was ready';
     const tail =
       exit.stderrTail.length === 0
