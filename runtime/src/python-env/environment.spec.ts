@@ -1,4 +1,15 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -103,5 +114,36 @@ describe('ensureEnvironment', () => {
   it('refuses a file that wants another Python', async () => {
     const { failures } = await ensureEnvironment([{ ...needs(), requiresPython: '>=3.13' }], quiet);
     expect(failures.get(0)?.message).toMatch(/asks for Python >=3\.13, .* has 3\.11\.7/);
+  });
+
+  it('puts a new one in the place of one that packages were installed into, and leaves that as it is', async () => {
+    const home = process.env.STREAMLIB_HOME;
+    process.env.STREAMLIB_HOME = folder;
+    try {
+      const first = join(folder, 'environments', '1');
+      mkdirSync(join(first, 'bin'), { recursive: true });
+      writeFileSync(join(first, 'bin', 'python'), '');
+      writeFileSync(join(first, 'pylock.toml'), 'the lock');
+      const info = join(first, 'lib', 'python3.11', 'site-packages', 'shapes-1.0.dist-info');
+      mkdirSync(info, { recursive: true });
+      writeFileSync(join(info, 'METADATA'), 'Name: shapes\nVersion: 1.0\n');
+      symlinkSync('1', join(folder, 'environments', 'current'));
+
+      const made = await ensureEnvironment([needs('scipy')], quiet);
+      const second = join(folder, 'environments', '2');
+      expect(made.python).toBe(join(second, 'bin', 'python'));
+      expect(readlinkSync(join(folder, 'environments', 'current'))).toBe('2');
+      expect(readFileSync(join(second, 'pylock.toml'), 'utf8')).toBe('the lock');
+      expect(asked()[1]).toContain('--no-deps shapes==1.0');
+      expect(asked().some((line) => line.includes(first))).toBe(false);
+
+      // A failure of the whole leaves no trace: nothing can be installed at all.
+      writeFileSync(process.env.STREAMLIB_UV ?? '', '#!/bin/sh\nexit 1\n');
+      await expect(ensureEnvironment([needs('numba')], quiet)).rejects.toThrow(/failed/);
+      expect(readdirSync(join(folder, 'environments')).sort()).toEqual(['1', '2', 'current', 'lock']);
+    } finally {
+      if (home === undefined) delete process.env.STREAMLIB_HOME;
+      else process.env.STREAMLIB_HOME = home;
+    }
   });
 });

@@ -1,9 +1,26 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BridgeError, InstanceLock } from '@streamlib/host-bridge';
 import { StreamlibError } from '../errors/streamlib-error.js';
+import {
+  currentEnvironment,
+  environmentsFolder,
+  installedIn,
+  nextEnvironment,
+  pruneEnvironments,
+  switchTo,
+} from '../packages/environments.js';
 import { findUv, findWheel, venvPath, type WheelFile } from './locate.js';
 import type { Needs } from './needs.js';
 import { pythonFits } from './python-version.js';
@@ -48,13 +65,41 @@ export async function ensureEnvironment(
   if (ready !== null) return environment(venv, ready, versionFailures(venv, needs));
 
   mkdirSync(dirname(venv), { recursive: true, mode: 0o700 });
-  const lock = await acquire(`${venv}.lock`, options);
+  const managed = wheel !== null && currentEnvironment() !== null;
+  const lock = await acquire(managed ? join(environmentsFolder(), 'lock') : `${venv}.lock`, options);
   try {
-    const byNow = readyStamp(venv, wheel, requirementsOf(needs));
-    if (byNow !== null) return environment(venv, byNow, versionFailures(venv, needs));
-    return await update(venv, wheel, needs, options);
+    // Whoever had the lock may have put another in its place.
+    const present = venvPath();
+    const byNow = readyStamp(present, wheel, requirementsOf(needs));
+    if (byNow !== null) return environment(present, byNow, versionFailures(present, needs));
+    return await (managed ? updateBeside : update)(present, wheel, needs, options);
   } finally {
     lock.release();
+  }
+}
+
+/** What runs from an environment that packages were installed into must not see it change: a new one takes its place. */
+async function updateBeside(
+  present: string,
+  wheel: WheelFile | null,
+  needs: readonly Needs[],
+  options: EnvironmentOptions,
+): Promise<PythonEnvironment> {
+  const fresh = nextEnvironment();
+  const kept = installedIn(present)
+    .filter(({ name }) => name !== 'streamlib')
+    .map(({ name, version }) => `${name}==${version}`);
+  try {
+    const made = await update(fresh, wheel, needs, options, kept);
+    // Its lock says what was granted by request; what came in for graphs is known by what is installed.
+    const lock = join(present, 'pylock.toml');
+    if (existsSync(lock)) copyFileSync(lock, join(fresh, 'pylock.toml'));
+    switchTo(fresh);
+    pruneEnvironments();
+    return made;
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    throw error;
   }
 }
 
@@ -67,6 +112,7 @@ async function update(
   wheel: WheelFile | null,
   needs: readonly Needs[],
   options: EnvironmentOptions,
+  kept: readonly string[] = [],
 ): Promise<PythonEnvironment> {
   const uv = findUv();
   if (wheel === null && !hasStreamlib(venv)) {
@@ -90,6 +136,15 @@ async function update(
     const interpreter = process.env.STREAMLIB_PYTHON || '>=3.11';
     await run('making the Python environment', ['venv', '--allow-existing', '--python', interpreter, venv]);
   }
+  if (kept.length > 0)
+    await run('keeping what is installed', [
+      'pip',
+      'install',
+      '--python',
+      pythonOf(venv),
+      '--no-deps',
+      ...kept,
+    ]);
   const previous = readStamp(venv);
   const wheelArgs = wheel === null ? [] : [wheel.path];
   // A rebuilt wheel has the same version; without this uv would keep the old one.
