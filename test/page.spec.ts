@@ -38,7 +38,7 @@ it('the page in Chromium shows the picture that Python made, at its rate', async
         return [...data.slice(0, 3)];
       })()`);
     const near = (found: number[] | null, wanted: number[]) =>
-      found !== null && found.every((value, channel) => Math.abs(value - (wanted[channel] ?? 0)) <= 12);
+      found?.every((value, channel) => Math.abs(value - (wanted[channel] ?? 0)) <= 12) === true;
     await expect
       .poll(async () => near(await pixel(0.25, 0.5), [20, 60, 200]), { timeout: 20_000 })
       .toBe(true);

@@ -63,7 +63,7 @@ class OutputPort:
         self._in_memory = [name for name, form in self._types.items() if holds_memory(form)]
         self._timed = self._types.get("timestamp_ns") == "Int64"
         self._numbered = self._types.get("frame_number") == "UInt64"
-        self._loanable = [name for name in self._in_memory if self._types[name] in ("Texture", "Buffer")]
+        self._loanable: list[str] = [name for name in self._in_memory if self._types[name] in ("Texture", "Buffer")]
         #: What was asked for by the last loan, and what follows from it.
         self._asked: tuple[Any, Any, str | None] | None = None
         self._loan: tuple[tuple[int, ...], Any, str, Callable[[], Texture | SharedBuffer | None]]
@@ -191,8 +191,11 @@ class OutputPort:
         loaned, self._loaned = self._loaned, None
         if loaned is None or len(self._in_memory) != 1:
             return None
-        name, array, held = self._in_memory[0], loaned[0](), loaned[1]()
-        if array is None or held is None or value.get(name) is not array or array.shape != loaned[2]:
+        name: str = self._in_memory[0]
+        array, held = loaned[0](), loaned[1]()
+        if array is None or held is None or value.get(name) is not array:
+            return None
+        if value[name].shape != loaned[2]:
             return None
         value[name] = held
         return name
