@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RecordedIo } from '../testing/recorded-io.js';
+import { approvePackages, denyPackage, listPackages, pendingPackages } from './packages.js';
+
+let home: string;
+const saved = { ...process.env };
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'streamlib-cli-'));
+  process.env.STREAMLIB_HOME = home;
+  process.env.STREAMLIB_VENV = fileURLToPath(new URL('../../../.streamlib/venv', import.meta.url));
+  mkdirSync(join(home, 'packages'), { recursive: true });
+  const request = {
+    id: 'request-1',
+    package: 'shapes',
+    name: 'shapes',
+    version: '>=1',
+    reason: 'to \u001b[31mdraw\nwith',
+    requestedBy: 'agent',
+    status: 'pending',
+    detail: 'a person has to approve it',
+    next: 'Wait.',
+    requestedAt: '2026-01-01T00:00:00Z',
+    changedAt: '2026-01-01T00:00:00Z',
+  };
+  writeFileSync(join(home, 'packages', 'requests.json'), JSON.stringify({ version: 1, records: [request] }));
+});
+afterEach(() => {
+  for (const name of ['STREAMLIB_HOME', 'STREAMLIB_VENV']) {
+    const before = saved[name];
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  }
+  rmSync(home, { recursive: true, force: true });
+});
+
+describe('streamlib packages', () => {
+  it('shows what waits for a person, without what would steer the terminal', async () => {
+    const io = new RecordedIo();
+    expect(await pendingPackages(io, {})).toBe(0);
+    expect(io.outLines.join('\n')).toMatch(/request-1 +shapes>=1 +pending +agent +to \[31mdraw with/);
+    expect(io.outLines.join('\n')).not.toContain('\u001b[31m');
+  });
+
+  it('denies with a reason, and is then not asked again', async () => {
+    const io = new RecordedIo();
+    expect(await denyPackage(io, 'shapes', { reason: 'no need' })).toBe(0);
+    expect(io.outLines.join('\n')).toBe('shapes: denied');
+    const later = new RecordedIo();
+    await pendingPackages(later, {});
+    expect(later.errLines.join('\n')).toContain('No request waits for you.');
+    await expect(approvePackages(later, ['shapes'], {})).rejects.toThrow(
+      /no request for "shapes" is pending/,
+    );
+    await listPackages(later, { requests: true });
+    expect(later.outLines.join('\n')).toMatch(/shapes>=1 +denied .*no need/);
+  });
+
+  it('lists what is installed, by the name under which it is imported', async () => {
+    const io = new RecordedIo();
+    expect(await listPackages(io, {})).toBe(0);
+    expect(io.outLines.join('\n')).toMatch(/grpcio +[\d.]+ +grpc/);
+    expect(io.errLines.join('\n')).toContain('RequireApproval');
+  });
+
+  it('fails with the reason when what was granted cannot be installed', async () => {
+    writeFileSync(join(home, 'streamlib.yaml'), 'packages:\n  index: false\n  offline: true\n');
+    const io = new RecordedIo();
+    expect(await approvePackages(io, ['request-1'], {})).toBe(1);
+    expect(io.errLines.join('\n')).toMatch(/^shapes: /m);
+  });
+});
