@@ -100,16 +100,17 @@ describe.each(documents)('$path', ({ path, text }) => {
 
 const variables = new Set(
   [
-    'host-bridge/core/src',
+    'host-bridge/core',
     'host-bridge/src',
     'runtime/src',
     'broker/src',
     'cli/src',
     'client-runner/python',
     'scripts',
+    'test',
   ].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(rs|ts|py|mjs|sh)$/.test(name) && !name.endsWith('.spec.ts'))
+      .filter((name) => /\.(rs|ts|py|mjs|sh)$/.test(name) && !name.endsWith('docs.spec.ts'))
       .flatMap((name) => readFileSync(join(root, folder, name), 'utf8').match(/STREAMLIB_[A-Z_]+/g) ?? []),
   ),
 );

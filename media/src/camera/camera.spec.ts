@@ -112,7 +112,7 @@ describe('the camera', () => {
       new Promise((resolve) => {
         letGo = resolve;
       });
-    const { source } = await play(withClock(new ManualClock(), 2), { source: clip, loop: false }, sink);
+    const { source } = await play(withClock(new ManualClock(), 1), { source: clip, loop: false }, sink);
     await source.reached('finished');
     letGo();
     const { dropped_by: droppedBy, outputs } = source.node.stats();
