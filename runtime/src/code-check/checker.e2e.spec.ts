@@ -148,6 +148,11 @@ def guest(ctx):
       { kind: 'dry_run', message: expect.stringContaining('SIGSEGV') },
     ],
     [
+      'a link in the place of the findings',
+      'import os\nfor n in os.listdir(os.environ["TMPDIR"]):\n    p = os.path.join(os.environ["TMPDIR"], n)\n    os.remove(p)\n    os.symlink("/etc/passwd", p)\nos._exit(0)\n',
+      { kind: 'import', message: expect.stringContaining('ended while it was imported') },
+    ],
+    [
       'an exit',
       'import os\nos._exit(0)\n',
       { kind: 'import', message: expect.stringContaining('ended while it was imported') },

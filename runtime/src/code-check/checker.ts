@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
 import type { CheckReport, CheckRequest, CodeChecker } from '../control/ports.js';
@@ -24,6 +34,7 @@ export interface CheckerOptions {
 /** Longer than the trial's own limits: the code that keeps it from ending is told by the trial, if it can be. */
 const LIMIT_MS = 30_000;
 const MOST_REPORT = 1024 * 1024;
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const MOST_LINES = 100;
 const MOST_LINE = 500;
 
@@ -126,8 +137,10 @@ export class PythonChecker implements CodeChecker {
 /** What the code under test can write to may be of any length, or gone. */
 function beginningOf(path: string): string {
   try {
-    const file = openSync(path, 'r');
+    // By now the code may have put something else in its place: a link, or a pipe that nobody ever writes to.
+    const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
+      if (!fstatSync(file).isFile()) return '';
       const bytes = Buffer.alloc(MOST_REPORT);
       return bytes.toString('utf8', 0, readSync(file, bytes, 0, MOST_REPORT, 0));
     } finally {

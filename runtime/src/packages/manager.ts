@@ -40,6 +40,8 @@ export interface ManagerOptions {
 
 const MIB = 1024 * 1024;
 const OPEN = ['pending', 'approved', 'installing'];
+/** Who asks without end is not to bury what others ask for. */
+const MOST_OPEN = 50;
 
 /**
  * The packages that code from outside may use: asked for, decided on by the settings or a person, installed into a new
@@ -92,6 +94,13 @@ export class EnvironmentManager implements PackageManager {
         next: importHint(present.modules),
         installedVersion: present.version,
       });
+    }
+    const waiting = this.store.all().filter(({ status }) => OPEN.includes(status)).length;
+    if (waiting >= MOST_OPEN) {
+      throw new StreamlibError(
+        'packages',
+        `${waiting} requests are open already, and more are not taken; wait until people have decided on some (\`streamlib packages pending\`)`,
+      );
     }
     const verdict = decide(requirement, this.options.settings);
     if (verdict.verdict === 'deny') {

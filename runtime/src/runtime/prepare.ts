@@ -20,6 +20,7 @@ import {
 } from '../python-env/inspect.js';
 import { type Needs, requirementsNeeds, scriptNeeds } from '../python-env/needs.js';
 import { type PythonParams, pythonParams } from '../python-host/params.js';
+import { codeDirOf } from '../sandbox/code-dir.js';
 import { type Confinement, openProcessSandbox } from '../sandbox/sandbox.js';
 import { readSettings } from '../settings/settings.js';
 
@@ -285,7 +286,7 @@ function confinementOf(
 ): (name: string) => Confinement {
   const root = dirname(dirname(environment.python));
   const sandbox = openProcessSandbox(root, readSettings(folder).sandbox);
-  return (name) => sandbox.enter({ name, codeDir: dirname(params.file), environment: root });
+  return (name) => sandbox.enter({ name, codeDir: codeDirOf(params.file), environment: root });
 }
 
 function needsOf({ node, params }: PythonCandidate): Needs {

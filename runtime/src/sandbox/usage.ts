@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SandboxSettings } from '../settings/schema.js';
 
@@ -74,7 +74,8 @@ function sizeOf(folder: string, left: { entries: number }): number {
   for (const name of namesIn(folder)) {
     if (--left.entries < 0) return Number.POSITIVE_INFINITY;
     const path = join(folder, name);
-    const state = statSync(path, { throwIfNoEntry: false });
+    // A link in there may lead anywhere.
+    const state = lstatSync(path, { throwIfNoEntry: false });
     if (state === undefined) continue;
     sum += state.isDirectory() ? 4096 + sizeOf(path, left) : state.blocks * 512;
   }
