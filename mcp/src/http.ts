@@ -1,10 +1,12 @@
-import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { stateDir } from '@streamlib/host-bridge';
+import type { A2aEndpoint } from './a2a/endpoint.js';
+import { refusalOf } from './guard.js';
 
 const HOST = '127.0.0.1';
 const MOST_SESSIONS = 32;
@@ -15,6 +17,8 @@ export interface HttpOptions {
   readonly token: string;
   /** A server for a client that has just come. */
   readonly make: () => McpServer;
+  /** What another agent finds here over A2A, given where this server is. */
+  readonly a2a?: (origin: string) => A2aEndpoint;
 }
 
 interface Session {
@@ -25,12 +29,14 @@ interface Session {
 /** MCP over Streamable HTTP, for programs of this machine that know the token. */
 export class McpHttpServer {
   private readonly sessions = new Map<string, Session>();
+  private readonly a2a: A2aEndpoint | null;
 
   private constructor(
     private readonly http: Server,
     private readonly options: HttpOptions,
     readonly url: string,
   ) {
+    this.a2a = options.a2a?.(new URL(url).origin) ?? null;
     http.on('request', (request, response) => {
       this.answer(request, response).catch((error: unknown) => {
         refuse(response, 500, error instanceof Error ? error.message : String(error));
@@ -59,14 +65,14 @@ export class McpHttpServer {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A page in a browser can reach this machine, by a name of its own too: neither is a client.
-    if (request.headers.origin !== undefined || !isLoopback(request.headers.host))
-      return refuse(response, 403, 'only programs of this machine are answered, under its own name');
-    if (!this.isKnown(request.headers.authorization)) {
-      response.setHeader('www-authenticate', 'Bearer');
-      return refuse(response, 401, `send the token as "Authorization: Bearer …"; it lies in ${tokenFile()}`);
+    const refusal = refusalOf(request, this.options.token, tokenFile());
+    if (refusal !== null) {
+      if (refusal.status === 401) response.setHeader('www-authenticate', 'Bearer');
+      return refuse(response, refusal.status, refusal.message);
     }
-    if ((request.url ?? '').split('?')[0] !== '/mcp') return refuse(response, 404, 'the server is at /mcp');
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    if (await this.a2a?.answer(path, request, response)) return;
+    if (path !== '/mcp') return refuse(response, 404, 'the server is at /mcp');
     const id = request.headers['mcp-session-id'];
     if (typeof id === 'string') {
       const session = this.sessions.get(id);
@@ -94,16 +100,6 @@ export class McpHttpServer {
     await server.connect(transport as Parameters<McpServer['connect']>[0]);
     return { server, transport };
   }
-
-  private isKnown(header: string | undefined): boolean {
-    const given = Buffer.from(header ?? '');
-    const wanted = Buffer.from(`Bearer ${this.options.token}`);
-    return given.length === wanted.length && timingSafeEqual(given, wanted);
-  }
-}
-
-function isLoopback(host: string | undefined): boolean {
-  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/.test(host ?? '');
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {

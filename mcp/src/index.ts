@@ -1,4 +1,5 @@
+export { A2aEndpoint } from './a2a/endpoint.js';
 export { httpToken, McpHttpServer, tokenFile } from './http.js';
-export { makeMcpServer } from './server.js';
+export { makeMcpServer, version } from './server.js';
 export { serveStdio } from './stdio.js';
 export { ERROR_META, registerTools, type ToolOptions, toldOutput } from './tools.js';

@@ -41,7 +41,7 @@ export function makeMcpServer(control: ControlApi, options: ToolOptions): McpSer
   return server;
 }
 
-function version(): string {
+export function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest
     ? String(manifest.version)

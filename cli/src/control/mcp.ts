@@ -25,15 +25,22 @@ export async function mcp(io: Io, options: McpOptions): Promise<ExitCode> {
     throw new CliError('usage', `"${options.port}" is no port; write a number from 0 to 65535`);
   if (options.runtime !== undefined && options.graph !== undefined)
     throw new CliError('usage', '--graph starts a graph, --runtime acts on one that runs: give one of them');
-  const { httpToken, makeMcpServer, McpHttpServer, serveStdio, tokenFile } = await import('@streamlib/mcp');
+  const { A2aEndpoint, httpToken, makeMcpServer, McpHttpServer, serveStdio, tokenFile, version } =
+    await import('@streamlib/mcp');
   const folders = (options.allow ?? ['.']).map((folder) => resolve(folder));
   const { control, close } = await controlOf(io, options);
   const make = () => makeMcpServer(control, { folders });
   try {
     await untilInterrupted(async (signal) => {
       if (options.http !== true) return serveStdio(make(), signal);
-      const server = await McpHttpServer.open({ port, token: httpToken(), make });
+      const server = await McpHttpServer.open({
+        port,
+        token: httpToken(),
+        make,
+        a2a: (origin) => A2aEndpoint.at(origin, version(), control, folders),
+      });
       io.out(server.url);
+      io.err(`Other agents find it over A2A at ${new URL(server.url).origin}.`);
       io.err(`Send the token in ${tokenFile()} as "Authorization: Bearer …"; Ctrl-C stops.`);
       await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
       await server.close();
