@@ -20,7 +20,9 @@ export async function openSandbox() {
     home,
     /** Ends the broker that runtimes in here started. */
     async close() {
-      const pid = await brokerPid();
+      // On a busy machine the first question may go unanswered; a broker that is left alone would stay for good.
+      let pid = await brokerPid();
+      for (let again = 0; pid === null && again < 4; again++) pid = await brokerPid();
       if (pid !== null) process.kill(pid, 'SIGTERM');
       rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
