@@ -144,6 +144,7 @@ export class PythonBridge implements FrameSender {
       { id, address: this.broker.address, clientToken: this.broker.clientToken(id) },
       this.log,
       (exit) => this.childExited(exit),
+      (reason) => this.fail(reason),
     );
     this.log.debug('subprocess started', { pid: this.child.pid, connection: id });
     this.events.spawned();

@@ -16,6 +16,8 @@ export function spawnRunner(
   connection: { readonly id: string; readonly address: string; readonly clientToken: string },
   log: Logger,
   onExit: (exit: ChildExit) => void,
+  /** It took more than its sandbox allows, and is to be ended. */
+  broken: (reason: string) => void,
 ): Child {
   const limiter = new RateLimiter(LINES_PER_SECOND, LINES_AT_ONCE);
   const tellRefused = () => {
@@ -50,7 +52,7 @@ export function spawnRunner(
       onExit(exit);
     },
   };
-  if (setup.confinement !== undefined) return spawnConfined(setup, setup.confinement, job, log);
+  if (setup.confinement !== undefined) return spawnConfined(setup, setup.confinement, job, log, broken);
   // A spare process has the imports behind it that all processors have in common.
   const spare = setup.spares?.take(job, setup.file);
   if (spare !== null && spare !== undefined) {
@@ -62,12 +64,17 @@ export function spawnRunner(
 }
 
 /** By a spare that puts the walls up around itself, or from nothing; never by a spare that is not made for it. */
-function spawnConfined(setup: BridgeSetup, confinement: Confinement, job: RunnerJob, log: Logger): Child {
-  let stopped: string | null = null;
+function spawnConfined(
+  setup: BridgeSetup,
+  confinement: Confinement,
+  job: RunnerJob,
+  log: Logger,
+  broken: (reason: string) => void,
+): Child {
   let unwatch = () => {};
   const onExit = (exit: ChildExit) => {
     unwatch();
-    job.onExit(stopped === null ? exit : { ...exit, stderrTail: [...exit.stderrTail, stopped] });
+    job.onExit(exit);
   };
   const watched = { ...job, onExit };
   const spare = confinedSpare(setup, confinement, watched);
@@ -75,8 +82,8 @@ function spawnConfined(setup: BridgeSetup, confinement: Confinement, job: Runner
   const child = spare ?? fromNothing(confinement, watched);
   if (child.pid !== null) {
     unwatch = confinement.watch(child.pid, (reason) => {
-      stopped = reason;
-      log.error(reason);
+      // Told first: how the process ends says less.
+      broken(reason);
       child.signalGroup('SIGKILL');
     });
   }
