@@ -4,7 +4,8 @@ import { EnvironmentManager } from './manager.js';
 /** Packages that code from outside commonly wants; one command brings them all. */
 export const COMMON_PACKAGES = [
   'numpy',
-  'opencv-python-headless',
+  // From version 5 on it lacks what most code that is around uses, such as CascadeClassifier.
+  'opencv-python-headless>=4.10,<5',
   'pillow',
   'scipy',
   'scikit-image',
