@@ -63,7 +63,7 @@ async function controlOf(io: Io, options: McpOptions): Promise<Controlled> {
   const services = await openServices();
   const server = await ControlServer.open(runtime, services);
   const close = async () => {
-    await Promise.all([runtime.stop(), services.checker?.close?.()]);
+    await runtime.stop();
     await server.close();
   };
   try {

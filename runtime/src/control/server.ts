@@ -8,6 +8,7 @@ import { Control } from './control.js';
 import { ControlError } from './control-error.js';
 import type { Origin } from './operation.js';
 import type { Services } from './ports.js';
+import { removeRemains } from './remains.js';
 
 const LONGEST_BODY = 4 * 1024 * 1024;
 
@@ -26,7 +27,7 @@ export class ControlServer {
     private readonly server: Server,
     private readonly path: string,
     private readonly token: string,
-    services: Services,
+    private readonly services: Services,
   ) {
     this.address = `unix:${path}`;
     this.control = new Control(runtime, services);
@@ -36,6 +37,7 @@ export class ControlServer {
   /** To be called before the runtime starts, which tells the broker the address. */
   static async open(runtime: Runtime, services: Services): Promise<ControlServer> {
     const path = join(dirname(relayPath()), `runtime-${runtime.id}.sock`);
+    await removeRemains(dirname(path));
     const token = randomBytes(32).toString('base64url');
     const file = controlTokenFile(runtime.id);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -60,6 +62,8 @@ export class ControlServer {
       this.server.closeAllConnections();
     });
     this.control.close();
+    // Its spare process is of no use to anybody else.
+    await this.services.checker?.close?.();
     rmSync(this.path, { force: true });
     rmSync(controlTokenFile(this.runtime.id), { force: true });
   }
