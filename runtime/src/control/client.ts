@@ -63,7 +63,7 @@ export class ControlClient implements ControlApi {
 
   private token(): string {
     try {
-      return readFileSync(controlTokenFile(this.runtimeId), 'utf8').trim();
+      return readFileSync(controlTokenFile(this.runtimeId), 'utf8').split('\n', 1)[0] ?? '';
     } catch (cause) {
       throw this.gone(cause);
     }

@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { debugCounts } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Runtime } from '../runtime/runtime.js';
 import { type Collector, collector, type Pattern, pattern } from '../testing/processors.js';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { expectNothingLeft, held, type Watched, watched } from '../testing/world.js';
@@ -197,11 +199,27 @@ describe('the control API', () => {
       });
     expect(await status('Bearer guess')).toBe(401);
     expect(await status('')).toBe(401);
-    const token = readFileSync(controlTokenFile(world.runtime.id), 'utf8');
+    const [token] = readFileSync(controlTokenFile(world.runtime.id), 'utf8').split('\n');
     expect(await status(`Bearer ${token}`)).toBe(200);
     await server.close();
     expect(existsSync(path)).toBe(false);
     expect(existsSync(controlTokenFile(world.runtime.id))).toBe(false);
     await expect(user('get_graph')).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('clears away what a runtime left that was killed, and nothing of one that lives', async () => {
+    const left = join(dirname(server.address.slice('unix:'.length)), 'runtime-killed0000000.sock');
+    // A process that ends without closing its socket leaves the file.
+    const listens = `require('node:net').createServer().listen(${JSON.stringify(left)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', listens]);
+    const token = controlTokenFile('killed0000000');
+    writeFileSync(token, `x\n${left}\n`, { mode: 0o600 });
+    expect(existsSync(left)).toBe(true);
+    const other = new Runtime();
+    const opened = await ControlServer.open(other, { packages: null, checker: null, sandbox: null });
+    expect(existsSync(left)).toBe(false);
+    expect(existsSync(token)).toBe(false);
+    expect(await user('list_running')).toHaveProperty('processors');
+    await opened.close();
   });
 });

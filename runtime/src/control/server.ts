@@ -41,7 +41,6 @@ export class ControlServer {
     const token = randomBytes(32).toString('base64url');
     const file = controlTokenFile(runtime.id);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, token, { mode: 0o600 });
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const server = createServer({ keepAliveTimeout: 1000 });
     await new Promise<void>((resolve, reject) => {
@@ -49,6 +48,8 @@ export class ControlServer {
       server.listen(path, resolve);
     });
     chmodSync(path, 0o600);
+    // When somebody listens: a token whose socket is dead is taken for what was left behind.
+    writeFileSync(file, `${token}\n${path}\n`, { mode: 0o600 });
     // A runtime that has nothing else to do must not be kept by those who might ask.
     server.unref();
     const opened = new ControlServer(runtime, server, path, token, services);
@@ -76,7 +77,7 @@ export class ControlServer {
         throw new ControlError(
           'unauthorized',
           'the token is missing or wrong',
-          `Send the contents of ${controlTokenFile(this.runtime.id)} as a bearer token.`,
+          `Send the first line of ${controlTokenFile(this.runtime.id)} as a bearer token.`,
         );
       const name = /^\/v1\/([a-z_]+)$/.exec(request.url ?? '')?.[1];
       if (request.method !== 'POST' || name === undefined)
