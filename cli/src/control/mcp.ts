@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ControlApi } from '@streamlib/runtime';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
@@ -60,7 +60,9 @@ async function controlOf(io: Io, options: McpOptions): Promise<Controlled> {
       ? new Runtime({ name: 'agent', live: true })
       : await Runtime.fromManifest(options.graph, { live: true });
   runtime.on('progress', (message) => io.err(message));
-  const services = await openServices();
+  const services = await openServices(
+    options.graph === undefined ? undefined : dirname(resolve(options.graph)),
+  );
   const server = await ControlServer.open(runtime, services);
   const close = async () => {
     await runtime.stop();

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import type { RunOutcome, Runtime as RuntimeClass, RuntimeOptions } from '@streamlib/runtime';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatLine } from '../logs/line.js';
@@ -46,7 +47,7 @@ export async function runWith(
   try {
     const runtime = await Runtime.fromManifest(graph, { ...more, overrides: options.set ?? [], logLevel });
     const server = metrics === null ? null : await MetricsServer.open(runtime, metrics);
-    const control = await ControlServer.open(runtime, await openServices());
+    const control = await ControlServer.open(runtime, await openServices(dirname(resolve(graph))));
     if (server !== null) io.err(`Metrics are at ${server.url}/metrics`);
     try {
       return await runGraph(io, runtime, { ...options, duration }, interrupts, started);
