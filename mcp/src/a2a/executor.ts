@@ -20,7 +20,10 @@ interface Asked {
 
 /** Does what another agent asks for, as a task: at once, or, where a person or an installer has to be waited for, when it has happened. */
 export class SkillExecutor implements AgentExecutor {
-  private readonly running = new Map<string, AbortController>();
+  private readonly running = new Map<
+    string,
+    { readonly abort: AbortController; readonly ended: Promise<void> }
+  >();
 
   constructor(
     private readonly control: ControlApi,
@@ -30,7 +33,11 @@ export class SkillExecutor implements AgentExecutor {
   async execute(context: RequestContext, bus: ExecutionEventBus): Promise<void> {
     const { taskId, contextId } = context;
     const abort = new AbortController();
-    this.running.set(taskId, abort);
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.running.set(taskId, { abort, ended });
     const told = new Telling(bus, taskId, contextId);
     told.begin(context.userMessage);
     try {
@@ -43,12 +50,15 @@ export class SkillExecutor implements AgentExecutor {
     } finally {
       this.running.delete(taskId);
       bus.finished();
+      end();
     }
   }
 
-  cancelTask(taskId: string): Promise<void> {
-    this.running.get(taskId)?.abort();
-    return Promise.resolve();
+  /** Settles when the task has said that it is canceled, or that it was faster. */
+  async cancelTask(taskId: string): Promise<void> {
+    const running = this.running.get(taskId);
+    running?.abort.abort();
+    await running?.ended;
   }
 
   private call(skill: string, input: object, signal: AbortSignal): Promise<Record<string, unknown>> {
