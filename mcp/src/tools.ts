@@ -1,7 +1,8 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import { type ControlApi, ControlError, type Operation, operations } from '@streamlib/runtime';
+import { type ControlApi, type Operation, operations } from '@streamlib/runtime';
 import type { z } from 'zod';
+import { asControlError } from './as-control-error.js';
 
 /** Under this name an error is told to programs; the text beside it is for models and people. */
 export const ERROR_META = 'streamlib/error';
@@ -60,14 +61,7 @@ async function answer(call: () => Promise<Record<string, unknown>>): Promise<Cal
 }
 
 function failure(thrown: unknown): CallToolResult {
-  const error =
-    thrown instanceof ControlError
-      ? thrown
-      : new ControlError(
-          'internal',
-          thrown instanceof Error ? thrown.message : String(thrown),
-          'Tell the user.',
-        );
+  const error = asControlError(thrown);
   const problems = Array.isArray(error.details.problems) ? error.details.problems : [];
   const more = problems.length > 0 ? `\n${JSON.stringify(problems, null, 1)}` : '';
   return {

@@ -4,6 +4,7 @@ import { foreignListener, relayPath, serviceName, stateDir } from '@streamlib/ho
 import { ListConnectionsRequest, type TailLogsResponse } from '@streamlib/proto';
 import { type BrokerClient, withBroker } from '../broker/client.js';
 import { CliError } from '../errors/cli-error.js';
+import { isAlive } from '../is-alive.js';
 import { type KnownLog, knownLogs } from '../logs/find.js';
 import { type LogRecord, parseLine } from '../logs/line.js';
 import type { BrokerFact, Facts, LogFact } from './facts.js';
@@ -121,13 +122,4 @@ function tail(file: string): LogRecord[] {
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map(parseLine);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessorEntry, RuntimeEntry } from '@streamlib/proto';
 import { metricsFolder, type RuntimeStats } from '@streamlib/runtime';
+import { isAlive } from '../is-alive.js';
 
 /** What a runtime with metrics answers. */
 export interface Told {
@@ -54,13 +55,4 @@ export async function ask(note: Note): Promise<Told | null> {
 export interface Known {
   readonly runtimes: readonly RuntimeEntry[];
   readonly processors: readonly ProcessorEntry[];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

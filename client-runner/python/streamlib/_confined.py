@@ -89,7 +89,7 @@ def run_processor(arguments: list[str]) -> int:
 
 def serve(session: Any, schemas: dict[str, Any], arguments: list[str]) -> int:
     """Runs the processor; the walls stand."""
-    from streamlib._subprocess_runner import prepare_process, run_session
+    from streamlib._subprocess_runner import prepare_process, run_to_the_end
 
     prepare_process()
     connection = session.connection
@@ -104,14 +104,7 @@ def serve(session: Any, schemas: dict[str, Any], arguments: list[str]) -> int:
             return  # The channel is gone, and this process will be.
 
     name_refusals(tell)
-    try:
-        return run_session(session, schemas, arguments[0], arguments[1] if len(arguments) > 1 else None)
-    except BridgeError as error:
-        if error.code != "closed":
-            raise
-        return 0
-    finally:
-        session.close()
+    return run_to_the_end(session, schemas, arguments)
 
 
 def run_module(arguments: list[str]) -> int:

@@ -53,6 +53,11 @@ def main(arguments: list[str]) -> int:
     except (HandshakeError, BridgeError) as error:
         print(f"handshake failed: {error}", file=sys.stderr)
         return EXIT_HANDSHAKE
+    return run_to_the_end(session, schemas, arguments)
+
+
+def run_to_the_end(session: Session, schemas: dict[str, Any], arguments: list[str]) -> int:
+    """Runs the processor that the arguments name, and closes the session. A host that goes away is an end, not an error."""
     try:
         return run_session(session, schemas, arguments[0], arguments[1] if len(arguments) > 1 else None)
     except BridgeError as error:

@@ -8,6 +8,7 @@ import {
   type RequestContext,
 } from '@a2a-js/sdk/server';
 import { type ControlApi, ControlError } from '@streamlib/runtime';
+import { asControlError } from '../as-control-error.js';
 
 /** An installation has no event that crosses processes. */
 const LOOK_AGAIN_MS = 500;
@@ -136,14 +137,7 @@ class Telling {
   }
 
   fail(thrown: unknown): void {
-    const error =
-      thrown instanceof ControlError
-        ? thrown
-        : new ControlError(
-            'internal',
-            thrown instanceof Error ? thrown.message : String(thrown),
-            'Tell the user.',
-          );
+    const error = asControlError(thrown);
     const rejected = error.code === 'denied' || error.code === 'invalid' || error.code === 'not_found';
     const state = rejected ? TaskState.TASK_STATE_REJECTED : TaskState.TASK_STATE_FAILED;
     this.status(state, [

@@ -12,6 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BridgeError, InstanceLock } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import { isRunning } from '../supervisor/is-running.js';
 
 export const STATUSES = ['pending', 'approved', 'installing', 'installed', 'denied', 'failed'] as const;
 
@@ -117,15 +118,6 @@ function withoutDeadInstaller(entry: StoredRecord): StoredRecord {
     detail: 'the process that was installing it ended before it was done; nothing was changed',
     next: 'Request it again.',
   };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Waits for a lock that others hold for a moment, or as long as an installation takes. */

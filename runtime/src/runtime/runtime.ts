@@ -146,8 +146,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     params: Readonly<Record<string, unknown>> = {},
     options: ChangeOptions = {},
   ): Promise<void> {
-    if (typeof type !== 'string') this.registry.register(type);
-    const spec = { id, node_type: typeof type === 'string' ? type : type.type, params };
+    const spec = this.nodeSpec(id, type, params);
     if (this.current === 'created') this.nodes.push(spec);
     else await (await this.running()).add(spec, options);
   }
@@ -167,8 +166,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     params: Readonly<Record<string, unknown>> = {},
     options: ChangeOptions = {},
   ): Promise<void> {
-    if (typeof type !== 'string') this.registry.register(type);
-    const spec = { id, node_type: typeof type === 'string' ? type : type.type, params };
+    const spec = this.nodeSpec(id, type, params);
     await (await this.running()).replace(spec, options);
   }
 
@@ -303,6 +301,17 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.pending = Promise.all([before, change]).then(() => {});
     // Told by settled(), or not at all.
     this.pending.catch(() => {});
+  }
+
+  /** A definition that is given is known from here on by its type. */
+  private nodeSpec(
+    id: string,
+    type: string | ProcessorDefinition,
+    params: Readonly<Record<string, unknown>>,
+  ): NodeSpec {
+    if (typeof type === 'string') return { id, node_type: type, params };
+    this.registry.register(type);
+    return { id, node_type: type.type, params };
   }
 
   private async running(): Promise<GraphChanges> {

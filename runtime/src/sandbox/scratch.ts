@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
+import { isRunning } from '../supervisor/is-running.js';
 
 let ours: string | null = null;
 
@@ -11,7 +12,7 @@ export function freshScratch(name: string): string {
   if (ours !== mine) {
     mkdirSync(all, { recursive: true, mode: 0o700 });
     for (const pid of readdirSync(all)) {
-      if (!isRunning(Number(pid)) || pid === String(process.pid)) removeScratch(join(all, pid));
+      if (!isInUse(pid) || pid === String(process.pid)) removeScratch(join(all, pid));
     }
     process.once('exit', () => removeScratch(mine));
     ours = mine;
@@ -26,12 +27,8 @@ export function removeScratch(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function isRunning(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** Folders are named after the process that has them; what has another name is nobody's. */
+function isInUse(name: string): boolean {
+  const pid = Number(name);
+  return Number.isSafeInteger(pid) && pid > 0 && isRunning(pid);
 }
