@@ -7,7 +7,7 @@
 //   node launchd/install.mjs --print       only print what would be installed
 //   node launchd/install.mjs --write DIR   only write it there
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -109,7 +109,7 @@ function writeTo(service, target) {
 function render(service, name) {
   const values = {
     '@NODE@': process.execPath,
-    '@BROKER@': join(folder, '..', 'broker', 'bin', 'streamlib-broker.js'),
+    '@BROKER@': brokerProgram(),
     '@STATE@': service.stateDir(),
   };
   const template = readFileSync(join(folder, name), 'utf8');
@@ -119,6 +119,12 @@ function render(service, name) {
     .filter((line) => !line.includes('A template:'))
     .join('\n')
     .replace(/@[A-Z]+@/g, (placeholder) => service.quote(values[placeholder]));
+}
+
+/** This folder is part of the broker's package, or stands beside it in a checkout. */
+function brokerProgram() {
+  const packed = join(folder, '..', 'bin', 'streamlib-broker.js');
+  return existsSync(packed) ? packed : join(folder, '..', 'broker', 'bin', 'streamlib-broker.js');
 }
 
 function run(what, [command, args]) {

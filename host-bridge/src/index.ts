@@ -18,6 +18,7 @@ export { FramePool, type FramePoolOptions } from './memory/pool.js';
 export { SharedBuffer } from './memory/shared-buffer.js';
 export { Texture } from './memory/texture.js';
 export type { ConnectionStats, DebugCounts, PoolStats } from './native/addon.js';
+export { prebuiltFolder } from './native/locate.js';
 export { schemasEqual } from './schema/equal.js';
 export { parseSchema } from './schema/parse.js';
 export { AudioFrame, BoundingBox, ObjectDetections, VideoFrame } from './schema/shipped.js';

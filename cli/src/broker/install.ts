@@ -41,12 +41,14 @@ export async function brokerUninstall(io: Io, options: InstallOptions): Promise<
 }
 
 async function findInstaller(): Promise<Installer> {
-  const broker = createRequire(import.meta.url).resolve('@streamlib/broker');
-  const path = join(dirname(broker), '..', '..', 'launchd', 'install.mjs');
-  if (!existsSync(path))
+  const broker = dirname(dirname(createRequire(import.meta.url).resolve('@streamlib/broker')));
+  // In the package, or beside it in a checkout.
+  const paths = [broker, dirname(broker)].map((folder) => join(folder, 'launchd', 'install.mjs'));
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined)
     throw new CliError(
       'failure',
-      `this installation has no service definitions (looked for ${path}); a runtime starts a broker by itself when it needs one`,
+      `this installation has no service definitions (looked for ${paths.join(' and ')}); a runtime starts a broker by itself when it needs one`,
     );
   return (await import(pathToFileURL(path).href)) as Installer;
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { BridgeError, type BridgeErrorCode } from '../errors/bridge-error.js';
 import type { BufferFactory, TextureFactory } from './handles.js';
+import { nativeHere } from './locate.js';
 
 /** A native object is a number: an index into a table of the addon with a generation, so a stale one is refused. */
 export type NativeId = number;
@@ -118,9 +118,6 @@ type ErrorFactory = (
   holderPid: number | undefined,
 ) => BridgeError;
 
-// From `src/native/` (tests) as well as from `dist/native/`.
-const addonPath = fileURLToPath(new URL('../../dist/native/streamlib.node', import.meta.url));
-
 let loaded: Addon | undefined;
 let factories: { texture: TextureFactory; buffer: BufferFactory } | undefined;
 
@@ -137,15 +134,20 @@ export function registerFactories(texture: TextureFactory, buffer: BufferFactory
 function load(): Addon {
   if (factories === undefined)
     throw new BridgeError('io', 'The memory classes must be imported before the addon is used');
+  const found = nativeHere();
+  if ('missing' in found) throw new BridgeError('io', found.missing);
   let binding: Addon;
   try {
-    binding = createRequire(import.meta.url)(addonPath) as Addon;
+    binding = createRequire(import.meta.url)(found.path) as Addon;
   } catch (cause) {
-    throw new BridgeError(
-      'io',
-      `Could not load the native addon ${addonPath}; build it with "npm run setup" (or node scripts/build-native.mjs)`,
-      { cause },
-    );
+    const because = cause instanceof Error ? cause.message : String(cause);
+    const next =
+      found.prebuilt === null
+        ? 'build it anew with "npm run setup" (or node scripts/build-native.mjs)'
+        : 'it is a prebuilt one; if this system is too old for it, build StreamLib from a checkout';
+    throw new BridgeError('io', `Could not load the native addon ${found.path} (${because}); ${next}`, {
+      cause,
+    });
   }
   binding.install(makeError, factories.texture, factories.buffer);
   loaded = binding;

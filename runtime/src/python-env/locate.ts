@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stateDir } from '@streamlib/host-bridge';
+import { prebuiltFolder, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import { currentEnvironment } from '../packages/environments.js';
 
@@ -38,15 +38,19 @@ export function findUv(): string {
   );
 }
 
-/** The newest wheel of the package `streamlib`; null when there is none. */
+/**
+ * The wheel of the package `streamlib`; null when there is none. Beside an installed addon lies the one of the same build;
+ * in a checkout it is the newest that was built.
+ */
 export function findWheel(): WheelFile | null {
   const named = process.env.STREAMLIB_WHEEL;
   if (named !== undefined && named !== '') {
     if (existsSync(named)) return wheelFile(named);
     throw new StreamlibError('python_environment', `STREAMLIB_WHEEL names ${named}, which does not exist`);
   }
-  for (const home of homes()) {
-    const folder = join(home, 'wheels');
+  const installed = prebuiltFolder();
+  const folders = homes().map((home) => join(home, 'wheels'));
+  for (const folder of installed === null ? folders : [installed, ...folders]) {
     if (!existsSync(folder)) continue;
     const wheels = readdirSync(folder)
       .filter((name) => /^streamlib-.*\.whl$/.test(name))

@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+// `npm run package`: the packages that users install, for this machine, into .streamlib/packages: the npm packages, one more with
+// the addon and the wheel for this platform, and the wheel by itself.
+//
+//   --only native | modules   what one machine of a release builds: its platform's package, or the ones that are the same everywhere
+//   --wheel FILE              instead of the one that the set-up builds
+//   --out DIR                 instead of .streamlib/packages
+//   --no-setup                takes what is built already
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { problemsOf } from './lib/packing/inspect.mjs';
+import { platformHere, platforms, readManifest, stageModule, stageNative } from './lib/packing/stage.mjs';
+import { packages, root, state, wheels } from './lib/paths.mjs';
+import { Missing } from './lib/requirements.mjs';
+import { run } from './lib/run.mjs';
+import { say, tell } from './lib/steps.mjs';
+import { setUp } from './setup.mjs';
+
+const addon = join(root, 'host-bridge/dist/native/streamlib.node');
+
+/** Returns the paths of what was made. */
+export async function packAll({ out = join(state, 'packages'), only, wheel = builtWheel() } = {}) {
+  const fresh = `${out}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  const stage = join(fresh, 'stage');
+  mkdirSync(stage, { recursive: true });
+  const folders = [];
+  if (only !== 'native') folders.push(...packages.map((name) => stageModule(name, stage)));
+  if (only !== 'modules') {
+    if (!existsSync(addon)) throw new Missing(`${addon} is not there; run \`npm run setup\` first.`);
+    if (wheel === undefined || !existsSync(wheel))
+      throw new Missing(`The wheel ${wheel ?? `in ${wheels}`} is not there; run \`npm run setup\` first.`);
+    if (!platforms().includes(platformHere()))
+      throw new Missing(`There is no package for ${platformHere()} in host-bridge/native/npm.`);
+    folders.push(stageNative(platformHere(), { addon, wheel }, stage));
+    copyFileSync(wheel, join(fresh, basename(wheel)));
+  }
+  // Lists the files of each as npm chose them.
+  const lines = await run(
+    'npm',
+    ['pack', '--json', '--loglevel=error', '--pack-destination', fresh, ...folders],
+    {
+      env: { npm_config_ignore_scripts: 'true' },
+    },
+  );
+  const text = lines.join('\n');
+  check(folders, JSON.parse(text.slice(text.indexOf('['), text.lastIndexOf(']') + 1)));
+  rmSync(stage, { recursive: true });
+  writeSums(fresh);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(dirname(out), { recursive: true });
+  renameSync(fresh, out);
+  return readdirSync(out).map((name) => join(out, name));
+}
+
+function check(folders, packed) {
+  const names = new Set([
+    ...packages.map((name) => readManifest(join(root, name)).name),
+    ...platforms().map((name) => readManifest(join(root, 'host-bridge/native/npm', name)).name),
+  ]);
+  const version = readManifest(join(root, 'host-bridge')).version;
+  const problems = folders.flatMap((folder) => {
+    const manifest = readManifest(folder);
+    const files = packed.find(({ name }) => name === manifest.name).files.map(({ path }) => path);
+    const read = (path) => readFileSync(join(folder, path), 'utf8');
+    return problemsOf({ manifest, files, read, version, names }).map(
+      (problem) => `${manifest.name}: ${problem}`,
+    );
+  });
+  if (problems.length > 0) throw new Missing(`The packages are not right:\n    ${problems.join('\n    ')}`);
+}
+
+function builtWheel() {
+  const name = existsSync(wheels) ? readdirSync(wheels).find((file) => file.endsWith('.whl')) : undefined;
+  return name === undefined ? undefined : join(wheels, name);
+}
+
+function writeSums(folder) {
+  const sums = readdirSync(folder)
+    .sort()
+    .map(
+      (name) =>
+        `${createHash('sha256')
+          .update(readFileSync(join(folder, name)))
+          .digest('hex')}  ${name}\n`,
+    );
+  writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string' },
+        wheel: { type: 'string' },
+        out: { type: 'string' },
+        'no-setup': { type: 'boolean' },
+      },
+    });
+    if (values.only !== undefined && !['native', 'modules'].includes(values.only))
+      throw new Missing(`--only takes native or modules, not ${values.only}`);
+    if (!values['no-setup']) await setUp();
+    const made = await packAll({
+      ...(values.only && { only: values.only }),
+      ...(values.out && { out: resolve(values.out) }),
+      ...(values.wheel && { wheel: resolve(values.wheel) }),
+    });
+    for (const path of made) say(path);
+  } catch (error) {
+    tell(error);
+    process.exitCode = 1;
+  }
+}
