@@ -67,7 +67,8 @@ const sink = defineProcessor({
   }),
 });
 
-const runtime = new Runtime({ name: 'graph-program', logLevel: 'debug' });
+// No spare Python process: it comes and goes on its own, and tests count what this graph alone holds.
+const runtime = new Runtime({ name: 'graph-program', logLevel: 'debug', spareProcess: false });
 runtime.on('node', ({ node, state, message }) =>
   tell('node', { node, state, message, pid: runtime.stats().nodes[node]?.pid ?? null }),
 );
