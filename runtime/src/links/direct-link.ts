@@ -42,6 +42,10 @@ export class DirectLink {
   private isUp = false;
   private over = false;
   private failures = 0;
+  /** Made for a writer that runs already: until its reader is there for the first time, frames wait instead of being dropped. */
+  private keeps: boolean;
+  /** The two are not introduced yet: its reader's place is still another's. */
+  private held: boolean;
   private retry: NodeJS.Timeout | null = null;
   /** What the producer's present process has reported last. */
   private told: Tally = NO_TALLY;
@@ -53,7 +57,11 @@ export class DirectLink {
     private readonly log: Logger,
     /** It does not come about: a process that may not open a channel, say. */
     private readonly hopeless: (reason: string) => void,
-  ) {}
+    live: { readonly keeps?: boolean; readonly held?: boolean } = {},
+  ) {
+    this.keeps = live.keeps ?? false;
+    this.held = live.held ?? false;
+  }
 
   /** Whether bytes have crossed and nobody has said since that they do not. */
   get up(): boolean {
@@ -65,10 +73,21 @@ export class DirectLink {
     return this.told.waiting;
   }
 
+  /** Whether its frames wait until `letGo()`. */
+  get isHeld(): boolean {
+    return this.held;
+  }
+
+  /** Its reader may have what waits, and all that comes. */
+  letGo(): void {
+    this.held = false;
+    this.introduce();
+  }
+
   /** What the producer's process is told in its setup. */
   get settings(): Record<string, ControlValue> {
     const { id, delivery, window, queue } = this.options;
-    return { link: id, delivery, window, queue, over: this.over };
+    return { link: id, delivery, window, queue, over: this.over, ...(this.keeps && { keep: true }) };
   }
 
   producerReady(end: LinkEnd): void {
@@ -81,7 +100,14 @@ export class DirectLink {
 
   producerGone(): void {
     this.producer = null;
+    this.keeps = false;
     this.told = NO_TALLY;
+    this.end();
+  }
+
+  /** The writer sends nothing more here, but what it has counted so far counts. */
+  removed(): void {
+    this.producer = null;
     this.end();
   }
 
@@ -120,6 +146,7 @@ export class DirectLink {
   linked(attempt: number): void {
     if (attempt !== this.attempt || this.producer === null) return;
     this.isUp = true;
+    this.keeps = false;
     this.failures = 0;
     this.log.debug(`linked directly: ${this.options.output} → ${this.options.input}`);
   }
@@ -160,7 +187,7 @@ export class DirectLink {
   private introduce(): void {
     this.end();
     const { producer, consumer } = this;
-    if (producer === null || consumer === null || this.over) return;
+    if (producer === null || consumer === null || this.over || this.held) return;
     this.attempt++;
     consumer.control({
       type: 'link_expect',

@@ -18,7 +18,17 @@ export class ProcessLinks {
   private round = 0;
   private asking = new Map<number, (stock: Stock | null) => void>();
 
+  /** Of links that came and went between the same two ports, which is the last one's. */
+  private readonly turns = new Map<string, number>();
+
   constructor(readonly node: string) {}
+
+  /** A name for the next link between two ports: not that of the one before, which may still have frames on its way. */
+  nextId(between: string): string {
+    const turn = (this.turns.get(between) ?? 1) ^ 1;
+    this.turns.set(between, turn);
+    return turn === 0 ? between : `${between}#2`;
+  }
 
   addOut(output: string, link: DirectLink): void {
     this.out.push({ output, link });
@@ -33,7 +43,7 @@ export class ProcessLinks {
   removeOut(link: DirectLink): void {
     const at = this.out.findIndex((item) => item.link === link);
     if (at >= 0) this.out.splice(at, 1);
-    link.producerGone();
+    link.removed();
   }
 
   removeIn(link: DirectLink): void {
@@ -42,8 +52,12 @@ export class ProcessLinks {
     link.consumerGone(true);
   }
 
-  find(output: string, input: string): DirectLink | undefined {
-    return this.out.find((item) => item.output === output && item.link.options.input === input)?.link;
+  find(output: string, reader: ProcessLinks, input: string): DirectLink | undefined {
+    const found = this.out.find(
+      ({ output: from, link }) =>
+        from === output && link.options.input === input && reader.into.includes(link),
+    );
+    return found?.link;
   }
 
   /** A process that runs hears who reads an output now. */
@@ -127,7 +141,8 @@ export class ProcessLinks {
       const tally = tallies.get(`link/${id}`);
       if (tally === undefined) continue;
       link.report(tally);
-      waiting += tally.waiting;
+      // What is held goes nowhere until somebody lets go of it.
+      if (!link.isHeld) waiting += tally.waiting;
       sent += tally.passed;
     }
     this.stock = { busy, waiting, sent };

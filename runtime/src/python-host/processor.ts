@@ -108,13 +108,39 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     return this.inputList.every((input) => input.idle) && this.outputList.every((output) => output.idle);
   }
 
+  /** Whether its frames may go straight to another process, or come from one. */
+  get linkable(): boolean {
+    return this.options.confinement === undefined;
+  }
+
   /** Joins an output of this node to an input of another without the runtime in between. */
   linkTo(output: string, reader: PythonProcessor, input: string): void {
+    this.makeLink(output, reader, input, false);
+    this.tellReaders(output);
+  }
+
+  /**
+   * From one frame to the next, what went straight to one reader is meant for another that is to take its place. It waits here
+   * until the link that is returned is let go of; the first reader still gets what was on its way. Null: there is no such link.
+   */
+  relink(
+    output: string,
+    reader: { readonly node: PythonProcessor; readonly input: string },
+    next: { readonly node: PythonProcessor; readonly input: string },
+  ): DirectLink | null {
+    if (!this.takeLink(output, reader.node, reader.input)) return null;
+    const link = this.makeLink(output, next.node, next.input, true);
+    // Both changes are one message, so no frame falls between them.
+    this.tellReaders(output);
+    return link;
+  }
+
+  private makeLink(output: string, reader: PythonProcessor, input: string, held: boolean): DirectLink {
     const to = reader.inputs.get(input);
     if (to === undefined) throw new Error(`${reader.id} has no input ${input}`);
     const link = new DirectLink(
       {
-        id: `${this.id}.${output}>${reader.id}.${input}`,
+        id: this.links.nextId(`${this.id}.${output}>${reader.id}.${input}`),
         output: `${this.id}.${output}`,
         input: `${reader.id}.${input}`,
         delivery: to.delivery,
@@ -125,24 +151,30 @@ export abstract class PythonProcessor implements GraphNode, Asked {
       reader.latency,
       this.log,
       (reason) => this.goAround(output, reader, to, reason),
+      { keeps: this.ready, held },
     );
     to.link = link;
     this.links.addOut(output, link);
     reader.links.addIn(link);
-    this.tellReaders(output);
     this.links.join(link, 'producer');
     reader.links.join(link, 'consumer');
+    return link;
   }
 
   /** Ends what `linkTo` made. False: there is no such link. */
   unlink(output: string, reader: PythonProcessor, input: string): boolean {
-    const link = this.links.find(output, `${reader.id}.${input}`);
+    if (!this.takeLink(output, reader, input)) return false;
+    this.tellReaders(output);
+    return true;
+  }
+
+  private takeLink(output: string, reader: PythonProcessor, input: string): boolean {
+    const link = this.links.find(output, reader.links, `${reader.id}.${input}`);
     if (link === undefined) return false;
     reader.links.removeIn(link);
     const to = reader.inputs.get(input);
     if (to !== undefined) to.link = null;
     this.links.removeOut(link);
-    this.tellReaders(output);
     return true;
   }
 

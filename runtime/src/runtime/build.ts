@@ -6,7 +6,6 @@ import { LocalNode } from '../nodes/local-node.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { makePythonProcessor } from '../python-host/kinds.js';
 import { limitsOf, policyOf } from '../python-host/params.js';
-import { PythonProcessor } from '../python-host/processor.js';
 import type { SparePool } from '../python-host/spare/pool.js';
 import { LiveGraph, nameOf, refOf } from './live-graph.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
@@ -29,7 +28,7 @@ export interface BuildOptions extends MakeOptions {
 
 /** Makes the nodes and joins their ports. Nothing runs yet. */
 export function buildGraph(spec: GraphSpec, prepared: PreparedGraph, options: BuildOptions): LiveGraph {
-  const graph = new LiveGraph(spec.name);
+  const graph = new LiveGraph(spec.name, options.direct);
   const specs = new Map(spec.nodes.map((node) => [node.id, node]));
   for (const node of prepared.nodes) {
     const params = prepared.params.get(node.id) ?? specs.get(node.id)?.params ?? {};
@@ -49,16 +48,7 @@ export function buildGraph(spec: GraphSpec, prepared: PreparedGraph, options: Bu
       from: resolved?.from ?? refOf(connection.from),
       to: resolved?.to ?? refOf(connection.to),
       resolved,
-      direct: false,
     };
-    const from = graph.find(link.from.node)?.node;
-    const to = graph.find(link.to.node)?.node;
-    const direct = options.direct && resolved?.direct === true;
-    if (direct && from instanceof PythonProcessor && to instanceof PythonProcessor) {
-      from.linkTo(link.from.port, to, link.to.port);
-      graph.addLink({ ...link, direct });
-      return;
-    }
     graph.addLink(link);
     graph.join(link);
   });

@@ -163,6 +163,8 @@ export class GraphChanges {
     const input = graph.input(link.to);
     if (input !== undefined && !input.adapt(resolved.delivery, resolved.queue))
       await this.exchange(this.known(link.to.node).spec, [link], options);
+    // Two processes between themselves need nothing of the runtime's.
+    if (graph.directEnds(link) !== null) return;
     const output = graph.output(link.from);
     if (output !== undefined && resolved.delivery === 'lossless' && !output.canWait)
       await this.exchange(this.known(link.from.node).spec, [link], options);

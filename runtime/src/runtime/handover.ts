@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import type { DirectLink } from '../links/direct-link.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { isOver } from '../nodes/node.js';
 import { PythonProcessor } from '../python-host/processor.js';
@@ -20,6 +21,8 @@ const LOOK_AGAIN_MS = 1;
  */
 export class Handover {
   private readonly senders: PythonProcessor[] = [];
+  /** From other processes straight to the new node, as soon as the old one has finished. */
+  private readonly held: DirectLink[] = [];
 
   constructor(
     private readonly graph: LiveGraph,
@@ -93,7 +96,14 @@ export class Handover {
     const waiting = new Map<string, Pause>();
     for (const link of this.incoming()) {
       // Which ports are meant may not have been known until now.
-      const { from, to } = this.asResolved(link);
+      const resolved = this.asResolved(link);
+      const { from, to } = resolved;
+      const kept = this.keepAtSender(link, resolved, next);
+      if (kept !== null) {
+        this.held.push(kept.link);
+        this.senders.push(kept.sender);
+        continue;
+      }
       const output = this.graph.output(from);
       if (output === undefined) continue;
       const sender = this.graph.part(link);
@@ -103,6 +113,23 @@ export class Handover {
       waiting.set(to.port, new Pause(output, delivery, queue));
     }
     return waiting;
+  }
+
+  /** What came straight from another process waits there. Null: it does not, or the new one's will not. */
+  private keepAtSender(
+    link: LiveLink,
+    resolved: LiveLink,
+    next: Seated,
+  ): { readonly link: DirectLink; readonly sender: PythonProcessor } | null {
+    const { node: old } = this.old;
+    const ends = next === this.old ? null : this.graph.directEnds(resolved, next.node);
+    if (ends === null || !(old instanceof PythonProcessor)) return null;
+    const kept = ends.from.relink(
+      resolved.from.port,
+      { node: old, input: link.to.port },
+      { node: ends.to, input: resolved.to.port },
+    );
+    return kept === null ? null : { link: kept, sender: ends.from };
   }
 
   private async lastFrames(): Promise<void> {
@@ -139,5 +166,6 @@ export class Handover {
 
   private resume(next: Seated, waiting: ReadonlyMap<string, Pause>): void {
     for (const [port, held] of waiting) held.end(next.node.inputs.get(port) ?? null);
+    for (const link of this.held) link.letGo();
   }
 }

@@ -66,6 +66,14 @@ async function chain() {
   return sink;
 }
 
+/** Frames of an input that came straight from another process, told once a second; none came otherwise. */
+async function comesStraight(node: string): Promise<void> {
+  const input = () => world.runtime.stats().nodes[node]?.inputs.video_in;
+  const at = input()?.direct ?? 0;
+  await expect.poll(() => input()?.direct, PATIENT).toBeGreaterThan(at + 5);
+  expect(input()?.frames).toBe(input()?.direct);
+}
+
 const added = (frame: { number: number; first: number } | undefined) =>
   frame === undefined ? null : (frame.first - frame.number + 512) & 255;
 
@@ -85,23 +93,29 @@ describe('processors whose frames do not pass the runtime', () => {
     const sink = await chain();
     const { runtime } = world;
     expect(added(sink.frames.at(-1))).toBe(1);
+    await comesStraight('effect');
 
     await runtime.replaceNode('effect', 'python', { file: code('two.py', ADDS(2)) });
     await expect.poll(() => added(sink.frames.at(-1)), PATIENT).toBe(2);
+    await comesStraight('effect');
     await runtime.replaceNode('counter', 'python', { file: code('again.py', SOURCE) });
     const at = sink.frames.length;
     await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(at + 10);
+
+    await comesStraight('effect');
 
     await runtime.disconnectPorts('counter', 'effect');
     const stopped = sink.frames.length;
     await runtime.connectPorts('counter', 'effect');
     await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(stopped + 5);
+    await comesStraight('effect');
 
     await runtime.removeNode('effect');
     await runtime.addNode('effect', 'python', { file: code('three.py', ADDS(3)) });
     await runtime.connectPorts('effect', 'sink');
     await runtime.connectPorts('counter', 'effect');
     await expect.poll(() => added(sink.frames.at(-1)), PATIENT).toBe(3);
+    await comesStraight('effect');
     expect(runtime.stats().nodes.effect).toMatchObject({ restarts: 0, errors: 0 });
     expect(runtime.stats().nodes.counter).toMatchObject({ restarts: 0, errors: 0 });
   });
@@ -120,5 +134,43 @@ describe('processors whose frames do not pass the runtime', () => {
     await expect.poll(() => added(sink.frames.at(-1)), PATIENT).toBe(2);
     const seen = sink.frames.map(({ number }) => number);
     expect(seen).toEqual(seen.map((_, n) => n));
+    await comesStraight('effect');
+  });
+
+  it('lose nothing of either neighbour when the one between them is replaced again and again', async () => {
+    const sink = collector('sink', 'lossless');
+    const lossless = { delivery: 'lossless', queue: 4 } as const;
+    world.runtime
+      .add('counter', 'python', { file: code('source.py', SOURCE) })
+      .add('first', 'python', { file: code('one.py', ADDS(1)) })
+      .add('effect', 'python', { file: code('one.py', ADDS(1)) })
+      .add('last', 'python', { file: code('one.py', ADDS(1)) })
+      .add('sink', sink.definition)
+      .connect('counter', 'first', lossless)
+      .connect('first', 'effect', lossless)
+      .connect('effect', 'last', lossless)
+      .connect('last', 'sink', lossless);
+    await world.runtime.start();
+    for (const amount of [2, 3, 4]) {
+      await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(10);
+      await world.runtime.replaceNode('effect', 'python', { file: code(`${amount}.py`, ADDS(amount)) });
+      await expect.poll(() => added(sink.frames.at(-1)), PATIENT).toBe(amount + 2);
+    }
+    const seen = sink.frames.map(({ number }) => number);
+    expect(seen).toEqual(seen.map((_, n) => n));
+    // One kind of frame, then the next.
+    const kinds = sink.frames.map(added);
+    expect(kinds).toEqual([...kinds].sort((a, b) => Number(a) - Number(b)));
+    for (const node of ['first', 'effect', 'last']) await comesStraight(node);
+  });
+
+  it('go through the runtime after a change where the connection says so', async () => {
+    const sink = await chain();
+    await world.runtime.disconnectPorts('counter', 'effect');
+    await world.runtime.connectPorts('counter', 'effect', { direct: false });
+    const at = sink.frames.length;
+    await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(at + 10);
+    const { frames = 0, direct = 0 } = world.runtime.stats().nodes.effect?.inputs.video_in ?? {};
+    expect(frames - direct).toBeGreaterThan(5);
   });
 });

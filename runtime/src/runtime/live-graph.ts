@@ -25,8 +25,6 @@ export interface LiveLink {
   readonly to: PortRef;
   /** Null while one of its ends could not be prepared: nothing flows. */
   readonly resolved: ResolvedLink | null;
-  /** Its frames go from one process to another and are not seen here. */
-  readonly direct: boolean;
 }
 
 /** What is connected with what at the moment. Every change here is made at once, between two frames. */
@@ -35,7 +33,11 @@ export class LiveGraph {
   private list: readonly LiveLink[] = [];
   private known: Wiring | null = null;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    /** Whether frames go straight from one Python process to another, where they can. */
+    private readonly direct = true,
+  ) {}
 
   get wiring(): Wiring {
     this.known ??= this.look();
@@ -110,8 +112,25 @@ export class LiveGraph {
     const output = this.output(link.from);
     const input = this.input(link.to);
     if (output === undefined || input === undefined) return;
+    const direct = this.directEnds(link);
+    if (direct !== null) {
+      direct.from.linkTo(link.from.port, direct.to, link.to.port);
+      return;
+    }
     input.bind(output);
     output.connect(input);
+  }
+
+  /** The two processes between which the frames of a link go straight; null where they pass the runtime. `to`: one that is to take the reader's place. */
+  directEnds(
+    link: LiveLink,
+    to = this.seats.get(link.to.node)?.node,
+  ): { readonly from: PythonProcessor; readonly to: PythonProcessor } | null {
+    const from = this.seats.get(link.from.node)?.node;
+    if (!this.direct || link.resolved?.direct !== true) return null;
+    if (!(from instanceof PythonProcessor && to instanceof PythonProcessor)) return null;
+    // A confined process can neither connect to another nor be connected to.
+    return from.linkable && to.linkable ? { from, to } : null;
   }
 
   /** Returns the sender of frames that did not pass the runtime: some may still be on their way. */
@@ -151,7 +170,6 @@ export class LiveGraph {
         from: resolved?.from ?? refOf(spec.from),
         to: resolved?.to ?? refOf(spec.to),
         resolved,
-        direct: false,
       };
     });
   }

@@ -186,7 +186,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   async connectPorts(
     from: string,
     to: string,
-    options: { delivery?: Delivery; queue?: number } & ChangeOptions = {},
+    options: { delivery?: Delivery; queue?: number; direct?: boolean } & ChangeOptions = {},
   ): Promise<void> {
     const { signal, ...how } = options;
     if (this.current === 'created') this.connections.push({ from, to, ...how });

@@ -71,6 +71,8 @@ class OutputPort:
         self._loaned: tuple[weakref.ref[Any], weakref.ref[Texture], tuple[int, ...]] | None = None
         self._host = HostTarget(index, connection, settings)
         self.links: list[LinkTarget] = []
+        #: No longer read from here, but not finished with what was sent.
+        self._leaving: list[LinkTarget] = []
         #: Frames that went to other processors only: the runtime has not seen them.
         self._direct: Tally | None = None
         self.configure(settings)
@@ -83,6 +85,7 @@ class OutputPort:
             gone = [link for link in self.links if link.id not in wanted]
             for link in gone:
                 link.end()
+            self._leaving += gone
             self.links = [link for link in self.links if link.id in wanted]
             for id in wanted.keys() - {link.id for link in self.links}:
                 link = LinkTarget(wanted[id], frozenset(self._in_memory), self._timed)
@@ -112,8 +115,9 @@ class OutputPort:
 
     def count_links(self) -> None:
         with self._lock:
-            for link in self.links:
+            for link in (*self.links, *self._leaving):
                 link.count()
+            self._leaving = [link for link in self._leaving if link.under_way > 0]
 
     def link_lost(self, link: LinkTarget) -> None:
         with self._lock:

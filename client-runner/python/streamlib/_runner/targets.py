@@ -57,6 +57,8 @@ class LinkTarget:
         self.tally = Tally()
         #: The runtime says that its reader will not come again.
         self.over = bool(settings.get("over", False))
+        #: Whether frames wait for the channel, which is about to be made, instead of being dropped.
+        self._keep = bool(settings.get("keep", False))
         self.connection: Connection | None = None
         self._window = max(1, int(settings["window"]))
         self._capacity = max(1, int(settings["queue"]))
@@ -112,6 +114,12 @@ class LinkTarget:
         self._next_id = 0
         self._listening = False
         connection.tell_acks(False)
+        self._keep = False
+        if self._pending:
+            self._flush()
+            self.listen(bool(self._pending))
+            # It may have become free before it was listened to.
+            self._flush()
 
     def lose(self) -> None:
         """The reader is gone, and what it had not finished with it."""
@@ -133,10 +141,10 @@ class LinkTarget:
 
     def offer(self, value: dict[str, Any]) -> None:
         """Takes a frame, to send it now or when the reader has room. Never waits."""
-        if self.connection is None:
+        if self.connection is None and (self.over or not self._keep):
             self.tally.drop("stopped" if self.over else "not_ready")
             return
-        if not self._pending and self.unfinished < self._window and self._send(value):
+        if self.connection is not None and not self._pending and self.unfinished < self._window and self._send(value):
             return
         # Of a lossless one there is room, but for frames of threads that asked at the same time.
         if len(self._pending) >= self._capacity and not self.blocking:
