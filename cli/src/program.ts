@@ -49,6 +49,11 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
       '--metrics [address]',
       'serve figures for Prometheus and `streamlib top`: PORT or HOST:PORT; default 127.0.0.1:9464',
     )
+    .option(
+      '--traces [url]',
+      'send traces of some frames to a collector of OpenTelemetry (OTLP over HTTP); default as OTEL_* say, else http://localhost:4318',
+    )
+    .option('--traces-ratio <share>', 'the share of frames that are traced, from 0 to 1; default 0.01')
     .option('--open', 'open the page of the display in a browser')
     .addOption(
       new Option('--json', 'end with one line of JSON on standard output; all else goes to standard error'),

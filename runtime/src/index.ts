@@ -48,3 +48,4 @@ export { Runtime } from './runtime/runtime.js';
 export { validateManifest } from './runtime/validate.js';
 export { describeSandbox, type SandboxState } from './sandbox/describe.js';
 export type { LatencySummary } from './stats/histogram.js';
+export type { TraceOptions } from './tracing/settings.js';

@@ -12,6 +12,7 @@ import { metricsAt } from './metrics.js';
 import { openPage, pageIn } from './page.js';
 import { Progress } from './progress.js';
 import { exitCodeOf, resultJson, summaryLines } from './result.js';
+import { tracesTo } from './traces.js';
 
 export interface RunOptions {
   readonly set?: readonly string[];
@@ -21,6 +22,9 @@ export interface RunOptions {
   readonly level?: string;
   /** True: at the usual place. */
   readonly metrics?: string | boolean;
+  /** True: to the usual place. */
+  readonly traces?: string | boolean;
+  readonly tracesRatio?: string;
 }
 
 /** Runs a graph until it ends by itself, its time is up, or Ctrl-C. */
@@ -38,6 +42,7 @@ export async function runWith(
 ): Promise<ExitCode> {
   const duration = options.duration === undefined ? null : parseDuration(options.duration);
   const metrics = metricsAt(options.metrics);
+  const traces = tracesTo(options);
   const level = levelOf(options, 'info');
   const logLevel = level === 'trace' ? 'debug' : level === 'fatal' ? 'error' : level;
   const { ControlServer, ManifestError, MetricsServer, openServices, Runtime } = await import(
@@ -45,7 +50,12 @@ export async function runWith(
   );
   const interrupts = new Interrupts(() => io.err('Stopping; press Ctrl-C once more to end at once.'));
   try {
-    const runtime = await Runtime.fromManifest(graph, { ...more, overrides: options.set ?? [], logLevel });
+    const runtime = await Runtime.fromManifest(graph, {
+      ...more,
+      ...(traces !== null && { traces }),
+      overrides: options.set ?? [],
+      logLevel,
+    });
     const server = metrics === null ? null : await MetricsServer.open(runtime, metrics);
     const control = await ControlServer.open(runtime, await openServices(dirname(resolve(graph))));
     if (server !== null) io.err(`Metrics are at ${server.url}/metrics`);

@@ -1,5 +1,6 @@
 import type { Schema } from '@streamlib/host-bridge';
 import { PortCounters } from '../stats/counters.js';
+import type { OutputProbe } from '../tracing/probe.js';
 import type { Frame } from './frame.js';
 import { HandleFields } from './handles.js';
 
@@ -29,6 +30,8 @@ export class OutputPort {
   private expected = false;
   /** Whether the producer waits when it is asked to: another process has to be told before it starts. */
   canWait = true;
+  /** Undefined while traces are off. */
+  probe: OutputProbe | undefined = undefined;
   /** Called each time a lossless reader has room again. */
   onRoom: () => void = () => {};
   /** Called each time a reader came or went. */
@@ -93,6 +96,7 @@ export class OutputPort {
   /** Gives every reader its reference and lets go of the caller's. Not to be called while `heldBack`. */
   route(frame: Frame): void {
     this.counters.frames++;
+    if (this.probe !== undefined) this.probe.sent(frame);
     const { readers } = this;
     const last = readers.length - 1;
     if (last < 0) {

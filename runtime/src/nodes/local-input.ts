@@ -6,6 +6,7 @@ import type { Delivery } from '../processor/types.js';
 import { ageNs } from '../stats/age.js';
 import { PortCounters } from '../stats/counters.js';
 import type { Histogram } from '../stats/histogram.js';
+import type { InputProbe } from '../tracing/probe.js';
 import type { NodeInput } from './node.js';
 
 /** Where frames wait for a processor that runs in this process. */
@@ -13,6 +14,7 @@ export class LocalInput implements NodeInput {
   readonly name: string;
   lossless: boolean;
   readonly counters = new PortCounters();
+  probe: InputProbe | undefined = undefined;
   private queue: DeliveryQueue<Frame>;
   private upstream: OutputPort | null = null;
   private open = true;
@@ -42,10 +44,7 @@ export class LocalInput implements NodeInput {
 
   private makeQueue(delivery: Delivery, capacity: number): DeliveryQueue<Frame> {
     const reason = delivery === 'latest' ? 'replaced' : 'overflow';
-    return new DeliveryQueue(delivery, capacity, (frame) => {
-      this.counters.drop(reason);
-      frame.release();
-    });
+    return new DeliveryQueue(delivery, capacity, (frame) => this.drop(frame, reason));
   }
 
   get full(): boolean {
@@ -66,9 +65,7 @@ export class LocalInput implements NodeInput {
 
   dropOldest(): void {
     const frame = this.queue.take();
-    if (frame === undefined) return;
-    this.counters.drop('overflow');
-    frame.release();
+    if (frame !== undefined) this.drop(frame, 'overflow');
   }
 
   bind(upstream: OutputPort | null): void {
@@ -77,13 +74,11 @@ export class LocalInput implements NodeInput {
 
   offer(frame: Frame): void {
     if (!this.open) {
-      this.counters.drop('stopped');
-      frame.release();
+      this.drop(frame, 'stopped');
       return;
     }
     if (!this.queue.offer(frame)) {
-      this.counters.drop('overflow');
-      frame.release();
+      this.drop(frame, 'overflow');
       return;
     }
     this.onFrame();
@@ -98,18 +93,22 @@ export class LocalInput implements NodeInput {
       const at = frame.value.timestamp_ns;
       if (typeof at === 'bigint') this.latency.record(ageNs(at, this.counters.lastAt));
     }
+    if (this.probe !== undefined) this.probe.taken(frame);
     if (wasFull) this.upstream?.roomMade();
     return frame;
+  }
+
+  private drop(frame: Frame, reason: string): void {
+    this.counters.drop(reason);
+    if (this.probe !== undefined) this.probe.dropped(frame, reason);
+    frame.release();
   }
 
   /** Takes no more; what waits is dropped, and a producer that was held back goes on. */
   close(): void {
     if (!this.open) return;
     this.open = false;
-    this.queue.clear((frame) => {
-      this.counters.drop('stopped');
-      frame.release();
-    });
+    this.queue.clear((frame) => this.drop(frame, 'stopped'));
     this.upstream?.roomMade();
   }
 }

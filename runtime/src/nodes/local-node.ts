@@ -190,6 +190,7 @@ export class LocalNode implements GraphNode {
   }
 
   private finishFrame(input: LocalInput, frame: Frame, lent: FrameValue, error: Error | null): void {
+    if (input.probe !== undefined) input.probe.finished(frame, error !== null);
     frame.takeBack(lent);
     if (error !== null && this.current === 'running') {
       input.counters.drop('error');
@@ -289,6 +290,7 @@ export class LocalNode implements GraphNode {
     const before = this.held.get(input.name);
     const frame = input.take();
     if (before !== undefined) {
+      if (input.probe !== undefined) input.probe.finished(before.frame, false);
       before.frame.takeBack(before.lent);
       this.held.delete(input.name);
     }

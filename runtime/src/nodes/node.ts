@@ -2,10 +2,13 @@ import type { OutputPort, Reader } from '../links/output-port.js';
 import type { Delivery } from '../processor/types.js';
 import type { NodeState, NodeStats } from '../runtime/api.js';
 import type { Histogram } from '../stats/histogram.js';
+import type { InputProbe } from '../tracing/probe.js';
 
 /** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */
 export interface NodeInput extends Reader {
   readonly name: string;
+  /** Undefined while traces are off. */
+  probe?: InputProbe | undefined;
   /** Null: nothing feeds it any more. */
   bind(upstream: OutputPort | null): void;
   /** Treats frames so from here on. False: only one that is made anew could. */

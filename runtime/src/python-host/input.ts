@@ -11,11 +11,14 @@ import type { Delivery } from '../processor/types.js';
 import { ageNs } from '../stats/age.js';
 import { PortCounters } from '../stats/counters.js';
 import type { Histogram } from '../stats/histogram.js';
+import type { InputProbe } from '../tracing/probe.js';
 
 /** What an input sends through: the direct channel of the subprocess that is ready at the moment. */
 export interface FrameSender {
   /** False: the socket is full, nothing was sent. */
   sendFrame(port: number, frameId: number, value: object): boolean;
+  /** The broker's name of the channel. */
+  readonly connectionId?: string | null;
 }
 
 /** How soon a frame is tried again for which the socket had no room; acknowledgements usually come first. */
@@ -39,6 +42,7 @@ export class PythonInput implements NodeInput {
   private readonly timed: boolean;
   /** Where its frames come from, if not from here. */
   link: { readonly waiting: number } | null = null;
+  probe: InputProbe | undefined = undefined;
   private window: SendWindow;
   private sender: FrameSender | null = null;
   private upstream: OutputPort | null = null;
@@ -113,6 +117,7 @@ export class PythonInput implements NodeInput {
     this.retry = null;
     // What the subprocess had not finished when it went is lost with it, and must not look delivered.
     if (this.window.outstanding > 0) this.counters.drop('lost', this.window.outstanding);
+    if (this.probe !== undefined) this.probe.lost();
     this.window = new SendWindow(this.windowSize);
     for (let frame = this.pending.shift(); frame !== undefined; frame = this.pending.shift()) {
       this.drop(frame, over ? 'stopped' : 'not_ready');
@@ -135,6 +140,7 @@ export class PythonInput implements NodeInput {
   /** The client has finished with a frame. */
   acked(frameId: number): void {
     if (!this.window.acked(frameId)) return;
+    if (this.probe !== undefined) this.probe.acked(frameId);
     this.flush();
     if (this.lossless) this.upstream?.roomMade();
   }
@@ -169,6 +175,7 @@ export class PythonInput implements NodeInput {
     this.nextFrameId++;
     this.window.sent(frameId);
     this.counters.pass();
+    if (this.probe !== undefined) this.probe.lent(frame, frameId, this.sender.connectionId ?? null);
     if (this.timed) {
       const at = frame.value.timestamp_ns;
       if (typeof at === 'bigint') this.latency.record(ageNs(at, this.counters.lastAt));
@@ -180,6 +187,7 @@ export class PythonInput implements NodeInput {
 
   private drop(frame: Frame, reason: string): void {
     this.counters.drop(reason);
+    if (this.probe !== undefined) this.probe.dropped(frame, reason);
     frame.release();
   }
 }

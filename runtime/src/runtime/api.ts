@@ -1,4 +1,5 @@
 import type { LatencySummary } from '../stats/histogram.js';
+import type { TraceOptions } from '../tracing/settings.js';
 import type { GraphChange } from './changes.js';
 
 export type RuntimeState = 'created' | 'preparing' | 'running' | 'stopping' | 'stopped';
@@ -33,6 +34,11 @@ export interface RuntimeOptions {
    * again does so at once; true by default. STREAMLIB_SPARE=0 in the environment forbids it.
    */
   readonly spareProcess?: boolean;
+  /**
+   * Traces of the way that some frames take, for a collector of OpenTelemetry. By default as the environment says
+   * (OTEL_TRACES_EXPORTER=otlp); false: none in any case.
+   */
+  readonly traces?: boolean | TraceOptions;
 }
 
 export interface ManifestOptions extends RuntimeOptions {

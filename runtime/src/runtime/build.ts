@@ -7,6 +7,7 @@ import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { makePythonProcessor } from '../python-host/kinds.js';
 import { limitsOf, policyOf } from '../python-host/params.js';
 import type { SparePool } from '../python-host/spare/pool.js';
+import type { Tracing } from '../tracing/tracing.js';
 import { LiveGraph, nameOf, refOf } from './live-graph.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
 import { Seat } from './seat.js';
@@ -18,6 +19,8 @@ export interface MakeOptions {
   readonly logLevel: string;
   readonly spares?: SparePool;
   readonly confinedSpares?: SparePool;
+  /** Undefined while traces are off. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface BuildOptions extends MakeOptions {
@@ -58,7 +61,9 @@ export function buildGraph(spec: GraphSpec, prepared: PreparedGraph, options: Bu
 /** A node by itself, which nobody hears of yet. */
 export function makeNode(prepared: PreparedNode, options: MakeOptions): { node: GraphNode; seat: Seat } {
   const seat = new Seat();
-  return { node: construct(prepared, options, seat), seat };
+  const node = construct(prepared, options, seat);
+  options.tracing?.watch(node);
+  return { node, seat };
 }
 
 function construct(node: PreparedNode, options: MakeOptions, listener: Seat): GraphNode {

@@ -22,6 +22,7 @@ import { PythonProcessor } from '../python-host/processor.js';
 import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
 import { confinedSpare } from '../sandbox/spare.js';
 import { Histogram } from '../stats/histogram.js';
+import { openTracing, type Tracing } from '../tracing/tracing.js';
 import { VERSION } from '../version.js';
 import type {
   ManifestOptions,
@@ -71,6 +72,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private current: RuntimeState = 'created';
   private sink: LogSink | null = null;
   private session: BrokerSession | null = null;
+  private tracing: Tracing | undefined;
   private spares: SparePool | null = null;
   private confinedSpares: SparePool | null = null;
   private live: LiveGraph;
@@ -354,7 +356,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       this.abort.abort();
       throw error;
     };
-    const [opened, planned] = await Promise.allSettled([
+    const [opened, planned, traced] = await Promise.allSettled([
       openSession(info, { log, onProgress: progress, signal }).catch(giveUp),
       prepareGraph(this.spec(), {
         registry: this.registry,
@@ -365,10 +367,13 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
         onPython: (python) => spares?.warm(python),
         signal,
       }).catch(giveUp),
+      openTracing(this.options.traces, this, log).catch(giveUp),
     ]);
+    if (traced.status === 'fulfilled') this.tracing = traced.value;
     if (opened.status === 'fulfilled') this.session = opened.value;
     if (opened.status === 'rejected') throw opened.reason;
     if (planned.status === 'rejected') throw planned.reason;
+    if (traced.status === 'rejected') throw traced.reason;
     const session = opened.value;
     const prepared = planned.value;
     this.refuse([...(this.manifest?.issues ?? []), ...prepared.issues]);
@@ -380,6 +385,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       logLevel: this.options.logLevel ?? 'info',
       ...(spares && { spares }),
       ...(confinedSpares && { confinedSpares }),
+      tracing: this.tracing,
     };
     const listener: NodeListener = {
       stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
@@ -449,6 +455,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   private lookBetween(): void {
     this.between = new Quiescence(this.wiring.nodes.filter((node) => node instanceof PythonProcessor));
+    this.tracing?.from(new Set(sourcesOf(this.wiring).map(({ id }) => id)));
   }
 
   private async goDown(): Promise<void> {
@@ -465,7 +472,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     // What `start()` still waits for was told to stop as well; it opens nothing after this.
     await this.comingUp.catch(() => {});
     await Promise.all([this.spares?.close(), this.confinedSpares?.close()]);
-    await this.session?.end();
+    await Promise.all([this.session?.end(), this.tracing?.close()]);
     this.stoppedAt = performance.now();
     if (wasUp) this.logger?.info('runtime stopped');
     await this.sink?.close();

@@ -1,0 +1,37 @@
+import type { Logger } from '../log/logger.js';
+import { FrameTraces } from './frame-traces.js';
+import type { Watchable } from './probe.js';
+import { type TraceOptions, traceSettings } from './settings.js';
+
+/** The traces of one runtime. */
+export interface Tracing {
+  /** Follows frames through this node too. */
+  watch(node: Watchable): void;
+  /** Which nodes frames come from. */
+  from(sources: ReadonlySet<string>): void;
+  /** Ends what is open and sends what is left; settles within some seconds and never rejects. */
+  close(): Promise<void>;
+}
+
+/** Undefined while traces are off; nothing of OpenTelemetry is loaded then. */
+export async function openTracing(
+  option: boolean | TraceOptions | undefined,
+  runtime: { readonly id: string; readonly name: string },
+  log: Logger,
+): Promise<Tracing | undefined> {
+  const { on: settings, warnings } = traceSettings(option, process.env);
+  for (const warning of warnings) log.warn(warning);
+  if (settings === null) return undefined;
+  const { TraceExport } = await import('./export.js');
+  const out = new TraceExport(settings, runtime, log);
+  const frames = new FrameTraces(out.make, { runtimeId: runtime.id, ratio: settings.ratio });
+  log.info(`traces are on: one frame in ${Math.round(1 / settings.ratio)}`);
+  return {
+    watch: (node) => frames.watch(node),
+    from: (sources) => frames.from(sources),
+    close: () => {
+      frames.close();
+      return out.close();
+    },
+  };
+}
