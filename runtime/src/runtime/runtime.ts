@@ -22,6 +22,7 @@ import { PythonProcessor } from '../python-host/processor.js';
 import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
 import { confinedSpare } from '../sandbox/spare.js';
 import { Histogram } from '../stats/histogram.js';
+import { traceSettings } from '../tracing/settings.js';
 import { openTracing, type Tracing } from '../tracing/tracing.js';
 import { VERSION } from '../version.js';
 import type {
@@ -334,6 +335,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       log.info(message);
       this.emit('progress', message);
     };
+    const traces = traceSettings(this.options.traces, process.env);
+    for (const warning of traces.warnings) log.warn(warning);
     const { signal } = this.abort;
     const info = {
       id: this.id,
@@ -367,7 +370,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
         onPython: (python) => spares?.warm(python),
         signal,
       }).catch(giveUp),
-      openTracing(this.options.traces, this, log).catch(giveUp),
+      traces.on === null ? undefined : openTracing(traces.on, this, log).catch(giveUp),
     ]);
     if (traced.status === 'fulfilled') this.tracing = traced.value;
     if (opened.status === 'fulfilled') this.session = opened.value;

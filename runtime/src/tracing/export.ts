@@ -37,6 +37,7 @@ class OtelSpan implements OpenSpan {
 export class TraceExport {
   readonly make: SpanMaker;
   private readonly provider: BasicTracerProvider;
+  private readonly exporter: ToldOnce;
 
   constructor(
     settings: TraceSettings,
@@ -48,6 +49,7 @@ export class TraceExport {
       ...(settings.url !== null && { url: settings.url }),
       ...(timeout === undefined && { timeoutMillis: EXPORT_MS }),
     });
+    this.exporter = new ToldOnce(exporter, log);
     this.provider = new BasicTracerProvider({
       // Which frames are followed is decided before a span is made.
       sampler: new AlwaysOnSampler(),
@@ -62,7 +64,7 @@ export class TraceExport {
           }),
         )
         .merge(detectResources({ detectors: [envDetector] })),
-      spanProcessors: [new BatchSpanProcessor(new ToldOnce(exporter, log))],
+      spanProcessors: [new BatchSpanProcessor(this.exporter)],
     });
     const tracer = this.provider.getTracer('streamlib', VERSION);
     this.make = (name, parent, startTime, attributes) => {
@@ -82,7 +84,7 @@ export class TraceExport {
       () => 'done' as const,
       () => 'done' as const,
     );
-    if ((await Promise.race([done, late])) === 'late')
+    if ((await Promise.race([done, late])) === 'late' && !this.exporter.failing)
       this.log.warn(`the last traces were not taken within ${FLUSH_MS} ms; they are lost`);
     clearTimeout(timer);
   }
@@ -96,6 +98,11 @@ class ToldOnce implements SpanExporter {
     private readonly exporter: OTLPTraceExporter,
     private readonly log: Logger,
   ) {}
+
+  /** Whether it has been told that spans are lost. */
+  get failing(): boolean {
+    return this.told === 'failure';
+  }
 
   export(spans: ReadableSpan[], done: ExportDone): void {
     this.exporter.export(spans, (result) => {

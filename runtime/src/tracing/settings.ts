@@ -12,7 +12,6 @@ export interface TraceSettings {
   /** Null: where the exporter looks by itself, OTEL_EXPORTER_OTLP_* or the usual port of this machine. */
   readonly url: string | null;
   readonly ratio: number;
-  readonly warnings: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,7 +43,7 @@ export function traceSettings(
   const ratio = ratioOf(given.ratio, environment, warnings);
   // A share of nothing is off.
   if (ratio === 0) return off;
-  return { on: { url: given.url === undefined ? null : urlOf(given.url), ratio, warnings }, warnings };
+  return { on: { url: given.url === undefined ? null : urlOf(given.url), ratio }, warnings };
 }
 
 function ratioOf(given: number | undefined, environment: Environment, warnings: string[]): number {

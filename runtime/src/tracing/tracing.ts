@@ -1,7 +1,7 @@
 import type { Logger } from '../log/logger.js';
 import { FrameTraces } from './frame-traces.js';
 import type { Watchable } from './probe.js';
-import { type TraceOptions, traceSettings } from './settings.js';
+import type { TraceSettings } from './settings.js';
 
 /** The traces of one runtime. */
 export interface Tracing {
@@ -13,15 +13,12 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-/** Undefined while traces are off; nothing of OpenTelemetry is loaded then. */
+/** Loads OpenTelemetry, which nothing else does. */
 export async function openTracing(
-  option: boolean | TraceOptions | undefined,
+  settings: TraceSettings,
   runtime: { readonly id: string; readonly name: string },
   log: Logger,
-): Promise<Tracing | undefined> {
-  const { on: settings, warnings } = traceSettings(option, process.env);
-  for (const warning of warnings) log.warn(warning);
-  if (settings === null) return undefined;
+): Promise<Tracing> {
   const { TraceExport } = await import('./export.js');
   const out = new TraceExport(settings, runtime, log);
   const frames = new FrameTraces(out.make, { runtimeId: runtime.id, ratio: settings.ratio });
