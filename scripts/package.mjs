@@ -3,7 +3,8 @@
 // the addon and the wheel for this platform, and the wheel by itself.
 //
 //   --only native | modules   what one machine of a release builds: its platform's package, or the ones that are the same everywhere
-//   --wheel FILE              instead of the one that the set-up builds
+//   --release                 builds addon and wheel for older systems, too, instead of taking what the set-up built
+//   --platform NAME           with --release: for this one of host-bridge/native/npm
 //   --out DIR                 instead of .streamlib/packages
 //   --no-setup                takes what is built already
 import { createHash } from 'node:crypto';
@@ -21,6 +22,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { problemsOf } from './lib/packing/inspect.mjs';
+import { buildRelease } from './lib/packing/release.mjs';
 import { platformHere, platforms, readManifest, stageModule, stageNative } from './lib/packing/stage.mjs';
 import { packages, root, state, wheels } from './lib/paths.mjs';
 import { Missing } from './lib/requirements.mjs';
@@ -28,10 +30,22 @@ import { run } from './lib/run.mjs';
 import { say, tell } from './lib/steps.mjs';
 import { setUp } from './setup.mjs';
 
-const addon = join(root, 'host-bridge/dist/native/streamlib.node');
+const SUMS = 'SHA256SUMS';
 
 /** Returns the paths of what was made. */
-export async function packAll({ out = join(state, 'packages'), only, wheel = builtWheel() } = {}) {
+export async function packAll({
+  out = join(state, 'packages'),
+  only,
+  platform = platformHere(),
+  release = false,
+} = {}) {
+  if (!platforms().includes(platform))
+    throw new Missing(
+      `There is no package for ${platform}; host-bridge/native/npm has ${platforms().join(', ')}.`,
+    );
+  // The whole folder is replaced: it must be one of ours.
+  if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, SUMS)))
+    throw new Missing(`${out} has other things in it; name a new folder, or an empty one.`);
   const fresh = `${out}.new`;
   rmSync(fresh, { recursive: true, force: true });
   const stage = join(fresh, 'stage');
@@ -39,12 +53,9 @@ export async function packAll({ out = join(state, 'packages'), only, wheel = bui
   const folders = [];
   if (only !== 'native') folders.push(...packages.map((name) => stageModule(name, stage)));
   if (only !== 'modules') {
-    if (!existsSync(addon)) throw new Missing(`${addon} is not there; run \`npm run setup\` first.`);
-    if (wheel === undefined || !existsSync(wheel))
-      throw new Missing(`The wheel ${wheel ?? `in ${wheels}`} is not there; run \`npm run setup\` first.`);
-    if (!platforms().includes(platformHere()))
-      throw new Missing(`There is no package for ${platformHere()} in host-bridge/native/npm.`);
-    folders.push(stageNative(platformHere(), { addon, wheel }, stage));
+    const native = release ? await buildRelease(platform) : built();
+    folders.push(stageNative(platform, native, stage));
+    const { wheel } = native;
     copyFileSync(wheel, join(fresh, basename(wheel)));
   }
   // Lists the files of each as npm chose them.
@@ -82,9 +93,13 @@ function check(folders, packed) {
   if (problems.length > 0) throw new Missing(`The packages are not right:\n    ${problems.join('\n    ')}`);
 }
 
-function builtWheel() {
-  const name = existsSync(wheels) ? readdirSync(wheels).find((file) => file.endsWith('.whl')) : undefined;
-  return name === undefined ? undefined : join(wheels, name);
+/** What the set-up has built for this machine. */
+function built() {
+  const addon = join(root, 'host-bridge/dist/native/streamlib.node');
+  const wheel = existsSync(wheels) ? readdirSync(wheels).find((file) => file.endsWith('.whl')) : undefined;
+  if (!existsSync(addon) || wheel === undefined)
+    throw new Missing(`${addon} or the wheel in ${wheels} is not there; run \`npm run setup\` first.`);
+  return { addon, wheel: join(wheels, wheel) };
 }
 
 function writeSums(folder) {
@@ -96,7 +111,7 @@ function writeSums(folder) {
           .update(readFileSync(join(folder, name)))
           .digest('hex')}  ${name}\n`,
     );
-  writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
+  writeFileSync(join(folder, SUMS), sums.join(''));
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
@@ -104,18 +119,22 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     const { values } = parseArgs({
       options: {
         only: { type: 'string' },
-        wheel: { type: 'string' },
+        release: { type: 'boolean' },
+        platform: { type: 'string' },
         out: { type: 'string' },
         'no-setup': { type: 'boolean' },
       },
     });
     if (values.only !== undefined && !['native', 'modules'].includes(values.only))
       throw new Missing(`--only takes native or modules, not ${values.only}`);
+    if (values.platform !== undefined && !values.release)
+      throw new Missing('--platform goes with --release: without it, what is built here is for this machine');
     if (!values['no-setup']) await setUp();
     const made = await packAll({
       ...(values.only && { only: values.only }),
       ...(values.out && { out: resolve(values.out) }),
-      ...(values.wheel && { wheel: resolve(values.wheel) }),
+      ...(values.platform && { platform: values.platform }),
+      release: values.release ?? false,
     });
     for (const path of made) say(path);
   } catch (error) {

@@ -48,14 +48,15 @@ export function stageModule(name, into) {
   return target;
 }
 
-/** The addon and the wheel of one platform. They are built by one core and belong together. */
+/** The addon and the wheel of one platform. They are built from one core and belong together. */
 export function stageNative(platform, { addon, wheel }, into) {
   const manifest = readManifest(join(nativePackages, platform));
   const target = join(into, `native-${platform}`);
   mkdirSync(target, { recursive: true });
   copyFileSync(addon, join(target, manifest.main));
-  // Names of functions stay, for stack traces; what goes is most of the file. On a Mac it is not in there to begin with.
-  if (platform.startsWith('linux')) execFileSync('strip', ['--strip-debug', join(target, manifest.main)]);
+  // What is built for a checkout has everything for a debugger in it, which is most of the file. On a Mac it never has.
+  if (platform === platformHere() && process.platform === 'linux')
+    execFileSync('strip', ['--strip-debug', join(target, manifest.main)]);
   copyFileSync(wheel, join(target, basename(wheel)));
   finish(target, manifest);
   return target;
