@@ -84,6 +84,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(sandbox::sandbox_support, m)?)?;
     m.add_function(wrap_pyfunction!(sandbox::confine_and_become, m)?)?;
     m.add_function(wrap_pyfunction!(sandbox::confine_here, m)?)?;
+    m.add_function(wrap_pyfunction!(sandbox::filter_calls, m)?)?;
     m.add_function(wrap_pyfunction!(sandbox::forbid_programs, m)?)?;
     m.add_function(wrap_pyfunction!(schema::normalize_schema, m)?)?;
     m.add_function(wrap_pyfunction!(schema::encode_value, m)?)?;

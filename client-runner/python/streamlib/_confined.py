@@ -15,7 +15,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from streamlib._native import BridgeError, Connection, forbid_programs
+from streamlib import _walls
+from streamlib._native import BridgeError, Connection, filter_calls, forbid_programs
 
 NO_NETWORK = "a processor has no network: it gets frames from its inputs and gives them to its outputs"
 ONE_PROCESS = "a processor is one process; it may use threads"
@@ -83,7 +84,7 @@ def run_processor(arguments: list[str]) -> int:
     with os.fdopen(int(os.environ.pop("STREAMLIB_PORTS_FD")), "rb") as ports:
         ports.seek(0)
         schemas = json.load(ports)
-    forbid_programs()
+    _shut_the_door()
     return serve(Session(connection), schemas, arguments)
 
 
@@ -109,10 +110,17 @@ def serve(session: Any, schemas: dict[str, Any], arguments: list[str]) -> int:
 
 def run_module(arguments: list[str]) -> int:
     name_refusals(lambda message: print(message, file=sys.stderr))
-    forbid_programs()
+    _shut_the_door()
     sys.argv = arguments
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     return 0
+
+
+def _shut_the_door() -> None:
+    if os.environ.pop(_walls.FILTER, "") != "":
+        filter_calls()
+    if sys.platform == "linux":
+        forbid_programs()
 
 
 def main() -> int:

@@ -101,7 +101,7 @@ def _confine(policy: dict[str, Any], variables: dict[str, str]) -> None:
     os.nice(int(policy.get("nice", 5)))
     readable, limits = _sandbox.readable(policy), _sandbox.limits(policy)
     confine_here(readable, [scratch, "/dev/null"], limits, int(policy.get("cpus", 0)))
-    _settle(policy)
+    settle(policy)
 
 
 def _alone() -> bool:
@@ -114,7 +114,7 @@ def _sockets() -> list[int]:
     return [fd for fd in names if fd > 2 and Path(f"/proc/self/fd/{fd}").is_socket()]
 
 
-def _settle(policy: dict[str, Any]) -> None:
+def settle(policy: dict[str, Any]) -> None:
     """What `site` does in an interpreter that is started in the usual way: packages may count on it."""
     import site
 

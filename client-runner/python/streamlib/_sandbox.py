@@ -1,5 +1,7 @@
 """Confines this process and becomes the program that is to run confined. Started by a runtime, not by people.
 
+The policy names the means: Landlock, bubblewrap or Seatbelt (see ``streamlib._walls`` for the last two).
+
 The runtime starts it as ``python -I -S -c BOOT POLICY -m MODULE ARGUMENTS``: without ``site``, so that no package's start-up
 hook and no file of the working directory runs before the walls stand. For a processor, the handshake with broker and host is
 done first, here; what is run confined inherits only the channel. Since it starts as a new program, threads and memory of the
@@ -14,6 +16,8 @@ import resource
 import sys
 from pathlib import Path
 from typing import Any
+
+from streamlib import _walls
 
 RUNNER = "streamlib._subprocess_runner"
 CONFINED = "streamlib._confined"
@@ -65,13 +69,15 @@ def main(arguments: list[str]) -> int:
     try:
         module, rest = arguments[2], arguments[3:]
         inherited = _inherited()
+        if module == RUNNER and policy.get("mechanism") == "seatbelt":
+            return _run_in_seatbelt(policy, rest)
         if module == RUNNER:
             keep, told = _handshake()
         else:
             die_with_parent()
             keep, told, rest = inherited, {}, [module, *rest]
         become(policy, [CONFINED, *rest], {**variables(policy), **told}, keep)
-    except BridgeError as error:
+    except (BridgeError, OSError) as error:
         print(f"{policy.get('name', 'the code')} is not run: {error}", file=sys.stderr)
     except _NoHandshake as error:
         print(f"handshake failed: {error}", file=sys.stderr)
@@ -114,6 +120,29 @@ def _handshake() -> tuple[list[int], dict[str, str]]:
     return hand_over(session, schemas)
 
 
+def _run_in_seatbelt(policy: dict[str, Any], arguments: list[str]) -> int:
+    """There a channel does not outlive a program, so the walls go up around this one: nothing of the code has run yet."""
+    from streamlib import _confined, _confined_spare
+    from streamlib._native import broker_address
+    from streamlib._runner.broker import HandshakeError
+    from streamlib._runner.session import Session
+
+    die_with_parent()
+    try:
+        session, schemas = Session.open(os.environ.get("STREAMLIB_CONNECTION_ID", ""), broker_address())
+    except HandshakeError as error:
+        raise _NoHandshake(str(error)) from None
+    told = variables(policy)
+    os.environ.clear()
+    os.environ.update(told)
+    os.chdir(str(policy["scratch"]))
+    os.nice(int(policy.get("nice", 5)))
+    _walls.limit(limits(policy), 0)
+    _walls.enter_seatbelt(str(policy["profile"]))
+    _confined_spare.settle(policy)
+    return _confined.serve(session, schemas, arguments)
+
+
 def hand_over(session: Any, schemas: dict[str, Any]) -> tuple[list[int], dict[str, str]]:
     """What a fresh program needs to go on with a session: descriptors, and variables that tell them."""
     channel = session.connection.fileno()
@@ -126,8 +155,7 @@ def hand_over(session: Any, schemas: dict[str, Any]) -> tuple[list[int], dict[st
 def _inherited() -> list[int]:
     """What the runtime left open for the program: a descriptor for its report, say."""
     found = []
-    for name in os.listdir("/proc/self/fd"):
-        fd = int(name)
+    for fd in _walls.open_descriptors():
         try:
             if fd > 2 and os.get_inheritable(fd):
                 found.append(fd)
@@ -170,12 +198,23 @@ def readable(policy: dict[str, Any]) -> list[str]:
 
 
 def become(policy: dict[str, Any], arguments: list[str], variables: dict[str, str], keep: list[int]) -> None:
-    from streamlib._native import confine_and_become
-
     scratch = Path(policy["scratch"])
     os.chdir(scratch)
     os.nice(int(policy.get("nice", 5)))
     command = [f"{policy['environment']}/bin/python", "-P", "-m", *arguments]
+    mechanism = policy.get("mechanism", "landlock")
+    if mechanism != "landlock":
+        program = str(policy["program"])
+        if mechanism == "bubblewrap":
+            variables = {**variables, _walls.FILTER: "1"}
+            command = _walls.bubblewrap_command(program, readable(policy), str(scratch), command)
+        else:
+            command = [program, "-p", str(policy["profile"]), *command]
+        _walls.limit(limits(policy), int(policy.get("cpus", 0)))
+        _walls.become(command, variables, keep)
+        return
+    from streamlib._native import confine_and_become
+
     confine_and_become(
         command,
         [f"{name}={value}" for name, value in variables.items()],
@@ -201,7 +240,7 @@ def limits(policy: dict[str, Any]) -> list[tuple[int, int]]:
         found.append((resource.RLIMIT_MSGQUEUE, 0))
     if policy.get("cpu_seconds"):
         found.append((resource.RLIMIT_CPU, int(policy["cpu_seconds"])))
-    if policy.get("threads"):
+    if policy.get("threads") and Path("/proc/self").is_dir():
         # Counted for the whole user, so the number is what there is and what this process may add. Root is not counted.
         found.append((resource.RLIMIT_NPROC, _threads_of_user() + int(policy["threads"])))
     return found

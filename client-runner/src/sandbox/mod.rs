@@ -85,6 +85,24 @@ fn cannot(what: &str, error: std::io::Error) -> PyErr {
     raise(BridgeError::new(Code::Io, format!("the sandbox could not be set up: {what}: {error}")))
 }
 
+/// For a process around which another program has put walls: no rights, and only the system calls that are on the list. It must
+/// have one thread only: the filter would leave the others as they are.
+#[pyfunction]
+pub fn filter_calls() -> PyResult<()> {
+    #[cfg(not(target_os = "linux"))]
+    return Err(raise(BridgeError::new(Code::Io, "seccomp is Linux's")));
+    #[cfg(target_os = "linux")]
+    {
+        let threads = privileges::threads().map_err(|e| cannot("counting threads", e))?;
+        if threads != 1 {
+            let message = format!("the sandbox could not be set up here: the process has {threads} threads");
+            return Err(raise(BridgeError::new(Code::Locked, message)));
+        }
+        privileges::renounce().map_err(|e| cannot("giving up privileges", e))?;
+        filter::install(filter::Stage::Before).map_err(|e| cannot("seccomp", e))
+    }
+}
+
 /// From here on this process cannot become another program either. For all threads.
 #[pyfunction]
 pub fn forbid_programs() -> PyResult<()> {

@@ -15,7 +15,6 @@ import type { CheckReport, CheckRequest, CodeChecker } from '../control/ports.js
 import { StreamlibError } from '../errors/streamlib-error.js';
 import { pythonOf } from '../python-env/environment.js';
 import type { SparePool } from '../python-host/spare/pool.js';
-import { confinedArguments } from '../sandbox/policy.js';
 import type { ProcessSandbox } from '../sandbox/sandbox.js';
 import { withoutSecrets } from '../sandbox/spare.js';
 import { Child, type ChildExit, describeExit } from '../supervisor/child.js';
@@ -25,7 +24,7 @@ import { type Ending, reportOf } from './report.js';
 export interface CheckerOptions {
   /** The environment that the code will run in. */
   readonly environment: () => Promise<string>;
-  readonly sandbox: (environment: string) => ProcessSandbox;
+  readonly sandbox: (environment: string) => Promise<ProcessSandbox>;
   /** Where a process may be had that has its imports behind it and can confine itself. */
   readonly spares?: SparePool | null;
   readonly limitMs?: number;
@@ -44,7 +43,7 @@ export class PythonChecker implements CodeChecker {
 
   async check(code: string, request: CheckRequest): Promise<CheckReport> {
     const environment = await this.options.environment();
-    const sandbox = this.options.sandbox(environment);
+    const sandbox = await this.options.sandbox(environment);
     if (!sandbox.permitted)
       throw new StreamlibError('sandbox', `the code is not looked at: ${sandbox.detail}`);
     const root = join(stateDir(), 'checks');
@@ -85,10 +84,17 @@ export class PythonChecker implements CodeChecker {
   ): Promise<{ findings: string; ending: Ending }> {
     const limitMs = this.options.limitMs ?? LIMIT_MS;
     const confinement = sandbox.enter({ name: 'check', codeDir: folder, environment });
+    // A process that runs already, or one that is to be. Either begins in a scratch folder of its own: the findings lie there.
     const policy = confinement.policy();
-    const findings = join(policy?.scratch ?? folder, 'findings');
     const python = pythonOf(environment);
-    const argument = JSON.stringify({ ...asked, findings });
+    const argument = JSON.stringify({ ...asked, findings: 'findings' });
+    const env = {
+      ...process.env,
+      STREAMLIB_BROKER_TOKEN: undefined,
+      STREAMLIB_HOST_PID: String(process.pid),
+    };
+    const fromNothing = () =>
+      confinement.launch({ command: python, args: ['-m', 'streamlib._check', argument], env });
     return new Promise((resolve) => {
       const printed: string[] = [];
       let stopped: string | null = null;
@@ -98,30 +104,15 @@ export class PythonChecker implements CodeChecker {
       const onExit = (exit: ChildExit) => {
         clearTimeout(limit);
         signal?.removeEventListener('abort', abort);
-        const found = beginningOf(findings);
+        const found = beginningOf(join(confinement.scratch ?? folder, 'findings'));
         unwatch();
         const how = exit.code === 0 ? null : describeExit(exit);
         resolve({ findings: found, ending: { how, stopped, printed } });
       };
-      const env = {
-        ...process.env,
-        STREAMLIB_BROKER_TOKEN: undefined,
-        STREAMLIB_HOST_PID: String(process.pid),
-      };
       const job = { python, arguments: [argument], env: withoutSecrets(env), secret: '', check: true };
       const spare =
         policy === null ? null : this.options.spares?.take({ ...job, policy, onLine, onExit }, asked.file);
-      const args = ['-m', 'streamlib._check', argument];
-      const child =
-        spare ??
-        new Child({
-          command: python,
-          args: policy === null ? args : confinedArguments(policy, args),
-          env,
-          cwd: folder,
-          onLine,
-          onExit,
-        });
+      const child = spare ?? new Child({ ...fromNothing(), env, cwd: folder, onLine, onExit });
       const stop = (why: string) => {
         stopped ??= why;
         child.signalGroup('SIGKILL');

@@ -136,20 +136,19 @@ export interface SandboxRequest {
 }
 
 export interface Sandbox {
-  /** `bubblewrap`, `landlock+seccomp`, `seatbelt`, or `none`. */
+  /** `landlock+seccomp`, `bubblewrap+seccomp`, `seatbelt`, or `none`. */
   readonly mechanism: string;
   readonly available: boolean;
   /** What is forbidden and limited; where none can be had, why, and what to do. */
   readonly detail: string;
-  /** The same process, confined. Inherited descriptors keep their numbers. */
-  confine(launch: Launch, request: SandboxRequest): Launch;
 }
 
 /** What a control server is made with. Null: this runtime has none, and says so to whoever asks for it. */
 export interface Services {
   readonly packages: PackageManager | null;
   readonly checker: CodeChecker | null;
-  readonly sandbox: Sandbox | null;
+  /** Asked when it matters: the machine is asked through an environment's interpreter, which may have to be made first. */
+  readonly sandbox: (() => Promise<Sandbox>) | null;
   /** True: an agent's code runs where there is no sandbox; the configuration has to say so. */
   readonly allowUnconfined?: boolean;
 }

@@ -3,15 +3,14 @@ import { silent } from '../log/logger.js';
 import { openPackageManager } from '../packages/open.js';
 import { venvPath } from '../python-env/locate.js';
 import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
-import { openProcessSandbox, type ProcessSandbox } from '../sandbox/sandbox.js';
+import { openProcessSandbox } from '../sandbox/sandbox.js';
 import { confinedSpare } from '../sandbox/spare.js';
 import { readSettings } from '../settings/settings.js';
-import type { Launch, Sandbox, SandboxRequest, Services } from './ports.js';
+import type { Services } from './ports.js';
 
 /** What a runtime of this machine offers to those who control it. `folder`: where its manifest lies, with settings beside it. */
 export async function openServices(folder?: string): Promise<Services> {
   const settings = readSettings(folder);
-  const sandbox = new LateSandbox(() => openProcessSandbox(venvPath(), settings.sandbox));
   const packages = openPackageManager(folder === undefined ? {} : { manifestFolder: folder });
   return {
     packages,
@@ -20,28 +19,7 @@ export async function openServices(folder?: string): Promise<Services> {
       sandbox: (environment) => openProcessSandbox(environment, settings.sandbox),
       spares: sparesWanted(undefined) ? new SparePool(silent, undefined, confinedSpare) : null,
     }),
-    sandbox,
+    sandbox: () => openProcessSandbox(venvPath(), settings.sandbox),
     allowUnconfined: settings.sandbox.when_missing === 'run',
   };
-}
-
-/** The kernel is asked through the environment's interpreter, which may have to be made first. */
-class LateSandbox implements Sandbox {
-  constructor(private readonly open: () => ProcessSandbox) {}
-
-  get mechanism(): string {
-    return this.open().mechanism;
-  }
-
-  get available(): boolean {
-    return this.open().available;
-  }
-
-  get detail(): string {
-    return this.open().detail;
-  }
-
-  confine(launch: Launch, request: SandboxRequest): Launch {
-    return this.open().confine(launch, request);
-  }
 }

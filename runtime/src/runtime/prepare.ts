@@ -249,7 +249,7 @@ async function preparePython(
       if (lacking !== undefined) return failed(candidate, lacking);
       try {
         const confinement = candidate.params.sandbox
-          ? confinementOf(candidate, environment, options.baseDir)
+          ? await confinementOf(candidate, environment, options.baseDir)
           : undefined;
         const found =
           options.inspected ??
@@ -279,13 +279,13 @@ async function preparePython(
 }
 
 /** Refuses where code from outside would have to run without a sandbox. */
-function confinementOf(
+async function confinementOf(
   { params }: PythonCandidate,
   environment: PythonEnvironment,
   folder: string,
-): (name: string) => Confinement {
+): Promise<(name: string) => Confinement> {
   const root = dirname(dirname(environment.python));
-  const sandbox = openProcessSandbox(root, readSettings(folder).sandbox);
+  const sandbox = await openProcessSandbox(root, readSettings(folder).sandbox);
   return (name) => sandbox.enter({ name, codeDir: codeDirOf(params.file), environment: root });
 }
 

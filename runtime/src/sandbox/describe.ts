@@ -10,8 +10,8 @@ export interface SandboxState {
   readonly detail: string;
 }
 
-/** For `streamlib doctor`: makes nothing, and asks the kernel only if there is an interpreter to ask through. */
-export function describeSandbox(manifestFolder?: string): SandboxState {
+/** For `streamlib doctor`: makes nothing, and asks the machine only if there is an interpreter to ask through. */
+export async function describeSandbox(manifestFolder?: string): Promise<SandboxState> {
   const environment = venvPath();
   if (!existsSync(pythonOf(environment))) {
     return {
@@ -20,7 +20,7 @@ export function describeSandbox(manifestFolder?: string): SandboxState {
       detail: 'it is looked for through the Python environment, which the first graph with Python makes',
     };
   }
-  const { mechanism, available, detail } = openProcessSandbox(
+  const { mechanism, available, detail } = await openProcessSandbox(
     environment,
     readSettings(manifestFolder).sandbox,
   );

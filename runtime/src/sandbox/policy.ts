@@ -1,8 +1,14 @@
 import type { SandboxSettings } from '../settings/schema.js';
+import type { Mechanism } from './mechanism.js';
 
 /** What `streamlib._sandbox` is told; its names are the keys there. */
 export interface Policy {
   readonly name: string;
+  readonly mechanism: Mechanism;
+  /** That does it, where one does: bubblewrap, sandbox-exec. */
+  readonly program?: string;
+  /** Seatbelt's rules. */
+  readonly profile?: string;
   readonly environment: string;
   readonly code_dir: string;
   readonly scratch: string;
@@ -25,10 +31,14 @@ export function policyOf(
     readonly scratch: string;
   },
   settings: SandboxSettings,
+  by: { readonly mechanism: Mechanism; readonly program: string; readonly profile?: string },
   cpuSeconds?: number,
 ): Policy {
   return {
     name: request.name,
+    mechanism: by.mechanism,
+    ...(by.program !== '' && { program: by.program }),
+    ...(by.profile !== undefined && { profile: by.profile }),
     environment: request.environment,
     code_dir: request.codeDir,
     scratch: request.scratch,

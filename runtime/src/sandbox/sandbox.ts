@@ -1,11 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { z } from 'zod';
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Launch, Sandbox, SandboxRequest } from '../control/ports.js';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import type { SandboxSettings } from '../settings/schema.js';
-import { confinedArguments, describePolicy, type Policy, policyOf, probeArguments } from './policy.js';
+import { type Choice, chooseMechanism, type Support } from './mechanism.js';
+import { confinedArguments, describePolicy, type Policy, policyOf } from './policy.js';
+import { supportOf } from './probe.js';
 import { freshScratch, removeScratch } from './scratch.js';
+import { type SeatbeltPaths, seatbeltProfile } from './seatbelt.js';
 import { breach, usageOf } from './usage.js';
 
 /** How a node's process is confined: what its host needs to know of it. */
@@ -14,72 +16,39 @@ export interface Confinement {
   readonly hangTimeoutS: number;
   readonly setupTimeoutS: number;
   launch(launch: Launch): Launch;
-  /** For a process that confines itself; null where none can. Its scratch folder is fresh. */
+  /** For a process that runs already and confines itself; null where none can. Its scratch folder is fresh. */
   policy(): Policy | null;
   /** Looks after what the kernel cannot limit for one process. Returns how to end it. */
   watch(pid: number, broken: (reason: string) => void): () => void;
 }
 
-export interface Support {
-  readonly landlock: number;
-  readonly seccomp: boolean;
-}
-
 const WATCH_MS = 500;
 let entered = 0;
-const PROBE_LIMIT_MS = 20_000;
-const probed = z.object({ landlock: z.number(), seccomp: z.boolean() });
 
-/** What the kernel offers to an environment's interpreter; null where that cannot be asked. */
-export function probeSupport(environment: string): Support | string {
-  if (process.platform !== 'linux') return `there is no sandbox for ${process.platform} yet`;
-  const { stdout, stderr, error } = spawnSync(
-    join(environment, 'bin', 'python'),
-    probeArguments(environment),
-    {
-      encoding: 'utf8',
-      timeout: PROBE_LIMIT_MS,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  if (error !== undefined) return `${environment} could not be asked: ${error.message}`;
-  try {
-    return probed.parse(JSON.parse(stdout));
-  } catch {
-    return `${environment} has no sandbox in its package streamlib; is it of another version?\n${stderr.trim()}`;
-  }
-}
-
-/** Landlock and seccomp, put around a process by itself before its code runs. */
+/** Walls around a process, up before its code runs. */
 export class ProcessSandbox implements Sandbox {
   readonly mechanism: string;
   readonly available: boolean;
   readonly detail: string;
+  private readonly choice: Choice;
 
   constructor(
     private readonly settings: SandboxSettings,
     support: Support | string,
   ) {
-    const lacking = lacks(support);
-    this.available = lacking === null;
-    this.mechanism = this.available ? 'landlock+seccomp' : 'none';
+    const choice = chooseMechanism(support, process.platform, settings.mechanism);
+    this.choice = choice;
+    this.available = 'mechanism' in choice;
+    this.mechanism = 'mechanism' in choice ? choice.name : 'none';
     this.detail =
-      lacking === null
-        ? `${describePolicy(settings)} (Landlock ABI ${typeof support === 'string' ? 0 : support.landlock})`
-        : `${lacking}; code from outside is ${settings.when_missing === 'run' ? 'run without one, as the settings say' : 'refused; `sandbox: { when_missing: run }` in streamlib.yaml lets it run without one'}`;
+      'mechanism' in choice
+        ? `${describePolicy(settings)}${choice.note === '' ? '' : ` (${choice.note})`}`
+        : `${choice.lacking}; code from outside is ${settings.when_missing === 'run' ? 'run without one, as the settings say' : 'refused; `sandbox: { when_missing: run }` in streamlib.yaml lets it run without one'}`;
   }
 
   /** Whether code from outside may be run here, confined or not. */
   get permitted(): boolean {
     return this.available || this.settings.when_missing === 'run';
-  }
-
-  get limits(): SandboxSettings {
-    return this.settings;
-  }
-
-  confine(launch: Launch, request: SandboxRequest): Launch {
-    return this.enter(request).launch(launch);
   }
 
   /** For one process at a time. `cpuSeconds`: for a run that has an end. */
@@ -88,7 +57,8 @@ export class ProcessSandbox implements Sandbox {
       hangTimeoutS: this.settings.hang_timeout_s,
       setupTimeoutS: this.settings.setup_timeout_s,
     };
-    if (!this.available) {
+    const { choice } = this;
+    if (!('mechanism' in choice)) {
       if (this.permitted)
         return {
           ...times,
@@ -101,21 +71,22 @@ export class ProcessSandbox implements Sandbox {
     }
     let scratch = '';
     const { settings } = this;
+    const fresh = (): Policy => {
+      if (scratch !== '') removeScratch(scratch);
+      // A node that is replaced runs beside its successor for a moment.
+      scratch = freshScratch(`${request.name}-${++entered}`);
+      const asked = { ...request, scratch };
+      const profile = choice.mechanism === 'seatbelt' ? { profile: seatbeltProfile(realPaths(asked)) } : {};
+      return policyOf(asked, settings, { ...choice, ...profile }, cpuSeconds);
+    };
     return {
       ...times,
       get scratch() {
         return scratch;
       },
-      policy() {
-        if (scratch !== '') removeScratch(scratch);
-        // A node that is replaced runs beside its successor for a moment.
-        scratch = freshScratch(`${request.name}-${++entered}`);
-        return policyOf({ ...request, scratch }, settings, cpuSeconds);
-      },
-      launch(launch) {
-        const policy = this.policy();
-        return policy === null ? launch : { ...launch, args: confinedArguments(policy, launch.args) };
-      },
+      // The others put their walls around a process that is about to be.
+      policy: () => (choice.mechanism === 'landlock' ? fresh() : null),
+      launch: (launch) => ({ ...launch, args: confinedArguments(fresh(), launch.args) }),
       watch(pid, broken) {
         const timer = setInterval(() => {
           const usage = usageOf(pid, scratch);
@@ -134,23 +105,30 @@ export class ProcessSandbox implements Sandbox {
   }
 }
 
-function lacks(support: Support | string): string | null {
-  if (typeof support === 'string') return `no sandbox can be had: ${support}`;
-  if (support.landlock < 1) {
-    return 'no sandbox can be had: this kernel has no Landlock, or was started without it (it belongs into the kernel parameter lsm=)';
-  }
-  if (!support.seccomp) return 'no sandbox can be had: this kernel cannot filter system calls (seccomp)';
-  return null;
+/** Where links lead to. */
+function realPaths({
+  codeDir,
+  environment,
+  scratch,
+}: {
+  readonly codeDir: string;
+  readonly environment: string;
+  readonly scratch: string;
+}): SeatbeltPaths {
+  const interpreter = realpathSync(join(environment, 'bin', 'python'));
+  return {
+    codeDir: realpathSync(codeDir),
+    environment: realpathSync(environment),
+    base: dirname(dirname(interpreter)),
+    interpreter,
+    scratch: realpathSync(scratch),
+  };
 }
 
-const known = new Map<string, Support | string>();
-
-/** The sandbox for an environment. The kernel is asked once. */
-export function openProcessSandbox(environment: string, settings: SandboxSettings): ProcessSandbox {
-  let support = known.get(environment);
-  if (support === undefined) {
-    support = probeSupport(environment);
-    if (typeof support !== 'string') known.set(environment, support);
-  }
-  return new ProcessSandbox(settings, support);
+/** The sandbox for an environment. The machine is asked once. */
+export async function openProcessSandbox(
+  environment: string,
+  settings: SandboxSettings,
+): Promise<ProcessSandbox> {
+  return new ProcessSandbox(settings, await supportOf(environment));
 }

@@ -37,21 +37,29 @@ function mib(bytes: number): string {
   return Number.isFinite(bytes) ? `${Math.round(bytes / MIB)} MiB` : `more than ${MOST_ENTRIES} files`;
 }
 
-/** Null when the process is gone. */
+/** Of a process and those below it: the program that puts up the walls may be one of its own. Null when the process is gone. */
 export function usageOf(pid: number, scratch: string): Usage | null {
-  let status: string;
-  try {
-    status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch {
-    return null;
+  const sum = { memory: 0, nameless: 0, threads: 0 };
+  const processes = familyOf(pid);
+  if (processes.length === 0) return null;
+  for (const { pid, status } of processes) {
+    const kib = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) * 1024;
+    sum.memory += kib('RssAnon') + kib('RssShmem') + kib('VmSwap');
+    sum.nameless += namelessFiles(pid);
+    sum.threads += kib('Threads') / 1024;
   }
-  const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) * 1024;
-  return {
-    memory: kib('RssAnon') + kib('RssShmem') + kib('VmSwap'),
-    nameless: namelessFiles(pid),
-    threads: kib('Threads') / 1024,
-    scratch: sizeOf(scratch, { entries: MOST_ENTRIES }),
-  };
+  return { ...sum, scratch: sizeOf(scratch, { entries: MOST_ENTRIES }) };
+}
+
+function familyOf(pid: number): { readonly pid: number; readonly status: string }[] {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const below = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return [{ pid, status }, ...below.flatMap((child) => familyOf(Number(child)))];
+  } catch {
+    return [];
+  }
 }
 
 function namelessFiles(pid: number): number {

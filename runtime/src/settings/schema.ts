@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 export const STRATEGIES = ['AllowList', 'AutoApprove', 'RequireApproval', 'DenyAll'] as const;
 
+const MECHANISMS = ['auto', 'landlock', 'bubblewrap', 'seatbelt'] as const;
+
 const MIB = 'a number of MiB';
 
 const packages = z.strictObject({
@@ -30,6 +32,10 @@ const packages = z.strictObject({
 const sandbox = z.strictObject({
   /** What happens to code from outside where no sandbox can be had. */
   when_missing: z.enum(['refuse', 'run'], 'expected refuse or run').optional(),
+  /** Which sandbox: the first that can be had, or this one. */
+  mechanism: z
+    .enum(MECHANISMS, `expected ${MECHANISMS.slice(0, -1).join(', ')} or ${MECHANISMS.at(-1)}`)
+    .optional(),
   memory_mb: z.number(`expected ${MIB}`).min(64).optional(),
   /** What its scratch folder may hold. */
   scratch_mb: z.number(`expected ${MIB}`).nonnegative().optional(),

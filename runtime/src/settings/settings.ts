@@ -24,6 +24,7 @@ export function defaultSettings(): Settings {
     },
     sandbox: {
       when_missing: 'refuse',
+      mechanism: 'auto',
       memory_mb: 2048,
       scratch_mb: 256,
       descriptors: 256,

@@ -281,7 +281,7 @@ async function specOf(
       given.config === undefined ? { ...given.params } : { ...given.params, config: given.config };
     return { type, params, dryRun: null };
   }
-  mayRun(context);
+  await mayRun(context);
   const report = await checkCode(context, name, given.code, given.config, links, true);
   const params: Record<string, unknown> = {
     ...(context.origin === 'user' && given.params),
@@ -298,11 +298,13 @@ async function specOf(
   };
 }
 
-function mayRun({ services, origin }: ControlContext): void {
-  if (origin === 'user' || services.sandbox?.available === true || services.allowUnconfined === true) return;
+async function mayRun({ services, origin }: ControlContext): Promise<void> {
+  if (origin === 'user' || services.allowUnconfined === true) return;
+  const sandbox = await services.sandbox?.();
+  if (sandbox?.available === true) return;
   throw new ControlError(
     'denied',
-    `code from outside is not run here: ${services.sandbox?.detail ?? 'this runtime has no sandbox'}`,
+    `code from outside is not run here: ${sandbox?.detail ?? 'this runtime has no sandbox'}`,
     'Tell the user; `streamlib doctor` says what is missing.',
   );
 }
