@@ -1,97 +1,133 @@
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { credentials, Metadata } from '@grpc/grpc-js';
-import { brokerToken } from '@streamlib/host-bridge';
-import {
-  BrokerServiceClient,
-  type ConnectionEntry,
-  ListConnectionsRequest,
-  WatchConnectionsRequest,
-} from '@streamlib/proto';
+import { eventually } from '../harness/eventually.js';
 import { clients, type Program } from '../harness/processes.js';
-import { bridgeDescriptors, processesOf, type Remains, strayPaths } from '../harness/remains.js';
+import { bridgeDescriptors, nothingLeft, processesOf, type Remains, strayPaths } from '../harness/remains.js';
 import { World } from '../harness/world.js';
 import { type Cell, nameOf, type Stage, type Target } from './cells.js';
+import { faults } from './faults.js';
+import { records, Watched } from './registry.js';
 
 export interface Outcome extends Remains {
   readonly cell: string;
-  readonly fault: string;
   readonly stage: Stage;
   readonly expected: Cell['outcome'];
   readonly passed: boolean;
+  /** What came of it, in words. */
+  readonly outcome: string;
   /** On connections that were ready and that the fault did not end itself. */
   readonly frames_lost: number;
+  /** Sent, neither received nor counted as dropped. */
+  readonly frames_unaccounted: number;
+  readonly frames: number;
+  readonly restarts: number;
   /** From the fault until frames flow again; null where they don't have to. */
   readonly back_ms: number | null;
-  readonly why: string | null;
 }
 
-const stopMs = 1_000;
+/** What the graph told of itself in the end. */
+type Told = Pick<
+  Outcome,
+  'outcome' | 'frames_lost' | 'frames_unaccounted' | 'frames' | 'restarts' | 'back_ms' | 'leases'
+>;
 
-/** One fault, at one moment, and what is left of it. Never rejects: what went wrong is the outcome. */
+const lastsMs = 1_000;
+const gone: Told = {
+  outcome: 'the runtime ended, and nothing was left',
+  frames_lost: 0,
+  frames_unaccounted: 0,
+  frames: 0,
+  restarts: 0,
+  back_ms: null,
+  leases: 0,
+};
+
+/** One cell, at one moment, and what is left of it. Never rejects: what went wrong is the outcome. */
 export async function runCell(cell: Cell): Promise<Outcome> {
-  const world = await World.open('cell');
-  const about = { cell: nameOf(cell), fault: cell.fault, stage: cell.stage, expected: cell.outcome };
-  const nothing = { processes: 0, descriptors: 0, memory_files: 0, sockets: 0, records: 0 };
+  const smallDisk = cell.strikes.some(({ fault }) => fault === 'disk');
+  const world = await World.open('cell', { smallDisk });
+  const about = { cell: nameOf(cell), stage: cell.stage, expected: cell.outcome };
   try {
     const told = await strike(world, cell);
-    const remains = await whatRemains(world);
-    const clean = Object.values(remains).every((count) => count === 0) && told.frames_lost === 0;
-    return {
-      ...about,
-      ...told,
+    const remains = { ...(await whatRemains(world)), leases: told.leases };
+    const left = Object.entries({
       ...remains,
-      passed: clean,
-      why: clean ? null : 'something was left, or lost',
-    };
+      frames_lost: told.frames_lost,
+      frames_unaccounted: told.frames_unaccounted,
+    }).filter(([, count]) => count !== 0);
+    const outcome =
+      left.length === 0
+        ? told.outcome
+        : `left or lost: ${left.map(([what, n]) => `${n} ${what}`).join(', ')} (${told.outcome})`;
+    return { ...about, ...told, ...remains, passed: left.length === 0, outcome };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { ...about, ...nothing, frames_lost: 0, back_ms: null, passed: false, why };
+    const outcome = error instanceof Error ? error.message : String(error);
+    return { ...about, ...gone, ...nothingLeft, passed: false, outcome };
   } finally {
     await world.close();
   }
 }
 
-async function strike(world: World, cell: Cell): Promise<Pick<Outcome, 'frames_lost' | 'back_ms'>> {
+async function strike(world: World, cell: Cell): Promise<Told> {
   const { env, home } = world.sandbox;
   env.STREAMLIB_TEST_ONCE = join(dirname(home), 'once');
   if (cell.fixture === 'HangsInImport') env.STREAMLIB_TEST_IMPORT = 'hangs';
+  if (cell.fixture === 'SendsGarbageInImport') env.STREAMLIB_TEST_IMPORT = 'garbage';
   await world.streamlib('broker', 'start').exited;
   const broker = Number(await world.brokerPid());
   const watched = new Watched(world);
+  // A second of starvation takes more attempts than five; that these end is another test's.
+  const params = JSON.stringify({ max_restarts: 1_000, ...cell.params });
   const graph =
     cell.fixture === undefined
-      ? world.graph('invert.py')
-      : world.graph('misbehaves.py', cell.fixture, JSON.stringify(cell.params ?? {}));
+      ? world.graph('invert.py', 'invert', params)
+      : world.graph('misbehaves.py', cell.fixture, params);
   try {
-    if (cell.fault === 'fixture') return await fixtureRuns(cell, graph);
+    if (cell.fixture !== undefined) return await fixtureRuns(cell, graph);
     await (cell.stage === 'flow' ? graph.event('frames', 60_000) : watched.reaches(cell.stage));
-    const pids = { client: clients(graph.pid)[0] ?? 0, runtime: graph.pid, broker };
+    const pids = { client: await clientOf(cell, graph), runtime: graph.pid, broker };
     const from = graph.lines.length;
     const began = performance.now();
-    await inject(world, cell, pids);
-    if (cell.outcome === 'gone') {
-      await graph.exited;
-      return { frames_lost: 0, back_ms: null };
-    }
-    // In the handshake, somebody who waits starts a broker; in flow, nobody needs one.
-    const frames = await graph.event('frames', 60_000, from);
-    const back_ms = Math.round(performance.now() - began);
-    if (Number(frames.wrong) > 0) throw new Error(`${frames.wrong} frames with wrong pixels`);
-    return { ...(await stopped(graph, cell.outcome === 'flows_on')), back_ms };
+    await inject(world, graph, cell, pids);
+    return await becomes(cell, graph, from, began);
   } finally {
     watched.close();
   }
 }
 
+/** A connection is allocated a moment before its subprocess is there. */
+function clientOf({ strikes }: Cell, graph: Program): Promise<number> | number {
+  if (!strikes.some(({ target }) => target === 'client')) return 0;
+  return eventually('the subprocess is there', () => clients(graph.pid)[0], 20_000);
+}
+
+async function becomes(cell: Cell, graph: Program, from: number, began: number): Promise<Told> {
+  if (cell.outcome === 'gone') {
+    await graph.exited;
+    return gone;
+  }
+  // In the handshake, somebody who waits starts a broker; in flow, nobody needs one.
+  const flows = graph.event('frames', 60_000, from);
+  if (cell.outcome === 'survives') {
+    const code = await Promise.race([graph.exited, flows.then(() => null)]);
+    if (code !== null) return { ...gone, outcome: `the runtime ended with ${code}, and nothing was left` };
+  }
+  const frames = await flows;
+  const back_ms = Math.round(performance.now() - began);
+  if (Number(frames.wrong) > 0) throw new Error(`${frames.wrong} frames with wrong pixels`);
+  const told = { ...(await stopped(graph, cell.outcome === 'flows_on')), back_ms };
+  if (cell.strikes.some(({ fault }) => fault === 'frames')) {
+    const { refused } = await graph.event('refused');
+    if (Number(refused) === 0) throw new Error('no frame was refused: the limit did nothing');
+  }
+  return told;
+}
+
 /** The fixture does by itself what it does, after forty frames. */
-async function fixtureRuns(cell: Cell, graph: Program): Promise<Pick<Outcome, 'frames_lost' | 'back_ms'>> {
+async function fixtureRuns(cell: Cell, graph: Program): Promise<Told> {
   if (cell.outcome === 'stops') {
     await graph.line((line) => (line.includes('subprocess started') ? true : undefined), 60_000);
-    return { ...(await stopped(graph, false)), back_ms: null };
+    return stopped(graph, false);
   }
   if (cell.outcome === 'flows_again') {
     await graph.line(
@@ -109,136 +145,57 @@ async function fixtureRuns(cell: Cell, graph: Program): Promise<Pick<Outcome, 'f
         : undefined,
     60_000,
   );
-  return { ...(await stopped(graph, cell.outcome === 'flows_on' && cell.lossy !== true)), back_ms: null };
+  return stopped(graph, cell.outcome === 'flows_on' && cell.lossy !== true);
 }
 
-async function stopped(graph: Program, nothingMayBeLost: boolean): Promise<{ frames_lost: number }> {
+interface Stopped {
+  readonly gaps: number;
+  readonly wrong: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly stats: { readonly restarts: number; readonly dropped: number };
+  readonly held: { readonly leases: number };
+}
+
+async function stopped(graph: Program, nothingMayBeLost: boolean): Promise<Told> {
   graph.kill('SIGTERM');
-  const { gaps, wrong } = await graph.event('stopped', 30_000);
-  if (Number(wrong) > 0) throw new Error(`${wrong} frames with wrong pixels`);
+  const last = (await graph.event('stopped', 30_000)) as unknown as Stopped;
+  if (last.wrong > 0) throw new Error(`${last.wrong} frames with wrong pixels`);
   const code = await graph.exited;
-  if (code !== 0) throw new Error(`the runtime ended with ${code}`);
-  return { frames_lost: nothingMayBeLost ? Number(gaps) : 0 };
-}
-
-async function inject(world: World, cell: Cell, pids: Readonly<Record<Target, number>>): Promise<void> {
-  const targets = cell.targets.map((target) => pids[target]).filter((pid) => pid !== 0);
-  const signal = (pid: number, name: NodeJS.Signals) => {
-    try {
-      process.kill(pid, name);
-    } catch {
-      // One that ended just now.
-    }
+  if (code !== 0) throw new Error(`the runtime ended with ${code}\n${graph.report()}`);
+  const { restarts, dropped } = last.stats;
+  return {
+    outcome: `${last.received} frames arrived${restarts > 0 ? `, ${restarts} restarts` : ''}${dropped > 0 ? `, ${dropped} counted as dropped` : ''}`,
+    frames_lost: nothingMayBeLost ? last.gaps : 0,
+    frames_unaccounted: Math.max(0, last.sent - last.received - dropped),
+    frames: last.received,
+    restarts,
+    back_ms: null,
+    leases: last.held.leases,
   };
-  switch (cell.fault) {
-    case 'kill':
-      for (const pid of targets) signal(pid, 'SIGKILL');
-      return;
-    case 'stop':
-      for (const pid of targets) signal(pid, 'SIGSTOP');
-      await pause(stopMs);
-      for (const pid of targets) signal(pid, 'SIGCONT');
-      return;
-    case 'descriptors':
-      // None beyond those that are open now.
-      for (const pid of targets) execFileSync('prlimit', ['--pid', String(pid), '--nofile=3:4096']);
-      await pause(stopMs);
-      for (const pid of targets) execFileSync('prlimit', ['--pid', String(pid), '--nofile=4096:4096']);
-      return;
-    case 'garbage':
-      await garbageAt(world.sandbox.port);
-      return;
-    case 'fixture':
-  }
 }
 
-/** Bytes that are no HTTP/2, from many at once. */
-async function garbageAt(port: number): Promise<void> {
-  await Promise.all(
-    Array.from(
-      { length: 20 },
-      () =>
-        new Promise<void>((resolve) => {
-          const socket = connect(port, '127.0.0.1', () => socket.write(randomBytes(4_096)));
-          socket.on('error', () => undefined);
-          socket.on('data', () => undefined);
-          socket.once('close', () => resolve());
-          socket.setTimeout(500, () => socket.destroy());
-        }),
-    ),
+/** What lasts begins first, so that it is there when somebody is killed. */
+async function inject(
+  world: World,
+  graph: Program,
+  { strikes }: Cell,
+  pids: Readonly<Record<Target, number>>,
+): Promise<void> {
+  const inOrder = [...strikes].sort((a, b) => Number(a.fault === 'kill') - Number(b.fault === 'kill'));
+  const reliefs = inOrder.map(({ fault, target }) =>
+    faults[fault]({ world, graph, pid: pids[target], target }),
   );
-}
-
-/** Hears each change of a connection in the moment in which it happens. */
-class Watched {
-  private readonly grpc: BrokerServiceClient;
-  private readonly seen = new Set<Stage>();
-  private wake: () => void = () => undefined;
-  private readonly stream;
-
-  constructor(world: World) {
-    const address = `127.0.0.1:${world.sandbox.port}`;
-    this.grpc = callerOf(world);
-    this.stream = this.grpc.watchConnections(
-      WatchConnectionsRequest.fromPartial({ includeCurrent: true }),
-      metadataOf(world, address),
-    );
-    this.stream.on('data', ({ connection }: { connection?: ConnectionEntry }) => {
-      if (connection === undefined) return;
-      for (const stage of stagesOf(connection)) this.seen.add(stage);
-      this.wake();
-    });
-    this.stream.on('error', () => undefined);
-  }
-
-  async reaches(stage: Stage): Promise<void> {
-    const limit = performance.now() + 60_000;
-    while (!this.seen.has(stage)) {
-      if (performance.now() > limit) throw new Error(`no connection got to ${stage}`);
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          this.wake = resolve;
-        }),
-        new Promise((resolve) => setTimeout(resolve, 1_000)),
-      ]);
-    }
-  }
-
-  close(): void {
-    this.stream.cancel();
-    this.grpc.close();
-  }
-}
-
-function stagesOf({ clientState, derivedState }: ConnectionEntry): Stage[] {
-  const reached: Stage[] = ['allocated'];
-  if (clientState !== 'pending') reached.push('client_alive');
-  if (clientState === 'xpc_endpoint_received' || clientState === 'acked') reached.push('endpoint_received');
-  if (derivedState === 'ready') reached.push('ready');
-  return reached;
-}
-
-function callerOf(world: World): BrokerServiceClient {
-  return new BrokerServiceClient(`127.0.0.1:${world.sandbox.port}`, credentials.createInsecure(), {
-    'grpc.enable_http_proxy': 0,
-  });
-}
-
-function metadataOf(world: World, address: string): Metadata {
-  const metadata = new Metadata();
-  const before = process.env.STREAMLIB_HOME;
-  process.env.STREAMLIB_HOME = world.sandbox.home;
-  metadata.set('authorization', `Bearer ${brokerToken(address)}`);
-  if (before === undefined) delete process.env.STREAMLIB_HOME;
-  else process.env.STREAMLIB_HOME = before;
-  return metadata;
+  const lasts = inOrder.some(({ fault }) => !['kill', 'garbage', 'strangers'].includes(fault));
+  if (lasts) await pause(lastsMs);
+  for (const relieve of reliefs) relieve();
 }
 
 /** Counted when what ends by itself has had its time; the broker, which is meant to stay, is then the only process. */
-async function whatRemains(world: World): Promise<Remains> {
+async function whatRemains(world: World): Promise<Omit<Remains, 'leases'>> {
   await world.streamlib('broker', 'start').exited;
   const broker = Number(await world.brokerPid());
-  const count = async (): Promise<Remains> => {
+  const count = async (): Promise<Omit<Remains, 'leases'>> => {
     const descriptors = bridgeDescriptors(broker);
     return {
       processes: processesOf(world).filter((pid) => pid !== broker).length,
@@ -254,16 +211,4 @@ async function whatRemains(world: World): Promise<Remains> {
     if (Object.values(remains).every((n) => n === 0) || performance.now() > end) return remains;
     await pause(100);
   }
-}
-
-function records(world: World): Promise<number> {
-  const grpc = callerOf(world);
-  return new Promise<number>((resolve, reject) => {
-    const request = ListConnectionsRequest.fromPartial({});
-    grpc.listConnections(request, metadataOf(world, `127.0.0.1:${world.sandbox.port}`), (error, answer) => {
-      grpc.close();
-      if (error !== null) reject(error);
-      else resolve(answer.connections.filter(({ derivedState }) => derivedState !== 'failed').length);
-    });
-  });
 }

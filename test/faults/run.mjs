@@ -1,60 +1,133 @@
 #!/usr/bin/env node
-// `npm run faults [-- --json] [-- --only TEXT]`: every fault at every step, and what was left of each. The tests run some of them.
+// `npm run faults`: every fault at every step, and what was left of each; how soon a killed client is noticed; brokers that are
+// killed under load. The tests run some of it.
+//   npm run faults [-- --json] [--only TEXT | kill-times | broker-restarts] [--seconds 60] [--kills 60] [--markdown FILE] [--out FILE]
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { markdown } from './report.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, only: { type: 'string' }, out: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    only: { type: 'string' },
+    seconds: { type: 'string', default: '10' },
+    kills: { type: 'string', default: '60' },
+    markdown: { type: 'string' },
+    out: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
+if (values.help) {
+  console.log(`npm run faults [-- OPTIONS]
+  --json            one line of JSON at the end
+  --only TEXT       cells whose name contains TEXT; or kill-times, or broker-restarts
+  --seconds N       how long brokers are killed and started again, once a second (10)
+  --kills N         clients that are killed to measure how soon that is noticed (60)
+  --markdown FILE   the table of cells, as docs/faults.md has it
+  --out FILE        the same as --json, for reading`);
+  process.exit(0);
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'streamlib-faults-'));
-const report = join(folder, 'report');
-writeFileSync(report, '');
-try {
-  const vitest = join(root, 'node_modules/.bin/vitest');
-  const child = spawn(vitest, ['run', 'test/faults/matrix.spec.ts'], {
+const load = () => Math.round(loadavg()[0] * 100) / 100;
+
+/** Whether the tests of a file pass. What they tell is for people, and not what is asked for with --json. */
+async function passes(spec, env) {
+  const child = spawn(join(root, 'node_modules/.bin/vitest'), ['run', spec], {
     cwd: root,
-    // What it tells as it goes is for people, and not what is asked for with --json.
     stdio: ['ignore', values.json ? 2 : 'inherit', 'inherit'],
-    env: { ...process.env, STREAMLIB_FAULTS: values.only ?? 'all', STREAMLIB_FAULTS_REPORT: report },
+    env: { ...process.env, ...env },
   });
-  const code = await new Promise((resolve) => child.once('close', resolve));
+  return (await new Promise((resolve) => child.once('close', resolve))) === 0;
+}
+
+async function tryCells() {
+  const report = join(folder, 'cells');
+  writeFileSync(report, '');
+  const ok = await passes('test/faults/matrix.spec.ts', {
+    STREAMLIB_FAULTS: values.only ?? 'all',
+    STREAMLIB_FAULTS_REPORT: report,
+  });
   const cells = readFileSync(report, 'utf8')
-    .trim()
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
   const sum = (name) => cells.reduce((total, cell) => total + cell[name], 0);
-  const back = cells
-    .map(({ back_ms: ms }) => ms)
-    .filter((ms) => ms !== null)
-    .sort((a, b) => a - b);
-  const summary = {
-    cells: cells.length,
-    passed: cells.filter(({ passed }) => passed).length,
-    frames_lost_on_ready: sum('frames_lost'),
-    processes_left: sum('processes'),
-    descriptors_left: sum('descriptors'),
-    memory_files_left: sum('memory_files'),
-    sockets_left: sum('sockets'),
-    records_left: sum('records'),
-    back_ms: { p50: back[back.length >> 1] ?? null, max: back.at(-1) ?? null },
-    outcomes: cells,
+  const passed = cells.filter((cell) => cell.passed).length;
+  return {
+    ok: ok && cells.length > 0 && passed === cells.length,
+    figures: {
+      cells: cells.length,
+      passed,
+      frames_lost_on_ready: sum('frames_lost'),
+      frames_unaccounted: sum('frames_unaccounted'),
+      processes_left: sum('processes'),
+      descriptors_left: sum('descriptors'),
+      memory_files_left: sum('memory_files'),
+      sockets_left: sum('sockets'),
+      records_left: sum('records'),
+      leases_left: sum('leases'),
+    },
+    cells,
   };
-  const text = JSON.stringify(summary);
-  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(summary, null, 2)}\n`);
-  if (values.json) console.log(text);
+}
+
+/** One of the tests that tell their figures in a file. */
+async function measured(name, env, judge) {
+  const report = join(folder, name);
+  const ok = await passes(`test/faults/${name}.spec.ts`, env(report));
+  const figures = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null;
+  const met = ok && figures !== null && judge(figures);
+  return { ok: met, figures: { ...figures, ok: met } };
+}
+
+const noticedWithinMs = 100;
+const killTimes = () =>
+  measured(
+    'kill-times',
+    (report) => ({ STREAMLIB_KILLS: values.kills, STREAMLIB_KILL_REPORT: report }),
+    ({ noticed_ms: noticed, back_ms: back, fresh_start_ms: fresh }) =>
+      noticed.p99 <= noticedWithinMs && back.p50 <= fresh.p50,
+  );
+const brokerRestarts = () =>
+  measured(
+    'broker-restarts',
+    (report) => ({ STREAMLIB_RESTART_SECONDS: values.seconds, STREAMLIB_RESTART_REPORT: report }),
+    ({ frames_lost: lost }) => lost === 0,
+  );
+
+try {
+  const began = { at: new Date().toISOString(), load: load() };
+  const only = (name) => values.only === undefined || values.only === name;
+  const parts = {
+    kill_times: only('kill-times') ? await killTimes() : null,
+    broker_restarts: only('broker-restarts') ? await brokerRestarts() : null,
+  };
+  const alone = values.only !== undefined && Object.values(parts).some((part) => part !== null);
+  const tried = alone ? null : await tryCells();
+  const summary = {
+    ...tried?.figures,
+    ...Object.fromEntries(
+      Object.entries(parts).flatMap(([name, part]) => (part === null ? [] : [[name, part.figures]])),
+    ),
+    machine: { began: began.at, cores: cpus().length, load_average: [began.load, load()] },
+  };
+  const whole = { ...summary, ...(tried !== null && { outcomes: tried.cells }) };
+  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(whole, null, 2)}\n`);
+  if (values.markdown !== undefined) writeFileSync(values.markdown, markdown(whole));
+  if (values.json) console.log(JSON.stringify(whole));
   else {
-    for (const { cell, expected, passed, why } of cells.filter((each) => !each.passed))
-      console.log(`${passed ? 'ok' : 'FAILED'}  ${cell}: expected ${expected}; ${why}`);
-    const { outcomes: _, ...figures } = summary;
-    console.log(JSON.stringify(figures));
+    for (const { cell, expected, outcome } of (tried?.cells ?? []).filter((each) => !each.passed))
+      console.log(`FAILED  ${cell}: expected ${expected}; ${outcome}`);
+    console.log(JSON.stringify(summary));
   }
-  process.exitCode = code === 0 && cells.length > 0 && summary.passed === cells.length ? 0 : 1;
+  const ok = [tried, ...Object.values(parts)].every((part) => part === null || part.ok);
+  process.exitCode = ok ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

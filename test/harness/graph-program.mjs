@@ -3,7 +3,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { VideoFrame } from '@streamlib/host-bridge';
+import { debugCounts, VideoFrame } from '@streamlib/host-bridge';
 import { defineProcessor, Runtime } from '@streamlib/runtime';
 import { z } from 'zod';
 
@@ -11,6 +11,23 @@ const [, , file, processor, params = '{}'] = process.argv;
 const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
 
 let sent = 0;
+// SIGUSR2 begins, and ends, a time in which the source also wants frames that are too large to be had.
+let greedy = false;
+let refused = 0;
+process.on('SIGUSR2', () => {
+  greedy = !greedy;
+  if (!greedy) tell('refused', { refused });
+});
+const tooLarge = (ctx) => {
+  try {
+    const texture = ctx.output('video').texture(8_000, 8_000);
+    texture?.close();
+    if (texture !== null) return;
+  } catch {
+    // As good an answer as null.
+  }
+  refused++;
+};
 const source = defineProcessor({
   type: 'source',
   inputs: {},
@@ -21,6 +38,7 @@ const source = defineProcessor({
     let running = Promise.resolve();
     const produce = async (ctx) => {
       while (!over) {
+        if (greedy) tooLarge(ctx);
         const texture = ctx.output('video').texture(320, 240);
         if (texture !== null) {
           texture.bytes.fill(sent & 255);
@@ -93,7 +111,9 @@ process.on('SIGHUP', () => {
 });
 process.once('SIGTERM', async () => {
   await runtime.stop();
-  tell('stopped', { stats: runtime.stats(), received, sent, wrong, gaps });
+  collect();
+  await new Promise((resolve) => setImmediate(resolve));
+  tell('stopped', { stats: runtime.stats(), received, sent, wrong, gaps, held: debugCounts() });
   process.exit(0);
 });
 await runtime.start();

@@ -9,8 +9,20 @@ export interface Remains {
   readonly descriptors: number;
   readonly memory_files: number;
   readonly sockets: number;
+  /** Of connections that have not failed, and of runtimes. */
   readonly records: number;
+  /** Slots of shared memory that the runtime still holds when it has stopped. */
+  readonly leases: number;
 }
+
+export const nothingLeft: Remains = {
+  processes: 0,
+  descriptors: 0,
+  memory_files: 0,
+  sockets: 0,
+  records: 0,
+  leases: 0,
+};
 
 /** Every process that was started in a sandbox, whoever is its parent by now: its environment names the sandbox. */
 export function processesOf(world: World): number[] {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,8 +18,18 @@ export interface Sandbox {
 const sharedHome =
   process.env.STREAMLIB_TEST_HOME ?? fileURLToPath(new URL('../../.streamlib', import.meta.url));
 
-export async function makeSandbox(label: string): Promise<Sandbox> {
+export interface SandboxOptions {
+  /** On a disk of its own that a test can fill; only root may make one. */
+  readonly smallDisk?: boolean;
+}
+
+export async function makeSandbox(
+  label: string,
+  { smallDisk = false }: SandboxOptions = {},
+): Promise<Sandbox> {
   const root = mkdtempSync(join(tmpdir(), `sl-${label}-`));
+  if (smallDisk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,nr_inodes=400,mode=0700', 'sl-small-disk', root]);
   const port = await freePort();
   const home = join(root, 'home');
   const env: NodeJS.ProcessEnv = {
@@ -30,7 +41,15 @@ export async function makeSandbox(label: string): Promise<Sandbox> {
     STREAMLIB_BROKER_XPC_SERVICE: `com.tatolab.streamlib.broker.test-${label}`,
     STREAMLIB_VENV: join(sharedHome, 'venv'),
   };
-  return { home, port, env, dispose: () => rmSync(root, { recursive: true, force: true }) };
+  return {
+    home,
+    port,
+    env,
+    dispose: () => {
+      if (smallDisk) execFileSync('umount', ['--lazy', root]);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
 }
 
 /** A port that was free a moment ago; the broker reports it if somebody was faster. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.js';
 import { descendants, isRunning, Program } from './processes.js';
-import { makeSandbox, type Sandbox } from './sandbox.js';
+import { makeSandbox, type Sandbox, type SandboxOptions } from './sandbox.js';
 
 export const checkout = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -20,8 +20,8 @@ export class World {
 
   private constructor(readonly sandbox: Sandbox) {}
 
-  static async open(label: string): Promise<World> {
-    return new World(await makeSandbox(label));
+  static async open(label: string, options: SandboxOptions = {}): Promise<World> {
+    return new World(await makeSandbox(label, options));
   }
 
   node(script: string, args: readonly string[] = []): Program {
@@ -59,6 +59,11 @@ export class World {
     return readdirSync(dirname(this.sandbox.home), { recursive: true })
       .map(String)
       .filter((path) => path.endsWith('.sock'));
+  }
+
+  /** The same, as paths that one can connect to. */
+  doors(): string[] {
+    return this.sockets().map((path) => join(dirname(this.sandbox.home), path));
   }
 
   async close(): Promise<void> {

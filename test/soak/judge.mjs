@@ -10,34 +10,45 @@ const LIMITS = {
   broker_fds: { share: 0, plus: 2 },
   p50_ms: { share: 0.5, plus: 0 },
 };
+/** Of all memory together, up or down, where the run is long enough to have a first minute that may be left out. */
+const WHOLE_SHARE = 0.05;
+const FIRST_MINUTE_S = 60;
+const LONG_S = 5 * FIRST_MINUTE_S;
 
 const median = (values) => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? null;
 };
 
+const whole = ({ runtime_mb: runtime, client_mb: client, broker_mb: broker }) =>
+  [runtime, client, broker].every((mb) => typeof mb === 'number') ? runtime + client + broker : null;
+
 /**
- * Compares the median of the last third with that of the second sixth to the first third (the start warms up: pools grow,
- * code is compiled). A series without values is not flat: it was not measured.
+ * Compares the median of the last third with that of the beginning, without the start (pools grow, code is compiled): the first
+ * minute; of a short run, its first sixth. A series without values is not flat: it was not measured.
  */
 export function judge(samples, latencySlackMs = 5) {
   const n = samples.length;
+  const long = (samples.at(-1)?.at_s ?? 0) >= LONG_S;
+  const warm = long
+    ? samples.filter(({ at_s: at }) => at >= FIRST_MINUTE_S)
+    : samples.slice(Math.floor(n / 6));
+  const early = warm.slice(0, Math.ceil(warm.length * (long ? 0.2 : 0.4)));
+  const late = samples.slice(Math.floor((n * 2) / 3));
+  const middle = (part, value) => median(part.map(value).filter((each) => typeof each === 'number'));
   const series = {};
-  let flat = n >= 12;
   for (const [name, { share, plus }] of Object.entries(LIMITS)) {
-    const part = (from, to) =>
-      samples
-        .slice(Math.floor(n * from), Math.ceil(n * to))
-        .map((sample) => sample[name])
-        .filter((value) => typeof value === 'number');
-    const early = median(part(1 / 6, 1 / 2));
-    const late = median(part(2 / 3, 1));
+    const [before, after] = [middle(early, (sample) => sample[name]), middle(late, (sample) => sample[name])];
     // Other work on the machine adds to latency for a while; a queue that builds up adds ever more.
     const slack = name === 'p50_ms' ? latencySlackMs : plus;
-    const limit = early === null ? null : early * (1 + share) + slack;
-    const ok = early !== null && late !== null && late <= limit;
-    flat &&= ok;
-    series[name] = { early, late, limit, ok };
+    const limit = before === null ? null : before * (1 + share) + slack;
+    const ok = before !== null && after !== null && after <= limit;
+    series[name] = { early: before, late: after, limit, ok };
   }
-  return { flat, series };
+  if (long) {
+    const [before, after] = [middle(early, whole), middle(late, whole)];
+    const ok = before !== null && after !== null && Math.abs(after / before - 1) <= WHOLE_SHARE;
+    series.memory_mb = { early: before, late: after, limit: before && before * (1 + WHOLE_SHARE), ok };
+  }
+  return { flat: n >= 12 && Object.values(series).every(({ ok }) => ok), series };
 }

@@ -1,34 +1,46 @@
 #!/usr/bin/env node
-// A long run: camera → Python → sink at 60 frames a second, and every so often the Python process is killed. Memory,
-// descriptors and latency are sampled; at the end a report says whether they stayed flat.
-// `npm run soak -- --minutes 60 [--report FILE]`
+// A long run: camera → Python → sink at 60 frames a second. At random, the Python process or the broker is killed, and the graph
+// is changed. Memory, descriptors and latency are sampled; at the end a report says whether they stayed flat.
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { basename, dirname, extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs, promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { monotonicNs, VideoFrame } from '@streamlib/host-bridge';
 import { BrokerClient, defineProcessor, Runtime } from '@streamlib/runtime';
 import { z } from 'zod';
+import { chaos } from './chaos.mjs';
 import { judge } from './judge.mjs';
+import { markdown, svg } from './report.mjs';
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
     report: { type: 'string' },
-    'kill-every-s': { type: 'string', default: '0' },
+    markdown: { type: 'string' },
+    'chaos-every-s': { type: 'string', default: '15' },
+    seed: { type: 'string', default: String(Date.now() % 100_000) },
     'latency-slack-ms': { type: 'string', default: '5' },
     help: { type: 'boolean', short: 'h' },
   },
 });
 if (values.help) {
-  console.log('npm run soak -- [--minutes N] [--kill-every-s S] [--latency-slack-ms MS] [--report FILE]');
+  console.log(`npm run soak [-- OPTIONS]
+  --minutes N            how long (1)
+  --chaos-every-s S      about how often something happens at random: the Python process is killed, the broker is killed, a branch
+                         is added or removed, code is replaced, a connection is cut and made again (15; 0: nothing happens)
+  --seed N               the same events in the same order as another run
+  --latency-slack-ms MS  by how much the median latency may rise (5)
+  --report FILE          the report with all samples, as JSON
+  --markdown FILE        the report as a page, with a picture beside it`);
   process.exit(0);
 }
 const endMs = Number(values.minutes) * 60_000;
-const killEveryMs = Number(values['kill-every-s']) * 1000;
+const chaosEveryMs = Number(values['chaos-every-s']) * 1000;
 const sampleMs = Math.max(500, endMs / 240);
 
 // A world of its own: a broker that other runs use would not tell what this one holds.
@@ -70,15 +82,17 @@ const sink = defineProcessor({
 
 const runtime = new Runtime({ name: 'soak', logLevel: 'warn' });
 runtime.on('log', ({ level, processor, message }) => {
-  if (!message.includes('SIGKILL')) console.error(`${level} [${processor ?? 'runtime'}] ${message}`);
+  // What happens on purpose is no news.
+  if (!/SIGKILL|broker/.test(message)) console.error(`${level} [${processor ?? 'runtime'}] ${message}`);
 });
+const python = {
+  file: new URL('../fixtures/invert.py', import.meta.url).pathname,
+  backoff_s: 0.01,
+  max_restarts: 1_000_000,
+};
 runtime
   .add('camera', 'camera', { source: 'test-pattern', width: 640, height: 480, fps: 60 })
-  .add('effect', 'python', {
-    file: new URL('../fixtures/invert.py', import.meta.url).pathname,
-    backoff_s: 0.01,
-    max_restarts: 1_000_000,
-  })
+  .add('effect', 'python', python)
   .add('sink', sink)
   .connect('camera', 'effect')
   .connect('effect', 'sink');
@@ -124,44 +138,106 @@ function sample(began, broker) {
     );
 }
 
+/** One that nobody watches: a branch of its own comes and goes. */
+const branchSink = defineProcessor({
+  type: 'soak-branch-sink',
+  inputs: { video: VideoFrame },
+  outputs: {},
+  config: z.object({}),
+  create: () => ({ process: () => {} }),
+});
+let branch = false;
+
+const command = new URL('../../cli/bin/streamlib.js', import.meta.url).pathname;
+/** The broker's pid; starts one where none runs. */
+async function brokerPid() {
+  await promisify(execFile)(process.execPath, [command, 'broker', 'start']);
+  const client = new BrokerClient();
+  try {
+    return (await client.status())?.pid ?? null;
+  } finally {
+    client.close();
+  }
+}
+
+const acts = {
+  'the Python process was killed': async () => {
+    const { pid } = runtime.stats().nodes.effect ?? {};
+    if (pid) process.kill(pid, 'SIGKILL');
+  },
+  'the broker was killed': async () => {
+    if (broker !== null) process.kill(broker, 'SIGKILL');
+    broker = await brokerPid();
+  },
+  'a branch was added or removed': async () => {
+    if (branch) {
+      await runtime.removeNode('branch');
+      await runtime.removeNode('branch-sink');
+    } else {
+      await runtime.addNode('branch-sink', branchSink);
+      await runtime.addNode('branch', 'python', python);
+      await runtime.connectPorts('camera', 'branch');
+      await runtime.connectPorts('branch', 'branch-sink');
+    }
+    branch = !branch;
+  },
+  'code was replaced': () => runtime.replaceNode('effect', 'python', python),
+  'a connection was cut and made again': async () => {
+    await runtime.disconnectPorts('camera', 'effect');
+    await runtime.connectPorts('camera', 'effect');
+  },
+};
+
 await runtime.start();
-const client = new BrokerClient();
-const broker = (await client.status())?.pid;
-client.close();
+let broker = await brokerPid();
+const startedAt = new Date().toISOString();
+const loads = [loadavg()[0]];
 const began = performance.now();
 const sampler = setInterval(() => sample(began, broker), sampleMs);
-const killer =
-  killEveryMs > 0
-    ? setInterval(() => {
-        const pid = runtime.stats().nodes.effect?.pid;
-        if (pid) process.kill(pid, 'SIGKILL');
-      }, killEveryMs)
-    : null;
-await Promise.race([
-  new Promise((resolve) => setTimeout(resolve, endMs)),
-  new Promise((resolve) => process.once('SIGINT', resolve)),
-]);
+const over = new AbortController();
+process.once('SIGINT', () => over.abort());
+const pause = (ms) => sleep(ms, undefined, { signal: over.signal }).catch(() => {});
+const happening =
+  chaosEveryMs > 0
+    ? chaos(acts, { everyMs: chaosEveryMs, seed: Number(values.seed), signal: over.signal, pause })
+    : { done: {}, failed: [] };
+await pause(endMs);
+over.abort();
 clearInterval(sampler);
-if (killer !== null) clearInterval(killer);
+const { done, failed } = await happening;
+const ranMs = performance.now() - began;
+loads.push(loadavg()[0]);
 await runtime.stop();
-if (broker !== undefined) process.kill(broker, 'SIGTERM');
+if (broker !== null) process.kill(broker, 'SIGTERM');
 rmSync(home, { recursive: true, force: true });
 
 const stats = runtime.stats();
 const verdict = judge(samples, Number(values['latency-slack-ms']));
 const report = {
-  minutes: Math.round((performance.now() - began) / 6000) / 10,
+  began: startedAt,
+  minutes: Math.round(ranMs / 6000) / 10,
+  seed: Number(values.seed),
+  chaos_every_s: chaosEveryMs / 1000,
+  machine: { cores: cpus().length, load_average: loads.map((load) => Math.round(load * 100) / 100) },
   frames,
   wrong,
   restarts: stats.restarts,
   dropped: stats.dropped,
   dropped_by: stats.dropped_by,
-  flat: verdict.flat && wrong === 0,
+  events: done,
+  failed_events: failed,
+  flat: verdict.flat && wrong === 0 && failed.length === 0,
   series: verdict.series,
 };
-if (values.report !== undefined) {
-  mkdirSync(dirname(values.report), { recursive: true });
-  writeFileSync(values.report, `${JSON.stringify({ ...report, samples }, null, 1)}\n`);
+function write(file, text) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+if (values.report !== undefined) write(values.report, `${JSON.stringify({ ...report, samples }, null, 1)}\n`);
+if (values.markdown !== undefined) {
+  const picture = `${basename(values.markdown, extname(values.markdown))}.svg`;
+  write(values.markdown, markdown(report, picture));
+  write(join(dirname(values.markdown), picture), svg(samples));
 }
 console.log(JSON.stringify(report));
 process.exitCode = report.flat ? 0 : 1;

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkout, World } from '../harness/world.js';
@@ -34,23 +35,41 @@ describe('the judge of a long run', () => {
   ])('does not when %s', (_what, change) => {
     expect(run(change).flat).toBe(false);
   });
+  it.each([
+    [106, false],
+    [94, false],
+    [104, true],
+    [96, true],
+  ])('wants a long run within 5 %% of its memory after the first minute: 100 MB, then %i', (mb, expected) => {
+    const samples = Array.from({ length: 120 }, (_, index) => {
+      const all = index < 6 ? 30 : index < 40 ? 100 : mb;
+      return { ...flat, at_s: index * 10, runtime_mb: all - 40, client_mb: 20, broker_mb: 20 };
+    });
+    expect(judge(samples).series.memory_mb?.ok).toBe(expected);
+  });
   it('does not when there is too little to judge', () => {
     expect(judge([flat]).flat).toBe(false);
   });
 });
 
 describe('a long run, shortened', () => {
-  it('is flat in memory, descriptors and latency, while its Python process is killed again and again', async () => {
+  it('is flat in memory, descriptors and latency, while processes are killed and its graph is changed', async () => {
+    const page = join(world.sandbox.home, 'soak.md');
     const program = world.node(join(checkout, 'test/soak/run.mjs'), [
       '--minutes',
       '0.6',
-      '--kill-every-s',
-      '4',
+      '--chaos-every-s',
+      '3',
+      '--seed',
+      '7',
+      '--markdown',
+      page,
     ]);
     await program.exited;
     const report = JSON.parse(program.lines.at(-1) ?? 'null') as Record<string, unknown> | null;
-    expect(report, program.report()).toMatchObject({ flat: true, wrong: 0 });
+    expect(report, program.report()).toMatchObject({ flat: true, wrong: 0, failed_events: [] });
     expect(report?.frames).toBeGreaterThan(50);
-    expect(report?.restarts).toBeGreaterThanOrEqual(3);
+    expect(Object.values(report?.events ?? {}).every((times) => times > 0)).toBe(true);
+    expect(await readFile(page, 'utf8')).toContain('It stayed flat.');
   }, 120_000);
 });

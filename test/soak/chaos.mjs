@@ -1,0 +1,36 @@
+// What happens to a graph in a long run, at random but from a seed, so that a run can be had again.
+
+/** Numbers from 0 to 1 that look random: mulberry32. */
+export function randomFrom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * One event after another, each after a pause of half to one and a half times `everyMs`, until the signal. `acts`: by name,
+ * what returns a promise. Counts what was done, and keeps what failed: no event may.
+ */
+export async function chaos(acts, { everyMs, seed, signal, pause, tell = () => {} }) {
+  const random = randomFrom(seed);
+  const names = Object.keys(acts);
+  const done = Object.fromEntries(names.map((name) => [name, 0]));
+  const failed = [];
+  while (!signal.aborted) {
+    await pause(everyMs * (0.5 + random()));
+    if (signal.aborted) break;
+    const name = names[Math.floor(random() * names.length)];
+    tell(name);
+    try {
+      await acts[name]();
+      done[name]++;
+    } catch (error) {
+      failed.push(`${name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return { done, failed };
+}

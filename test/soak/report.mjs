@@ -1,0 +1,89 @@
+// A long run as a page: a table, and a small picture of memory and latency. Pure.
+
+const WIDTH = 760;
+const HEIGHT = 150;
+const LEFT = 56;
+
+const UNITS = { mb: 'MB', fds: 'descriptors', ms: 'ms' };
+const label = (name) => {
+  const at = name.lastIndexOf('_');
+  return `${name.slice(0, at)}, ${UNITS[name.slice(at + 1)]}`;
+};
+const shown = (value) => (value === null ? '–' : String(Math.round(value * 100) / 100));
+
+/** One panel: lines over time, from zero. */
+function panel(samples, names, colours, top) {
+  const values = samples.flatMap((sample) => names.map((name) => sample[name] ?? 0));
+  const most = Math.max(1, ...values) * 1.1;
+  const end = samples.at(-1)?.at_s || 1;
+  const x = (at) => (LEFT + (at / end) * (WIDTH - LEFT - 10)).toFixed(1);
+  const y = (value) => (top + HEIGHT - (value / most) * (HEIGHT - 20)).toFixed(1);
+  const line = (name, colour) => {
+    const points = samples
+      .filter((sample) => typeof sample[name] === 'number')
+      .map((sample) => `${x(sample.at_s)},${y(sample[name])}`);
+    return `<polyline fill="none" stroke="${colour}" stroke-width="1.2" points="${points.join(' ')}"/>`;
+  };
+  return [
+    `<path d="M${LEFT} ${top + 10}V${top + HEIGHT}H${WIDTH - 10}" fill="none" stroke="#888"/>`,
+    ...[0.5, 1].map(
+      (share) =>
+        `<text x="${LEFT - 6}" y="${y((most / 1.1) * share)}" text-anchor="end">${shown((most / 1.1) * share)}</text>`,
+    ),
+    ...names.map((name, index) => line(name, colours[index])),
+    ...names.map(
+      (name, index) =>
+        `<text x="${LEFT + 10 + index * 150}" y="${top + 8}" fill="${colours[index]}">${label(name)}</text>`,
+    ),
+  ].join('\n');
+}
+
+export function svg(samples) {
+  const gap = HEIGHT + 24;
+  const end = samples.at(-1)?.at_s ?? 0;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${gap * 3 + 16}" font-family="sans-serif" font-size="11" fill="#666">`,
+    '<rect width="100%" height="100%" fill="#fff"/>',
+    panel(samples, ['runtime_mb', 'client_mb', 'broker_mb'], ['#1f5fa8', '#b3541e', '#3b7d3a'], 8),
+    panel(samples, ['runtime_fds', 'client_fds', 'broker_fds'], ['#1f5fa8', '#b3541e', '#3b7d3a'], 8 + gap),
+    panel(samples, ['p50_ms'], ['#1f5fa8'], 8 + 2 * gap),
+    `<text x="${WIDTH - 10}" y="${gap * 3 + 6}" text-anchor="end">${shown(end / 60)} minutes</text>`,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+export function markdown(report, picture) {
+  const { events, failed_events: failed } = report;
+  const rows = Object.entries(report.series).map(([name, { early, late, limit, ok }]) => {
+    const change = early ? `${(((late ?? 0) / early - 1) * 100).toFixed(1)} %` : '–';
+    return `| ${label(name)} | ${shown(early)} | ${shown(late)} | ${change} | ${shown(limit)} | ${ok ? '✓' : '✗'} |`;
+  });
+  return [
+    '# Soak',
+    '',
+    '<!-- Written by `npm run soak -- --markdown docs/soak.md`; the words are in test/soak/report.mjs. -->',
+    '',
+    `A run of ${report.minutes} minutes that began ${report.began.slice(0, 16).replace('T', ' ')} UTC on ${report.machine.cores} cores (load average ${report.machine.load_average.join(' at its begin, ')} at its end): camera, 640 × 480 at 60 frames a second,`,
+    'through Python into a sink, while what stands in the second table happened at random. Memory is what is resident, with the shared frames that a process has mapped.',
+    '',
+    `${report.flat ? 'It stayed flat.' : '**It did not stay flat.**'} ${report.frames} frames arrived, ${report.wrong} of them wrong; ${report.dropped} were dropped, most because a newer one was there (\`latest\`).`,
+    '',
+    '| | after the first minute | last third | change | at most | |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+    'Each figure is the median of a part of the run. Where a run is longer than five minutes, all memory together must lie within 5 % of what it was after the',
+    'first minute, up or down.',
+    '',
+    ...(picture === null ? [] : [`![memory, descriptors and latency over the run](${picture})`, '']),
+    '| happened | times |',
+    '|---|---|',
+    ...Object.entries(events).map(([name, times]) => `| ${name} | ${times} |`),
+    '',
+    failed.length === 0 ? 'None of these failed.' : `Failed: ${failed.join('; ')}`,
+    '',
+    `\`npm run soak -- --minutes ${report.minutes} --chaos-every-s ${report.chaos_every_s} --seed ${report.seed}\` does the like again.`,
+    '',
+  ].join('\n');
+}
