@@ -33,6 +33,12 @@ it('a graph that runs with --metrics tells Prometheus and `streamlib top` the sa
   await expect.poll(framesOut, { timeout: 30_000 }).toBeGreaterThan(10);
   const text = await (await fetch(url)).text();
   for (const name of [
+    'frames_in_total',
+    'frames_dropped_total',
+    'queue_frames',
+    'frame_age_quantile_seconds',
+    'node_restarts_total',
+    'process_leases',
     'frame_age_seconds_bucket',
     'process_cpu_seconds_total',
     'process_resident_bytes',

@@ -18,6 +18,7 @@ const node = (more: Partial<NodeStats> = {}): NodeStats => ({
   restarts: 0,
   pid: 1,
   connection_id: null,
+  leases: null,
   latency_ms: null,
   metrics: {},
   inputs: {},

@@ -6,9 +6,27 @@ import { type Look, rows, runtimeLines } from './view.js';
 
 const node = (frames: number, more: Partial<NodeStats> = {}): NodeStats => ({
   ...{ type: 'python', state: 'running', failure: null, frames_in: frames, frames_out: frames, dropped: 0 },
-  ...{ dropped_by: {}, errors: 0, restarts: 0, pid: 7, connection_id: null, metrics: {}, outputs: {} },
+  ...{
+    dropped_by: {},
+    errors: 0,
+    restarts: 0,
+    pid: 7,
+    connection_id: null,
+    leases: 2,
+    metrics: {},
+    outputs: {},
+  },
   latency_ms: { count: 1, p50: 1.25, p90: 2, p95: 2.5, p99: 9, max: 10 },
-  inputs: { video: { frames, direct: 0, waiting: 3, dropped: 0, dropped_by: {} } },
+  inputs: {
+    video: {
+      frames,
+      direct: 0,
+      waiting: 3,
+      latency_ms: null,
+      dropped: 22,
+      dropped_by: { replaced: 20, lost: 2 },
+    },
+  },
   ...more,
 });
 
@@ -42,8 +60,9 @@ describe('top', () => {
   it('draws a line for the runtime and one for each node', () => {
     expect(runtimeLines(look(10_000, 360, 5.5), look(8_000, 300, 5), PLAIN)).toEqual([
       'demo r1  running, up 10s, process 1, 25 % CPU, 50M, 4 leases',
-      'NODE    STATE    IN/s  OUT/s  DROP/s  QUEUE  P50  P95  P99 ms  CPU%  MEM  RESTARTS  ERRORS  PID',
-      'effect  running  30.0   30.0     0.0      3  1.3  2.5     9.0    25  80M         0       0    7',
+      'NODE    STATE    IN/s  OUT/s  DROP/s  QUEUE  P50  P95  P99 ms  LEASES  CPU%  MEM  RESTARTS  ERRORS  PID',
+      'effect  running  30.0   30.0     0.0      3  1.3  2.5     9.0       2    25  80M         0       0    7',
+      'dropped at effect.video: replaced 20, lost 2',
     ]);
   });
 });

@@ -17,6 +17,8 @@ export interface TopRow {
   readonly outRate: number;
   readonly dropRate: number;
   readonly dropped: number;
+  /** By port, and then by reason. */
+  readonly droppedBy: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly waiting: number;
   readonly p50: number | null;
   readonly p95: number | null;
@@ -24,6 +26,8 @@ export interface TopRow {
   /** Of one processor, in percent; null: not told, or the first look. */
   readonly cpu: number | null;
   readonly memory: number | null;
+  /** Slots of the runtime's memory that its process holds. */
+  readonly leases: number | null;
   readonly restarts: number;
   readonly errors: number;
   readonly pid: number | null;
@@ -47,6 +51,11 @@ export function rows(now: Look, before: Look | null): TopRow[] {
       outRate: rate(figures.frames_out, earlier?.frames_out),
       dropRate: rate(figures.dropped, earlier?.dropped),
       dropped: figures.dropped,
+      droppedBy: Object.fromEntries(
+        [...Object.entries(figures.inputs), ...Object.entries(figures.outputs)]
+          .filter(([, port]) => port.dropped > 0)
+          .map(([name, port]) => [name, port.dropped_by]),
+      ),
       waiting: Object.values(figures.inputs).reduce((sum, port) => sum + port.waiting, 0),
       p50: figures.latency_ms?.p50 ?? null,
       p95: figures.latency_ms?.p95 ?? null,
@@ -54,6 +63,7 @@ export function rows(now: Look, before: Look | null): TopRow[] {
       cpu:
         use === undefined || used === undefined ? null : (100 * (use.cpuSeconds - used.cpuSeconds)) / seconds,
       memory: use?.residentBytes ?? null,
+      leases: figures.leases,
       restarts: figures.restarts,
       errors: figures.errors,
       pid: figures.pid,
@@ -81,6 +91,7 @@ export function columns(palette: Palette): Column<TopRow>[] {
     { title: 'P50', cell: (row) => orDash(row.p50, fixed(1)), ...right },
     { title: 'P95', cell: (row) => orDash(row.p95, fixed(1)), ...right },
     { title: 'P99 ms', cell: (row) => orDash(row.p99, fixed(1)), ...right },
+    { title: 'LEASES', cell: (row) => orDash(row.leases, String), ...right },
     { title: 'CPU%', cell: (row) => orDash(row.cpu, fixed(0)), ...right },
     { title: 'MEM', cell: (row) => orDash(row.memory, megabytes), ...right },
     { title: 'RESTARTS', cell: (row) => String(row.restarts), ...right },
@@ -97,9 +108,21 @@ export function runtimeLines(now: Look, before: Look | null, palette: Palette): 
     own === undefined || used === undefined || before === null
       ? ''
       : `, ${((100_000 * (own.cpuSeconds - used.cpuSeconds)) / (now.at - before.at)).toFixed(0)} % CPU`;
+  const shown = rows(now, before);
   const memory = own === undefined ? '' : `, ${megabytes(own.residentBytes)}`;
   return [
     `${palette.bold(stats.name)} ${palette.dim(stats.runtime_id)}  ${paintState(stats.state, palette)}, up ${formatDuration(stats.uptime_secs)}, process ${pid}${cpu}${memory}, ${leases} leases`,
-    ...table(columns(palette), rows(now, before), palette),
+    ...table(columns(palette), shown, palette),
+    ...shown.flatMap(({ node, droppedBy }) =>
+      Object.entries(droppedBy).map(([port, reasons]) => `dropped at ${node}.${port}: ${reasonsOf(reasons)}`),
+    ),
   ];
+}
+
+function reasonsOf(reasons: Readonly<Record<string, number>>): string {
+  return Object.entries(reasons)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ');
 }

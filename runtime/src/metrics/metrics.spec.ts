@@ -25,17 +25,24 @@ const stats: RuntimeStats = {
   nodes: {
     effect: {
       ...{ type: 'python', state: 'running', failure: null, frames_in: 9, frames_out: 8, dropped: 3 },
-      ...{ dropped_by: {}, errors: 2, restarts: 1, pid: process.pid, connection_id: 'c' },
+      ...{ dropped_by: {}, errors: 2, restarts: 1, pid: process.pid, connection_id: 'c', leases: 3 },
       latency_ms: latency.summary(),
       metrics: { faces: 4 },
-      inputs: { video: { frames: 9, direct: 0, waiting: 2, dropped: 2, dropped_by: { replaced: 2 } } },
-      outputs: { video: { frames: 8, direct: 0, waiting: 0, dropped: 1, dropped_by: { lost: 1 } } },
+      inputs: {
+        video: {
+          ...{ frames: 9, direct: 0, waiting: 2, dropped: 2, dropped_by: { replaced: 2 } },
+          latency_ms: latency.summary(),
+        },
+      },
+      outputs: {
+        video: { frames: 8, direct: 0, waiting: 0, latency_ms: null, dropped: 1, dropped_by: { lost: 1 } },
+      },
     },
   },
 };
 const snapshot: Snapshot = {
   stats,
-  latencies: new Map([['effect', latency]]),
+  latencies: [{ node: 'effect', port: 'video', ages: latency }],
   processes: new Map([[process.pid, { cpuSeconds: 1.5, residentBytes: 4096 }]]),
   pid: process.pid,
   leases: 7,
@@ -72,24 +79,25 @@ describe('what Prometheus is told', () => {
     ['streamlib_node_state{node="effect",state="failed"}', 0],
     ['streamlib_node_metric{node="effect",name="faces"}', 4],
     ['streamlib_leases', 7],
+    [`streamlib_process_leases{node="effect",pid="${process.pid}"}`, 3],
     [`streamlib_process_cpu_seconds_total{node="effect",pid="${process.pid}"}`, 1.5],
     [`streamlib_process_resident_bytes{node="effect",pid="${process.pid}"}`, 4096],
     ['streamlib_runtime_info{runtime_id="r1",name="demo \\"one\\"",state="running"}', 1],
-    ['streamlib_frame_age_seconds_count{node="effect"}', 4],
-    ['streamlib_frame_age_seconds_bucket{node="effect",le="+Inf"}', 4],
-    ['streamlib_frame_age_seconds_bucket{node="effect",le="0.0005"}', 0],
-    ['streamlib_frame_age_seconds_bucket{node="effect",le="0.01"}', 3],
+    ['streamlib_frame_age_seconds_count{node="effect",port="video"}', 4],
+    ['streamlib_frame_age_seconds_bucket{node="effect",port="video",le="+Inf"}', 4],
+    ['streamlib_frame_age_seconds_bucket{node="effect",port="video",le="0.0005"}', 0],
+    ['streamlib_frame_age_seconds_bucket{node="effect",port="video",le="0.01"}', 3],
   ])('%s is %s', (series, value) => {
     expect(values.get(series)).toBe(value);
   });
 
   it('has quantiles and a sum that fit the values', () => {
     const quantile = (q: string) =>
-      values.get(`streamlib_frame_age_quantile_seconds{node="effect",quantile="${q}"}`);
+      values.get(`streamlib_frame_age_quantile_seconds{node="effect",port="video",quantile="${q}"}`);
     expect(quantile('0.5')).toBeCloseTo(0.002, 3);
     expect(quantile('0.95')).toBeCloseTo(0.04, 3);
     expect(quantile('0.99')).toBeCloseTo(0.04, 3);
-    expect(values.get('streamlib_frame_age_seconds_sum{node="effect"}')).toBeCloseTo(0.046, 6);
+    expect(values.get('streamlib_frame_age_seconds_sum{node="effect",port="video"}')).toBeCloseTo(0.046, 6);
   });
 
   it('has buckets that never go down', () => {
@@ -123,7 +131,7 @@ describe('the server', () => {
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     const values = parse(await answer.text());
     expect(values.get(`streamlib_process_resident_bytes{node="",pid="${process.pid}"}`)).toBeGreaterThan(1e6);
-    expect(values.get('streamlib_frame_age_seconds_count{node="effect"}')).toBe(4);
+    expect(values.get('streamlib_frame_age_seconds_count{node="effect",port="video"}')).toBe(4);
     expect(await (await fetch(`${server.url}/stats.json`)).json()).toMatchObject({
       stats: { name: stats.name },
     });

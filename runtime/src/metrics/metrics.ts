@@ -3,11 +3,17 @@ import type { Histogram } from '../stats/histogram.js';
 import type { Metric, Sample } from './exposition.js';
 import type { ProcessUse } from './process-use.js';
 
+/** The ages of the frames that an input took. */
+export interface Latency {
+  readonly node: string;
+  readonly port: string;
+  readonly ages: Histogram;
+}
+
 /** All that is known of a runtime at one moment. */
 export interface Snapshot {
   readonly stats: RuntimeStats;
-  /** By node: the ages of the frames that it was handed. */
-  readonly latencies: ReadonlyMap<string, Histogram>;
+  readonly latencies: readonly Latency[];
   /** By pid, of the subprocesses; and of the runtime itself. */
   readonly processes: ReadonlyMap<number, ProcessUse>;
   readonly pid: number;
@@ -40,7 +46,7 @@ export function metricsOf(snapshot: Snapshot): Metric[] {
     counter('streamlib_frames_out_total', 'Frames that a port sent', ports(nodes, 'outputs')),
     counter('streamlib_frames_dropped_total', 'Frames that were dropped at a port, by reason', drops(nodes)),
     gauge('streamlib_queue_frames', 'Frames that wait at an input, or are with its process', waiting(nodes)),
-    histogram('streamlib_frame_age_seconds', 'Age of a frame when a node was handed it', snapshot),
+    histogram('streamlib_frame_age_seconds', 'Age of a frame when an input took it', snapshot),
     gauge(
       'streamlib_frame_age_quantile_seconds',
       'The same since the start, to within 9 %',
@@ -70,6 +76,7 @@ export function metricsOf(snapshot: Snapshot): Metric[] {
     gauge('streamlib_leases', 'Slots of shared memory that are held', [
       { labels: {}, value: snapshot.leases },
     ]),
+    gauge('streamlib_process_leases', "Slots of the runtime's memory that a subprocess holds", held(nodes)),
     gauge('streamlib_descriptors', 'Open descriptors of the bridge', [
       { labels: {}, value: snapshot.descriptors },
     ]),
@@ -123,16 +130,24 @@ function waiting(nodes: Nodes): Sample[] {
 }
 
 function quantiles(nodes: Nodes): Sample[] {
-  return nodes.flatMap(([node, { latency_ms: latency }]) =>
-    latency === null
-      ? []
-      : (
-          [
-            ['0.5', latency.p50],
-            ['0.95', latency.p95],
-            ['0.99', latency.p99],
-          ] as const
-        ).map(([quantile, ms]) => ({ labels: { node, quantile }, value: ms / 1000 })),
+  return nodes.flatMap(([node, { inputs }]) =>
+    Object.entries(inputs).flatMap(([port, { latency_ms: latency }]) =>
+      latency === null
+        ? []
+        : (
+            [
+              ['0.5', latency.p50],
+              ['0.95', latency.p95],
+              ['0.99', latency.p99],
+            ] as const
+          ).map(([quantile, ms]) => ({ labels: { node, port, quantile }, value: ms / 1000 })),
+    ),
+  );
+}
+
+function held(nodes: Nodes): Sample[] {
+  return nodes.flatMap(([node, { leases, pid }]) =>
+    leases === null ? [] : [{ labels: { node, pid: String(pid) }, value: leases }],
   );
 }
 
@@ -143,18 +158,18 @@ function reported(nodes: Nodes): Sample[] {
 }
 
 function histogram(name: string, help: string, { latencies }: Snapshot): Metric {
-  const samples = [...latencies].flatMap(([node, latency]) => {
-    const count = latency.count;
+  const samples = latencies.flatMap(({ node, port, ages }) => {
+    const { count } = ages;
     const buckets = bounds.map((bound) => ({
-      labels: { node, le: String(bound) },
-      value: latency.countUpTo(bound * 1e9),
+      labels: { node, port, le: String(bound) },
+      value: ages.countUpTo(bound * 1e9),
       suffix: '_bucket',
     }));
     return [
       ...buckets,
-      { labels: { node, le: '+Inf' }, value: count, suffix: '_bucket' },
-      { labels: { node }, value: latency.sumNs / 1e9, suffix: '_sum' },
-      { labels: { node }, value: count, suffix: '_count' },
+      { labels: { node, port, le: '+Inf' }, value: count, suffix: '_bucket' },
+      { labels: { node, port }, value: ages.sumNs / 1e9, suffix: '_sum' },
+      { labels: { node, port }, value: count, suffix: '_count' },
     ];
   });
   return { name, help, type: 'histogram', samples };

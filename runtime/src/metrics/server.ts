@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { debugCounts, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { RuntimeStats } from '../runtime/api.js';
-import { type Histogram, histogramOf } from '../stats/histogram.js';
+import { histogramOf } from '../stats/histogram.js';
 import { exposition } from './exposition.js';
-import { metricsOf, type Snapshot } from './metrics.js';
+import { type Latency, metricsOf, type Snapshot } from './metrics.js';
 import { type ProcessUse, processUse } from './process-use.js';
 
 /** What is asked of a runtime; `Runtime` is one. */
@@ -84,10 +84,12 @@ export function snapshotOf(runtime: Measured): Snapshot {
     const use = pid === null ? null : processUse(pid);
     if (pid !== null && use !== null) processes.set(pid, use);
   }
-  const latencies = new Map<string, Histogram>();
-  for (const [node, { latency_ms: summary }] of Object.entries(stats.nodes)) {
-    const latency = histogramOf(summary);
-    if (latency !== null) latencies.set(node, latency);
+  const latencies: Latency[] = [];
+  for (const [node, { inputs }] of Object.entries(stats.nodes)) {
+    for (const [port, { latency_ms: summary }] of Object.entries(inputs)) {
+      const ages = histogramOf(summary);
+      if (ages !== null) latencies.push({ node, port, ages });
+    }
   }
   const { leases, descriptors } = debugCounts();
   return { stats, latencies, processes, pid: process.pid, leases, descriptors };

@@ -5,7 +5,7 @@ import type { OutputPort } from '../links/output-port.js';
 import type { Delivery } from '../processor/types.js';
 import { ageNs } from '../stats/age.js';
 import { PortCounters } from '../stats/counters.js';
-import type { Histogram } from '../stats/histogram.js';
+import { Histogram } from '../stats/histogram.js';
 import type { InputProbe } from '../tracing/probe.js';
 import type { NodeInput } from './node.js';
 
@@ -14,6 +14,8 @@ export class LocalInput implements NodeInput {
   readonly name: string;
   lossless: boolean;
   readonly counters = new PortCounters();
+  /** Age of frames when they were taken here. */
+  readonly latency = new Histogram();
   probe: InputProbe | undefined = undefined;
   private queue: DeliveryQueue<Frame>;
   private upstream: OutputPort | null = null;
@@ -22,7 +24,6 @@ export class LocalInput implements NodeInput {
 
   constructor(
     model: InputModel,
-    private readonly latency: Histogram,
     private readonly onFrame: () => void,
   ) {
     this.name = model.name;

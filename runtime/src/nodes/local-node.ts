@@ -42,7 +42,6 @@ export class LocalNode implements GraphNode {
   readonly outputs: ReadonlyMap<string, OutputPort>;
   private current: NodeState = 'created';
   private failure: string | null = null;
-  readonly latency = new Histogram();
   private readonly errors: ErrorReporter;
   private readonly metrics: Record<string, number> = {};
   private readonly handles: ReadonlyMap<string, LocalOutput>;
@@ -67,7 +66,7 @@ export class LocalNode implements GraphNode {
     this.errors = new ErrorReporter(options.log);
     const wake = () => this.schedule();
     this.inputs = new Map(
-      [...options.ports.inputs].map(([name, model]) => [name, new LocalInput(model, this.latency, wake)]),
+      [...options.ports.inputs].map(([name, model]) => [name, new LocalInput(model, wake)]),
     );
     this.inputList = [...this.inputs.values()];
     this.outputs = new Map(
@@ -89,6 +88,10 @@ export class LocalNode implements GraphNode {
 
   get rate(): number {
     return Math.max(0, ...this.inputList.map((input) => input.counters.rate));
+  }
+
+  get latency(): Histogram {
+    return Histogram.over(this.inputList.map((input) => input.latency));
   }
 
   get idle(): boolean {

@@ -76,6 +76,11 @@ export class PythonBridge implements FrameSender {
     return this.currentPhase === 'over' ? null : (this.child?.pid ?? null);
   }
 
+  /** Slots of memory of this process that the subprocess holds; null while it cannot hold any. */
+  get leases(): number | null {
+    return this.currentPhase === 'ready' ? (this.connection?.stats.outstanding ?? null) : null;
+  }
+
   /** Returns at once; the bridge comes up in the background. */
   open(): void {
     this.comeUp().catch((thrown: unknown) => {

@@ -10,7 +10,7 @@ import type { NodeInput } from '../nodes/node.js';
 import type { Delivery } from '../processor/types.js';
 import { ageNs } from '../stats/age.js';
 import { PortCounters } from '../stats/counters.js';
-import type { Histogram } from '../stats/histogram.js';
+import { Histogram } from '../stats/histogram.js';
 import type { InputProbe } from '../tracing/probe.js';
 
 /** What an input sends through: the direct channel of the subprocess that is ready at the moment. */
@@ -37,6 +37,8 @@ export class PythonInput implements NodeInput {
   readonly lossless: boolean;
   readonly windowSize: number;
   readonly counters = new PortCounters();
+  /** Age of frames when they were sent to the subprocess. */
+  readonly latency = new Histogram();
   readonly capacity: number;
   private readonly pending = new Ring<Frame>();
   private readonly timed: boolean;
@@ -53,7 +55,6 @@ export class PythonInput implements NodeInput {
   constructor(
     model: InputModel,
     private readonly index: number,
-    private readonly latency: Histogram,
     private readonly onError: (message: string, error: Error) => void,
   ) {
     this.name = model.name;

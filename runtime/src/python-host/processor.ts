@@ -56,7 +56,6 @@ export abstract class PythonProcessor implements GraphNode, Asked {
   private readonly links: ProcessLinks;
   private readonly supervisor: Supervisor;
   private readonly errors: ErrorReporter;
-  readonly latency = new Histogram();
   private readonly metrics: Record<string, number> = {};
   private bridge: PythonBridge | null = null;
   private incarnation = 0;
@@ -71,7 +70,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     this.errors = new ErrorReporter(options.log);
     const onError = (message: string, error: Error) => this.errors.report(message, error);
     this.inputList = [...options.ports.inputs.values()].map(
-      (model, index) => new PythonInput(model, index, this.latency, onError),
+      (model, index) => new PythonInput(model, index, onError),
     );
     this.outputList = [...options.ports.outputs.values()].map((model) => new PythonOutput(model));
     this.links = new ProcessLinks(options.id);
@@ -101,6 +100,10 @@ export abstract class PythonProcessor implements GraphNode, Asked {
 
   get rate(): number {
     return Math.max(0, ...this.inputList.map((input) => input.counters.rate));
+  }
+
+  get latency(): Histogram {
+    return Histogram.over(this.inputList.map((input) => input.latency));
   }
 
   get idle(): boolean {
@@ -148,7 +151,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
         queue: to.capacity,
       },
       to.counters,
-      reader.latency,
+      to.latency,
       this.log,
       (reason) => this.goAround(output, reader, to, reason),
       { keeps: this.ready, held },
@@ -233,6 +236,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
         restarts: this.supervisor.restarts,
         pid: this.bridge?.pid ?? null,
         connectionId: this.bridge?.connectionId ?? null,
+        leases: this.bridge?.leases ?? null,
       },
     );
   }

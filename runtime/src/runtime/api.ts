@@ -78,6 +78,8 @@ export interface PortStats {
   readonly direct: number;
   /** Frames that wait at an input, or are being worked on behind it. */
   readonly waiting: number;
+  /** Age of frames that this input took, from their `timestamp_ns`; null for outputs. */
+  readonly latency_ms: LatencySummary | null;
   readonly dropped: number;
   readonly dropped_by: Readonly<Record<string, number>>;
 }
@@ -96,6 +98,8 @@ export interface NodeStats {
   readonly pid: number | null;
   /** The broker's connection, for a Python node that has one. */
   readonly connection_id: string | null;
+  /** Slots of the runtime's memory that its subprocess holds, for a Python node that is ready. */
+  readonly leases: number | null;
   /** Age of frames when this node was handed them, from their `timestamp_ns`. */
   readonly latency_ms: LatencySummary | null;
   readonly metrics: Readonly<Record<string, number>>;

@@ -44,6 +44,15 @@ export class Histogram {
     if (maxNs > this.maxNs) this.maxNs = maxNs;
   }
 
+  /** All that several have counted; of one, that one itself. */
+  static over(histograms: readonly Histogram[]): Histogram {
+    const [only, ...others] = histograms;
+    if (only !== undefined && others.length === 0) return only;
+    const all = new Histogram();
+    for (const each of histograms) all.merge(each);
+    return all;
+  }
+
   merge(other: Histogram): void {
     for (let i = 0; i < BUCKETS; i++) this.buckets[i] = (this.buckets[i] ?? 0) + (other.buckets[i] ?? 0);
     this.total += other.total;

@@ -9,6 +9,8 @@ interface Counted {
 interface CountedInput extends Counted {
   /** Frames in front of it, and behind it. */
   readonly waiting?: number;
+  /** Age of frames that it took. */
+  readonly latency: Histogram;
 }
 
 interface CountedNode {
@@ -26,12 +28,16 @@ export interface NodeFigures {
   readonly restarts?: number;
   readonly pid?: number | null;
   readonly connectionId?: string | null;
+  readonly leases?: number | null;
 }
 
 export function nodeStats(node: CountedNode, figures: NodeFigures): NodeStats {
   const droppedBy: Record<string, number> = {};
-  const inputs = portStats(node.inputs, droppedBy, ({ waiting = 0 }) => waiting);
-  const outputs = portStats(node.outputs, droppedBy, () => 0);
+  const inputs = portStats(node.inputs, droppedBy, ({ waiting = 0, latency }) => ({
+    waiting,
+    latency_ms: latency.summary(),
+  }));
+  const outputs = portStats(node.outputs, droppedBy, () => ({ waiting: 0, latency_ms: null }));
   return {
     type: node.type,
     state: node.state,
@@ -44,6 +50,7 @@ export function nodeStats(node: CountedNode, figures: NodeFigures): NodeStats {
     restarts: figures.restarts ?? 0,
     pid: figures.pid ?? null,
     connection_id: figures.connectionId ?? null,
+    leases: figures.leases ?? null,
     latency_ms: figures.latency.summary(),
     metrics: { ...figures.metrics },
     inputs,
@@ -58,7 +65,7 @@ export function addUp(into: Record<string, number>, more: Readonly<Record<string
 function portStats<Port extends Counted>(
   ports: ReadonlyMap<string, Port>,
   droppedBy: Record<string, number>,
-  waitingAt: (port: Port) => number,
+  more: (port: Port) => Pick<PortStats, 'waiting' | 'latency_ms'>,
 ): Record<string, PortStats> {
   const stats: Record<string, PortStats> = {};
   for (const [name, port] of ports) {
@@ -68,7 +75,7 @@ function portStats<Port extends Counted>(
     stats[name] = {
       frames: counters.frames,
       direct: counters.direct,
-      waiting: waitingAt(port),
+      ...more(port),
       dropped: counters.dropped,
       dropped_by: by,
     };

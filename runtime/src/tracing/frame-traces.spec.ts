@@ -5,7 +5,6 @@ import { HandleFields } from '../links/handles.js';
 import { OutputPort } from '../links/output-port.js';
 import { LocalInput } from '../nodes/local-input.js';
 import { PythonInput } from '../python-host/input.js';
-import { Histogram } from '../stats/histogram.js';
 import { type Attributes, FrameTraces, type OpenSpan } from './frame-traces.js';
 
 const schema: Schema = {
@@ -70,9 +69,9 @@ function traces(ratio = 1, random?: () => number): FrameTraces {
 /** camera → effect, in Python → page. */
 function graph(made: FrameTraces, delivery: 'latest' | 'every_sample' = 'every_sample') {
   const camera = new OutputPort('video', schema);
-  const effect = new PythonInput(model('in', delivery), 0, new Histogram(), () => {});
+  const effect = new PythonInput(model('in', delivery), 0, () => {});
   const painted = new OutputPort('out', schema);
-  const page = new LocalInput(model('video'), new Histogram(), () => {});
+  const page = new LocalInput(model('video'), () => {});
   camera.connect(effect);
   painted.connect(page);
   const port = <T>(one: T & { name: string }) => new Map([[one.name, one]]);
