@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Program } from '../harness/processes.js';
@@ -110,9 +110,23 @@ function fillDisk(folder: string): Relief {
   until((path) => writeFileSync(path, Buffer.concat(Array(16).fill(block))));
   until((path) => writeFileSync(path, block));
   until((path) => writeFileSync(path, ''));
+  // A log's last block has room for some lines more.
+  for (const log of logsIn(folder)) {
+    try {
+      for (;;) appendFileSync(log, ' '.repeat(64));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
+  }
   return () => {
     for (const path of made) rmSync(path, { force: true });
   };
+}
+
+function logsIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((path) => path.endsWith('.log'));
 }
 
 /** Bytes that are no HTTP/2, from many at once. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type DestinationStream, type Logger as Pino, pino } from 'pino';
+import { closeLogFile, openLogFile } from './log-file.js';
 import type { LogFields, Logger, LogLevel } from './logger.js';
 
 export interface LogSink {
@@ -19,7 +20,7 @@ export function openLog(file: string, runtimeId: string, tap: LogTap): LogSink {
   const folder = dirname(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   removeOldLogs(folder);
-  const destination = pino.destination({ dest: file, sync: false, mkdir: true, mode: 0o600 });
+  const destination = openLogFile(file, (message) => tap('warn', null, message));
   const root = pino(
     {
       level: 'debug',
@@ -32,12 +33,7 @@ export function openLog(file: string, runtimeId: string, tap: LogTap): LogSink {
   );
   return {
     logger: new TappedLogger(root, null, tap),
-    close: () =>
-      new Promise((resolve) => {
-        destination.once('close', () => resolve());
-        destination.once('error', () => resolve());
-        destination.end();
-      }),
+    close: () => closeLogFile(destination),
   };
 }
 
