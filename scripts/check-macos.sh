@@ -134,7 +134,8 @@ execute() {
   # A copy of the package with this addon in it: the one in dist is the real one, and stays.
   local world=$CARGO_TARGET_DIR/node copy=$CARGO_TARGET_DIR/node/host-bridge
   rm -rf "$world"
-  mkdir -p "$copy"
+  mkdir -p "$copy/native"
+  cp -R host-bridge/native/npm "$copy/native"
   cp -R host-bridge/src host-bridge/package.json host-bridge/tsconfig.json "$copy"
   sed -i "s|\"\.\./tsconfig|\"$root/tsconfig|" "$copy/tsconfig.json"
   ln -s "$root/node_modules" "$world/node_modules"

@@ -21,6 +21,13 @@ const checks = [
     name: 'clippy',
     command: ['cargo', 'clippy', '--quiet', '--workspace', '--all-targets', '--', '-D', 'warnings'],
   },
+  {
+    name: 'clippy of the in-process backend',
+    command: [
+      ...['cargo', 'clippy', '--quiet', '-p', 'streamlib-bridge', '--features', 'in-process'],
+      ...['--all-targets', '--', '-D', 'warnings'],
+    ],
+  },
   { name: 'ruff', command: [tool('ruff'), 'check', '--quiet', ...PYTHON] },
   { name: 'ruff format', command: [tool('ruff'), 'format', '--check', '--quiet', ...PYTHON] },
   {

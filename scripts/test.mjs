@@ -46,6 +46,13 @@ const runners = {
     const tests = await show('cargo', ['test', '--workspace', '--quiet']);
     let tally = cargoTally(tests.lines);
     let ok = tests.ok;
+    // The same suite over no system at all; `npm run check:macos` runs it over the third backend.
+    const inProcess = await show('cargo', [
+      ...['test', '--quiet', '-p', 'streamlib-bridge', '--features', 'in-process'],
+      ...['--test', 'conformance', '--test', 'round_trip'],
+    ]);
+    tally = add(tally, cargoTally(inProcess.lines));
+    ok &&= inProcess.ok;
     if (hasLoom()) {
       // loom replaces the atomics of the whole crate, so it needs a build of its own.
       const loom = await show(

@@ -1,5 +1,8 @@
 //! What any backend must do, written against the public API alone.
 //!
+//! It is one list for all of them: linux, macos (on a Mac, and on Linux over test/xpc-shim), in_process. The last test sees to
+//! that.
+//!
 //! Each test counts what the process owns before and after; they take turns because descriptors are counted per process.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -357,4 +360,36 @@ fn values_that_do_not_fit_are_refused_by_the_sender_with_their_place() {
         );
         assert!(error.message.contains(text), "{}", error.message);
     }
+}
+
+/// Every backend compiles this file, so what one of them left out would be missing from its list here.
+#[test]
+fn the_list_of_tests_is_the_same_on_every_backend() {
+    // For the turn: the other program is reached through descriptors of this one.
+    let _ledger = Ledger::open();
+    let source = include_str!("conformance.rs");
+    let lines: Vec<&str> = source.lines().collect();
+    let mut written: Vec<String> = lines
+        .windows(2)
+        .filter(|pair| pair[0] == "#[test]")
+        .map(|pair| pair[1].trim_start_matches("fn ").trim_end_matches("() {").to_owned())
+        .collect();
+    written.sort();
+
+    let program = std::env::current_exe().unwrap();
+    let listed = |more: &[&str]| {
+        let output = std::process::Command::new(&program).arg("--list").args(more).output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut names: Vec<String> =
+            text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(listed(&[]), written);
+    assert_eq!(listed(&["--ignored"]), Vec::<String>::new(), "left out of a run");
+    // Nor may a test do less on one of them. The one condition is the second ledger, of the test library.
+    let conditions =
+        lines.iter().filter(|line| line.trim_start().starts_with("#[cfg") || line.contains("cfg!")).count();
+    assert_eq!(conditions, 2, "the ledger's condition, and the line above that looks for them");
 }

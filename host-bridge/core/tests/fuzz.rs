@@ -5,7 +5,7 @@
 //! `STREAMLIB_FUZZ_SECONDS=600 STREAMLIB_FUZZ_SAVE=1 cargo test --release -p streamlib-bridge --test fuzz`
 
 // What a peer can do to a socket; XPC has its own form.
-#![cfg(all(target_os = "linux", not(feature = "macos-shim")))]
+#![cfg(all(target_os = "linux", not(any(feature = "macos-shim", feature = "in-process"))))]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,7 +1,7 @@
 //! Tests named after the bugs that they hold off.
 
 // What a peer can do to a socket; what it can do to an XPC connection is in macos_faults.rs.
-#![cfg(all(target_os = "linux", not(feature = "macos-shim")))]
+#![cfg(all(target_os = "linux", not(any(feature = "macos-shim", feature = "in-process"))))]
 
 use std::io::IoSlice;
 use std::os::unix::net::UnixListener;

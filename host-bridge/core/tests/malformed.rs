@@ -1,7 +1,7 @@
 //! A peer that breaks the form: each message is refused, the connection ends, and nothing is left behind.
 
 // What a peer can do to a socket; what it can do to an XPC connection is in macos_faults.rs.
-#![cfg(all(target_os = "linux", not(feature = "macos-shim")))]
+#![cfg(all(target_os = "linux", not(any(feature = "macos-shim", feature = "in-process"))))]
 
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

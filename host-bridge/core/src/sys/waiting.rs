@@ -1,6 +1,8 @@
 //! Waiting for descriptors: the same on every system, whatever the descriptors stand for.
 
-use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(not(feature = "in-process"))]
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
@@ -9,6 +11,7 @@ use rustix::io::Errno;
 use crate::error::{BridgeError, Result};
 
 /// Blocks until something can be read (or written), the peer hangs up, or the time is over. False: the time is over.
+#[cfg(not(feature = "in-process"))]
 pub fn wait(socket: impl AsFd, write: bool, timeout: Option<Duration>) -> Result<bool> {
     let wanted = if write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
     let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });

@@ -1,0 +1,160 @@
+//! Memory of this process that both ends of a connection hold.
+
+use std::alloc::{alloc_zeroed, dealloc, Layout as Allocation};
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+
+use super::handle::Handle;
+use crate::counters;
+use crate::error::{BridgeError, Result};
+use crate::memory::Layout;
+
+pub const PAGE: usize = 4096;
+
+pub const fn page_align(n: usize) -> usize {
+    n.div_ceil(PAGE) * PAGE
+}
+
+/// How many bytes a mapping of so much memory has.
+pub const fn mapped_length(n: usize) -> usize {
+    n
+}
+
+/// What a segment can hold: anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form;
+
+impl Form {
+    pub fn of(_layout: &Layout) -> Self {
+        Self
+    }
+
+    /// True when a frame of this layout can lie in it.
+    pub fn holds(self, _layout: &Layout) -> bool {
+        true
+    }
+
+    /// How many slots of the `most` that were asked for one segment can have.
+    pub fn slots(self, most: u32) -> u32 {
+        most
+    }
+}
+
+/// Zeroed pages, freed with the last reference.
+#[derive(Debug)]
+pub struct Region {
+    ptr: NonNull<u8>,
+    allocation: Allocation,
+}
+
+// SAFETY: the pointer names memory that only `Drop` gives up; what may be read and written when is the caller's concern
+// (leases), as with memory that another process can see.
+unsafe impl Send for Region {}
+// SAFETY: as above; shared access goes through atomics or through leases.
+unsafe impl Sync for Region {}
+
+impl Region {
+    fn new(len: usize) -> Result<Self> {
+        let failed = || BridgeError::io(&format!("no room for {len} bytes of memory"), "out of memory");
+        let allocation = Allocation::from_size_align(len, PAGE).map_err(|_| failed())?;
+        if len == 0 {
+            return Err(failed());
+        }
+        // SAFETY: the size is not zero.
+        let ptr = NonNull::new(unsafe { alloc_zeroed(allocation) }).ok_or_else(failed)?;
+        Ok(Self { ptr, allocation })
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: allocated with just this, and every view holds the segment that holds a reference.
+        unsafe { dealloc(self.ptr.as_ptr(), self.allocation) };
+    }
+}
+
+/// One end's use of the memory.
+#[derive(Debug)]
+pub struct Mapping(Arc<Region>);
+
+impl Mapping {
+    /// Fresh zeroed memory, and what a peer needs to use it.
+    pub fn create(_form: Form, len: usize) -> Result<(Handle, Self)> {
+        let region = Arc::new(Region::new(len)?);
+        Ok((Handle::Memory(region.clone()), Self::over(region)))
+    }
+
+    /// Memory of a peer. Nothing keeps this end from writing to it: it is the same memory.
+    pub fn import(handle: Handle) -> Result<(Handle, Form, Self)> {
+        let Handle::Memory(region) = &handle else {
+            return Err(BridgeError::malformed("a handle that should be shared memory is something else"));
+        };
+        let map = Self::over(region.clone());
+        if map.byte_length() <= PAGE {
+            return Err(BridgeError::malformed(format!("shared memory of {} bytes", map.byte_length())));
+        }
+        Ok((handle, Form, map))
+    }
+
+    fn over(region: Arc<Region>) -> Self {
+        counters::mapping_made();
+        Self(region)
+    }
+
+    pub fn ptr(&self) -> *mut u8 {
+        self.0.ptr.as_ptr()
+    }
+
+    pub fn byte_length(&self) -> usize {
+        self.0.allocation.size()
+    }
+
+    /// Where the first slot begins; the header page stands before it.
+    pub fn slots_at(&self) -> usize {
+        PAGE
+    }
+
+    /// Somebody here is about to write. Twice is harmless.
+    pub fn begin_write(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Nobody here writes any more. Twice is harmless.
+    pub fn end_write(&self) {}
+
+    /// A frame in it arrived here.
+    pub fn begin_read(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// So many frames that arrived were let go of.
+    pub fn end_read(&self, _leases: u32) {}
+
+    /// True while something outside of the leases uses it.
+    pub fn in_use(&self) -> bool {
+        false
+    }
+
+    /// A word of the header page, at a multiple of 8 below `PAGE`.
+    pub fn word(&self, at: usize) -> &AtomicU64 {
+        assert!(at.is_multiple_of(8) && at + 8 <= PAGE, "the header page has no word at {at}");
+        // SAFETY: in bounds (every region that is mapped is longer than a page), aligned, only ever used as an atomic.
+        unsafe { AtomicU64::from_ptr(self.ptr().add(at).cast()) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        counters::mapping_gone();
+    }
+}
+
+/// Long bodies need no memory file here: a queue takes them as they are.
+pub fn spill(_bytes: &[u8]) -> Result<Handle> {
+    Err(BridgeError::value("a body that is longer than a message may be"))
+}
+
+pub fn unspill(_handle: &Handle, _len: usize, _into: &mut Vec<u8>) -> Result<()> {
+    Err(BridgeError::malformed("a long body in a memory file, which this backend does not use"))
+}
