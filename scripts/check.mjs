@@ -2,6 +2,7 @@
 // `npm run check`: types, linters and formatters of all languages, and that generated code is current. Runs all, then tells which failed.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { NOT_RUN } from './lib/audit.mjs';
 import { npmBin, root, tool } from './lib/paths.mjs';
 import { CommandFailed, probe, run } from './lib/run.mjs';
 import { say, tell } from './lib/steps.mjs';
@@ -37,12 +38,18 @@ const checks = [
   },
   { name: 'buf lint', command: [npmBin('buf'), 'lint'], cwd: 'proto' },
   { name: 'generated code', command: [process.execPath, 'scripts/generate.mjs', '--check'] },
+  { name: 'licences', command: [process.execPath, 'scripts/licences.mjs', '--check'] },
+  ...['npm', 'rust', 'python'].map((part) => ({
+    name: `audit of ${part}`,
+    command: [process.execPath, 'scripts/audit.mjs', part],
+  })),
   { name: 'shellcheck', command: ['shellcheck', ...SHELL], optional: true },
 ];
 
 async function main() {
   await setUp({ tests: true });
   const failed = [];
+  const notRun = [];
   for (const { name, command, cwd = '.', optional } of checks) {
     const [program, ...args] = command;
     if (optional && probe(program, ['--version']) === null) {
@@ -55,11 +62,17 @@ async function main() {
       say(`✓ ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
     } catch (error) {
       if (!(error instanceof CommandFailed)) throw error;
+      if (error.code === `exit code ${NOT_RUN}`) {
+        notRun.push(name);
+        say(`- ${name}: not run: ${error.lines.at(-1)}`);
+        continue;
+      }
       failed.push(name);
       say(`✗ ${name}: ${error.message}`);
       for (const line of error.lines) say(`    ${line}`);
     }
   }
+  if (notRun.length > 0) say(`\nNot run: ${notRun.join(', ')}.`);
   if (failed.length === 0) return 0;
   say(
     `\n${failed.length} of ${checks.length} checks failed: ${failed.join(', ')}. \`npm run format\` mends what is only a matter of form.`,

@@ -7,6 +7,7 @@ const TAIL = 30;
 export class CommandFailed extends Error {
   constructor(command, code, lines) {
     super(`\`${command}\` failed (${code})`);
+    this.code = code;
     this.lines = lines.slice(-TAIL);
   }
 }
