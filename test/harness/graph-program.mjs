@@ -36,10 +36,13 @@ const source = defineProcessor({
   create: () => {
     let over = false;
     let running = Promise.resolve();
+    let without = 0;
     const produce = async (ctx) => {
       while (!over) {
         if (greedy) tooLarge(ctx);
         const texture = ctx.output('video').texture(320, 240);
+        without = texture === null ? without + 1 : 0;
+        if (without === 100) tell('exhausted');
         if (texture !== null) {
           texture.bytes.fill(sent & 255);
           await ctx
