@@ -18,6 +18,15 @@ const unit = 'streamlib-broker.service';
 const socket = 'streamlib-broker.socket';
 const label = 'com.tatolab.streamlib.broker';
 
+/** What makes a development environment one (scripts/dev-setup.sh): the service has to start in the same. */
+const DEVELOPMENT = [
+  'STREAMLIB_DEV_MODE',
+  'STREAMLIB_HOME',
+  'STREAMLIB_BROKER_PORT',
+  'STREAMLIB_BROKER_ENDPOINT',
+  'STREAMLIB_BROKER_XPC_SERVICE',
+];
+
 /** What this does not do, or could not; the message says why and what to do. */
 export class InstallError extends Error {
   name = 'InstallError';
@@ -25,7 +34,9 @@ export class InstallError extends Error {
 
 const services = {
   linux: {
-    files: [unit, socket],
+    // Sockets need no service manager there, so a development environment has no use for one.
+    development: false,
+    files: () => ({ [unit]: unit, [socket]: socket }),
     target: () => join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd', 'user'),
     stateDir: () => join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'streamlib'),
     // Between double quotes of a unit file.
@@ -46,20 +57,34 @@ const services = {
     afterwards: () => attempt('systemctl', '--user', 'daemon-reload'),
   },
   darwin: {
-    files: [`${label}.plist`],
+    // Only launchd gives out names of Mach services: without an agent of its own, a development environment has no relay.
+    development: true,
+    files: () => ({ [`${label}.plist`]: `${agent()}.plist` }),
     target: () => join(homedir(), 'Library', 'LaunchAgents'),
-    stateDir: () => join(homedir(), 'Library', 'Application Support', 'streamlib'),
+    stateDir: () =>
+      process.env.STREAMLIB_HOME || join(homedir(), 'Library', 'Application Support', 'streamlib'),
     quote: (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
     check: () => {},
     install: (paths) => {
       // Only what is not loaded can be loaded; that there was nothing to unload is no failure.
-      attempt('launchctl', 'bootout', `gui/${process.getuid()}/${label}`);
-      run('the service was written, but', ['launchctl', ['bootstrap', `gui/${process.getuid()}`, ...paths]]);
+      attempt('launchctl', 'bootout', `${domain()}/${agent()}`);
+      run('the service was written, but', ['launchctl', ['bootstrap', domain(), ...paths]]);
     },
-    uninstall: () => attempt('launchctl', 'bootout', `gui/${process.getuid()}/${label}`),
+    uninstall: () => attempt('launchctl', 'bootout', `${domain()}/${agent()}`),
     afterwards: () => {},
   },
 };
+
+const domain = () => `gui/${process.getuid()}`;
+
+/** The agent's label, which is also the name of its Mach service. It becomes the name of a file. */
+function agent() {
+  const name = process.env.STREAMLIB_BROKER_XPC_SERVICE || label;
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/.test(name)) return name;
+  throw new InstallError(
+    `STREAMLIB_BROKER_XPC_SERVICE is ${JSON.stringify(name)}; a service's name has letters, digits, dots and hyphens only`,
+  );
+}
 
 /** Writes the service's files and starts it; returns their paths. */
 export function install() {
@@ -74,7 +99,7 @@ export function install() {
 /** Stops the service and removes its files; returns their paths. */
 export function uninstall() {
   const service = serviceHere();
-  const paths = service.files.map((name) => join(service.target(), name));
+  const paths = Object.values(service.files()).map((name) => join(service.target(), name));
   service.uninstall();
   for (const path of paths) rmSync(path, { force: true });
   service.afterwards();
@@ -83,7 +108,8 @@ export function uninstall() {
 
 function serviceHere() {
   const service = serviceOf(process.platform);
-  if (process.env.STREAMLIB_DEV_MODE === '1' || process.env.STREAMLIB_BROKER_XPC_SERVICE)
+  const development = process.env.STREAMLIB_DEV_MODE === '1' || process.env.STREAMLIB_BROKER_XPC_SERVICE;
+  if (development && !service.development)
     throw new InstallError(
       'this is a development environment, whose broker has a name of its own; run this outside of it',
     );
@@ -99,9 +125,9 @@ function serviceOf(platform) {
 
 function writeTo(service, target) {
   mkdirSync(target, { recursive: true });
-  return service.files.map((name) => {
+  return Object.entries(service.files()).map(([template, name]) => {
     const path = join(target, name);
-    writeFileSync(path, render(service, name), { mode: 0o644 });
+    writeFileSync(path, render(service, template), { mode: 0o644 });
     return path;
   });
 }
@@ -111,14 +137,27 @@ function render(service, name) {
     '@NODE@': process.execPath,
     '@BROKER@': brokerProgram(),
     '@STATE@': service.stateDir(),
+    '@LABEL@': agent(),
   };
   const template = readFileSync(join(folder, name), 'utf8');
   // The comment that explains the placeholders goes, or it would be filled in, too.
   return template
     .split('\n')
     .filter((line) => !line.includes('A template:'))
+    .flatMap((line) => (line.includes('@ENVIRONMENT@') ? environment(service) : [line]))
     .join('\n')
     .replace(/@[A-Z]+@/g, (placeholder) => service.quote(values[placeholder]));
+}
+
+/** Lines of a property list; none outside of a development environment. */
+function environment(service) {
+  const entries = DEVELOPMENT.filter((name) => process.env[name]).flatMap((name) => [
+    `    <key>${name}</key>`,
+    `    <string>${service.quote(process.env[name])}</string>`,
+  ]);
+  return entries.length === 0
+    ? []
+    : ['  <key>EnvironmentVariables</key>', '  <dict>', ...entries, '  </dict>'];
 }
 
 /** This folder is part of the broker's package, or stands beside it in a checkout. */
@@ -156,7 +195,11 @@ function main() {
   const platform = values.platform ?? process.platform;
   const service = serviceOf(platform);
   if (values.print) {
-    process.stdout.write(service.files.map((name) => render(service, name)).join('\n'));
+    process.stdout.write(
+      Object.keys(service.files())
+        .map((template) => render(service, template))
+        .join('\n'),
+    );
     return;
   }
   if (values.write !== undefined) {

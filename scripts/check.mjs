@@ -4,12 +4,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOT_RUN } from './lib/audit.mjs';
 import { npmBin, root, tool } from './lib/paths.mjs';
-import { CommandFailed, probe, run } from './lib/run.mjs';
+import { CommandFailed, run } from './lib/run.mjs';
 import { say, tell } from './lib/steps.mjs';
 import { setUp } from './setup.mjs';
 
 const PYTHON = ['client-runner', 'examples'].filter((folder) => existsSync(join(root, folder)));
-const SHELL = ['scripts/dev-setup.sh', 'scripts/check-macos.sh', '.ci/run'];
 
 const checks = [
   // A registry that lacks a platform's package makes `npm install` drop it from the lockfile, and then nobody can install.
@@ -43,19 +42,15 @@ const checks = [
     name: `audit of ${part}`,
     command: [process.execPath, 'scripts/audit.mjs', part],
   })),
-  { name: 'shellcheck', command: ['shellcheck', ...SHELL], optional: true },
+  { name: 'shell scripts', command: [process.execPath, 'scripts/check-shell.mjs'] },
 ];
 
 async function main() {
   await setUp({ tests: true });
   const failed = [];
   const notRun = [];
-  for (const { name, command, cwd = '.', optional } of checks) {
+  for (const { name, command, cwd = '.' } of checks) {
     const [program, ...args] = command;
-    if (optional && probe(program, ['--version']) === null) {
-      say(`- ${name}: not installed, left out`);
-      continue;
-    }
     const began = performance.now();
     try {
       await run(program, args, { cwd: join(root, cwd) });

@@ -41,4 +41,7 @@ write_proxy streamlib-broker broker/bin/streamlib-broker.js
 
 if [ "${1:-}" != "--quiet" ]; then
   echo "Made $bin/streamlib and $bin/streamlib-broker (relay service com.tatolab.streamlib.broker.dev-$hash, gRPC port 50052)."
+  if [ "$(uname -s)" = Darwin ]; then
+    echo "launchd gives out the relay's name, so run once: $bin/streamlib broker install"
+  fi
 fi

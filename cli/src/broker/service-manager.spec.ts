@@ -33,7 +33,17 @@ describe('serviceManager', () => {
     expect(await serviceManager({}, 'linux', recorder(/is-enabled/).run)).toBeNull();
   });
 
-  it('is none in development: an installed broker is not touched', async () => {
+  it('is launchd under the name of the environment in development on macOS', async () => {
+    const { commands, run } = recorder();
+    const env = { STREAMLIB_DEV_MODE: '1', STREAMLIB_BROKER_XPC_SERVICE: 'com.example.dev' };
+    await (await serviceManager(env, 'darwin', run))?.start();
+    expect(commands.map((command) => command.replace(/gui\/\d+/, 'gui/0'))).toEqual([
+      'launchctl print gui/0/com.example.dev',
+      'launchctl kickstart gui/0/com.example.dev',
+    ]);
+  });
+
+  it('is none in development on Linux: an installed broker is not touched', async () => {
     const { commands, run } = recorder();
     expect(await serviceManager({ STREAMLIB_DEV_MODE: '1' }, 'linux', run)).toBeNull();
     expect(await serviceManager({ STREAMLIB_BROKER_XPC_SERVICE: 'x' }, 'linux', run)).toBeNull();

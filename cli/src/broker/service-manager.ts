@@ -22,16 +22,21 @@ const runCommand: Run = async (command, args) => {
 };
 
 /**
- * The system's service manager, if it is in charge of the broker. In development it never is: the proxies in .streamlib/bin
- * run a broker of their own, and must not touch an installed one.
+ * The system's service manager, if it is in charge of the broker. In development systemd never is: the proxies in
+ * .streamlib/bin run a broker of their own, and must not touch an installed one. launchd may be, under the name of that
+ * environment: nobody else gives out names of Mach services.
  */
 export async function serviceManager(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
   run: Run = runCommand,
 ): Promise<ServiceManager | null> {
-  if (env.STREAMLIB_DEV_MODE === '1' || env.STREAMLIB_BROKER_XPC_SERVICE) return null;
-  const manager = platform === 'darwin' ? launchd(run) : platform === 'linux' ? systemd(run) : null;
+  const development = env.STREAMLIB_DEV_MODE === '1' || Boolean(env.STREAMLIB_BROKER_XPC_SERVICE);
+  const managers = {
+    darwin: () => launchd(run, env.STREAMLIB_BROKER_XPC_SERVICE || LAUNCHD_LABEL),
+    linux: () => (development ? null : systemd(run)),
+  };
+  const manager = platform === 'darwin' || platform === 'linux' ? managers[platform]() : null;
   if (manager === null) return null;
   try {
     await manager.isInCharge();
@@ -54,8 +59,8 @@ function systemd(run: Run): ServiceManager & { isInCharge(): Promise<void> } {
   };
 }
 
-function launchd(run: Run): ServiceManager & { isInCharge(): Promise<void> } {
-  const target = `gui/${process.getuid?.() ?? 0}/${LAUNCHD_LABEL}`;
+function launchd(run: Run, label: string): ServiceManager & { isInCharge(): Promise<void> } {
+  const target = `gui/${process.getuid?.() ?? 0}/${label}`;
   const launchctl = (...args: string[]) => run('launchctl', args);
   return {
     name: 'launchd',
