@@ -104,6 +104,10 @@ impl Connection {
         self.core.has_notes()
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
     pub(crate) fn write_ready(&self) {
         let _ = self.core.write_ready();
     }

@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyList, PyTuple};
 use pyo3::PyTypeInfo;
 use streamlib_bridge::sys::socket::{wait_any, Interest};
 
 use crate::connection::Connection;
 use crate::error::raise;
 use crate::listener::Listener;
+
+/// Events handed over at once, at most: what comes without end must not keep the user's code waiting.
+const BATCH: usize = 64;
 
 enum Source {
     Channel(Py<Connection>),
@@ -72,6 +75,8 @@ impl Poller {
                 Some(event) => {
                     if same {
                         members.next = (at + 1) % members.list.len();
+                        // The end is told as often as it is asked for: once in a batch.
+                        members.list[at].ready = !channel.get().is_closed();
                     }
                     return Ok(Some((owner, event)));
                 }
@@ -193,25 +198,28 @@ impl Poller {
         drop(gone);
     }
 
-    /// The next event with its owner, or ``None`` when the time (seconds; ``None``: for ever; 0: not at all) is over. Events are
-    /// those of ``Connection.receive``, and ``("knock",)`` of a listener that somebody connects to.
+    /// The events that have come, each with its owner, in their order; it waits for the first. Empty: the time is over
+    /// (seconds; ``None``: for ever; 0: not at all). Events are those of ``Connection.receive``, and ``("knock",)`` of a listener
+    /// that somebody connects to.
     ///
     /// Acknowledgements and releases that still wait for a message to travel with are sent by themselves when nothing came for
     /// ``linger`` seconds; the time is not shortened by that.
     #[pyo3(signature = (timeout = None, linger = 0.0))]
-    fn receive<'py>(
-        &self,
-        py: Python<'py>,
-        timeout: Option<f64>,
-        linger: f64,
-    ) -> PyResult<Option<(Py<PyAny>, Bound<'py, PyTuple>)>> {
+    fn receive<'py>(&self, py: Python<'py>, timeout: Option<f64>, linger: f64) -> PyResult<Bound<'py, PyList>> {
         let duration = timeout.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::ZERO));
         let pause = Duration::try_from_secs_f64(linger).unwrap_or(Duration::ZERO);
         let mut linger = !pause.is_zero();
         let mut end = None;
+        let events = PyList::empty(py);
         loop {
-            if let Some(found) = self.next(py)? {
-                return Ok(Some(found));
+            while let Some(found) = self.next(py)? {
+                events.append(found)?;
+                if events.len() >= BATCH {
+                    break;
+                }
+            }
+            if !events.is_empty() {
+                return Ok(events);
             }
             let left = match duration {
                 Some(d) if d.is_zero() => Some(d),
@@ -219,7 +227,7 @@ impl Poller {
                     let end = *end.get_or_insert_with(|| Instant::now() + d);
                     let left = end.saturating_duration_since(Instant::now());
                     if left.is_zero() {
-                        return Ok(None);
+                        return Ok(events);
                     }
                     Some(left)
                 }
@@ -237,7 +245,7 @@ impl Poller {
             // What came may be nothing but acknowledgements: no quiet moment yet.
             linger = found && !pause.is_zero();
             if !found && duration == Some(Duration::ZERO) {
-                return Ok(None);
+                return Ok(events);
             }
             py.check_signals()?;
         }

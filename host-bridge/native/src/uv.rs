@@ -10,6 +10,7 @@ pub const WRITABLE: c_int = 2;
 
 const TYPE_POLL: c_uint = 8;
 const TYPE_PREPARE: c_uint = 9;
+const TYPE_TIMER: c_uint = 13;
 
 #[repr(C)]
 pub struct Loop {
@@ -22,8 +23,7 @@ pub struct RawHandle {
 }
 
 type PollCallback = unsafe extern "C" fn(handle: *mut RawHandle, status: c_int, events: c_int);
-type PrepareCallback = unsafe extern "C" fn(handle: *mut RawHandle);
-type CloseCallback = unsafe extern "C" fn(handle: *mut RawHandle);
+type Callback = unsafe extern "C" fn(handle: *mut RawHandle);
 
 extern "C" {
     fn uv_handle_size(kind: c_uint) -> usize;
@@ -31,12 +31,14 @@ extern "C" {
     fn uv_handle_get_data(handle: *const RawHandle) -> *mut c_void;
     fn uv_ref(handle: *mut RawHandle);
     fn uv_unref(handle: *mut RawHandle);
-    fn uv_close(handle: *mut RawHandle, callback: Option<CloseCallback>);
+    fn uv_close(handle: *mut RawHandle, callback: Option<Callback>);
     fn uv_poll_init(uv: *mut Loop, handle: *mut RawHandle, fd: c_int) -> c_int;
     fn uv_poll_start(handle: *mut RawHandle, events: c_int, callback: PollCallback) -> c_int;
     fn uv_prepare_init(uv: *mut Loop, handle: *mut RawHandle) -> c_int;
-    fn uv_prepare_start(handle: *mut RawHandle, callback: PrepareCallback) -> c_int;
+    fn uv_prepare_start(handle: *mut RawHandle, callback: Callback) -> c_int;
     fn uv_prepare_stop(handle: *mut RawHandle) -> c_int;
+    fn uv_timer_init(uv: *mut Loop, handle: *mut RawHandle) -> c_int;
+    fn uv_timer_start(handle: *mut RawHandle, callback: Callback, timeout: u64, repeat: u64) -> c_int;
     fn uv_strerror(code: c_int) -> *const c_char;
 }
 
@@ -50,6 +52,7 @@ pub fn describe(code: c_int) -> String {
 pub trait Events {
     fn poll(&self, _status: c_int, _events: c_int) {}
     fn prepare(&self) {}
+    fn timer(&self) {}
     /// The last call: libuv is done with the handle.
     fn closed(&self) {}
 }
@@ -73,6 +76,13 @@ impl Handle {
     /// A handle whose `prepare` runs just before the loop waits. It does not keep the process alive.
     pub fn prepare(uv: *mut Loop, events: Box<dyn Events>) -> Result<Self, c_int> {
         let handle = Self::create(TYPE_PREPARE, events, |raw| unsafe { uv_prepare_init(uv, raw) })?;
+        handle.keep_alive(false);
+        Ok(handle)
+    }
+
+    /// A handle whose `timer` runs once, some time after it was started. It does not keep the process alive.
+    pub fn timer(uv: *mut Loop, events: Box<dyn Events>) -> Result<Self, c_int> {
+        let handle = Self::create(TYPE_TIMER, events, |raw| unsafe { uv_timer_init(uv, raw) })?;
         handle.keep_alive(false);
         Ok(handle)
     }
@@ -112,6 +122,12 @@ impl Handle {
         unsafe { uv_prepare_stop(self.raw.as_ptr()) };
     }
 
+    /// One that runs already starts anew.
+    pub fn start_timer(&self, milliseconds: u64) {
+        // SAFETY: as above, a timer handle.
+        unsafe { uv_timer_start(self.raw.as_ptr(), on_timer, milliseconds, 0) };
+    }
+
     pub fn keep_alive(&self, keep: bool) {
         // SAFETY: as above.
         unsafe {
@@ -149,6 +165,11 @@ unsafe extern "C" fn on_poll(handle: *mut RawHandle, status: c_int, events: c_in
 unsafe extern "C" fn on_prepare(handle: *mut RawHandle) {
     let attached = uv_handle_get_data(handle).cast::<Attached>();
     (*attached).events.prepare();
+}
+
+unsafe extern "C" fn on_timer(handle: *mut RawHandle) {
+    let attached = uv_handle_get_data(handle).cast::<Attached>();
+    (*attached).events.timer();
 }
 
 unsafe extern "C" fn on_closed(handle: *mut RawHandle) {

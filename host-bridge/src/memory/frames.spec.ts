@@ -9,7 +9,7 @@ import {
   VideoFrame,
 } from '../index.js';
 import { closing, expectNoLeaks } from '../testing/leaks.js';
-import { connectedPair, framePair, Inbox } from '../testing/pair.js';
+import { connectedPair, framePair, Inbox, turn } from '../testing/pair.js';
 import { ended, startProgram, temporaryDirectory } from '../testing/program.js';
 
 expectNoLeaks();
@@ -155,6 +155,36 @@ describe('a frame', () => {
     received.close();
     await sender.until(() => pool.stats.free === pool.stats.slots);
     expect(sender.connection.stats.outstanding).toBe(0);
+  });
+
+  it('gives its slot back with the next message, with some others, or by itself after a moment', async () => {
+    const { sender, receiver } = await videoPair();
+    const pool = closing(new FramePool());
+    const receive = async () => {
+      const texture = loan(pool);
+      expect(sender.connection.sendFrame(0, 1, frameOf(texture))).toBe(true);
+      texture.close();
+      return textureOf((await receiver.frame()).value);
+    };
+    const held = () => receiver.connection.stats.pendingReleases;
+
+    (await receive()).close();
+    await turn();
+    // It would wake the sender for itself alone.
+    expect(held()).toBe(1);
+    receiver.connection.sendControl({ type: 'anything' });
+    expect(held()).toBe(0);
+    await sender.control();
+    expect(pool.stats.free).toBe(pool.stats.slots);
+
+    const some = [await receive(), await receive(), await receive(), await receive()];
+    for (const texture of some) texture.close();
+    await turn();
+    expect(held()).toBe(0);
+
+    (await receive()).close();
+    await sender.until(() => pool.stats.free === pool.stats.slots);
+    expect(held()).toBe(0);
   });
 
   it('is acknowledged by its number', async () => {

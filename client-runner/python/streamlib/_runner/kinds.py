@@ -79,22 +79,30 @@ class ReactiveRunner(Runner):
     """Each input frame calls ``process``."""
 
     def run(self) -> None:
-        session = self.session
+        session, state = self.session, self.session.state
         inputs = session.inputs
-        state, waiting = session.state, [port.waiting for port in inputs]
-        while session.receive_until(lambda: any(waiting) or state.stopping):
-            # A stop is heard and acknowledgements count though more frames wait.
-            session.drain()
+        waiting = [port.waiting for port in inputs]
+        only = waiting[0] if len(waiting) == 1 else None
+
+        def wanted() -> bool:
+            return bool(only) or state.stopping or (only is None and any(waiting))
+
+        while True:
+            if wanted():
+                # These came while the user's code was busy: a stop is heard, and acknowledgements count, though more frames
+                # wait, and there may be newer ones.
+                session.drain()
+            elif not session.receive_until(wanted):
+                return
             if state.stopping:
                 return
-            if any(waiting):
-                before = self.taken()
-                self.call_process()
-                if self.taken() == before:
-                    # The call was for a frame that it did not want.
-                    for port in inputs:
-                        port.discard_oldest()
-                    session.poller.flush()
+            before = self.taken()
+            self.call_process()
+            if self.taken() == before:
+                # The call was for a frame that it did not want.
+                for port in inputs:
+                    port.discard_oldest()
+                session.poller.flush()
 
     def take_frames(self) -> dict[str, Any] | None:
         """The new frames, and of inputs without one the last: called once all inputs have had a frame."""

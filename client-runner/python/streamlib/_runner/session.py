@@ -188,7 +188,7 @@ class Session:
         return self._receive(timeout)
 
     def lend_a_hand(self) -> None:
-        """Takes in one message if there is one and nobody is about to; otherwise waits until somebody has."""
+        """Takes in what is there if nobody is about to; otherwise waits until somebody has."""
         with self._lock:
             if self._receiving:
                 self._waiting += 1
@@ -201,15 +201,13 @@ class Session:
         self._receive(0.0)
 
     def _receive(self, timeout: float | None) -> bool:
-        """Takes in the next message. The caller has made sure that nobody else does."""
-        came = False
+        """Takes in what has come, and waits for it. The caller has made sure that nobody else does."""
+        came = 0
         try:
-            found = self.poller.receive(timeout, LINGER)
-            if found is not None:
-                came = True
-                owner, event = found
+            for owner, event in self.poller.receive(timeout, LINGER):
+                came += 1
                 owner.take_in(event)
-            return came
+            return came > 0
         finally:
             with self._lock:
                 self._receiving = False

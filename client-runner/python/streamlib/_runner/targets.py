@@ -35,9 +35,9 @@ class HostTarget:
     def has_room(self) -> bool:
         return self._next_id - self._acked <= self._window
 
-    def send(self, value: Mapping[str, Any]) -> bool:
+    def send(self, value: dict[str, Any]) -> bool:
         """False: there is no room, nothing was sent."""
-        if not self.has_room or not self._connection.send_frame(self._index, self._next_id, dict(value)):
+        if not self.has_room or not self._connection.send_frame(self._index, self._next_id, value):
             return False
         self._next_id += 1
         return True

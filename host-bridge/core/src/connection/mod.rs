@@ -110,7 +110,8 @@ impl Connection {
     #[cfg(target_os = "linux")]
     pub fn adopt(descriptor: std::os::fd::RawFd) -> Result<Self> {
         let socket = socket::adopt(descriptor)?;
-        let peer = socket::peer_credentials(&socket)?;
+        // Seen from another namespace of processes, the peer has no number. Who it is was looked at when the channel was made.
+        let peer = socket::peer_credentials(&socket).unwrap_or(PeerCredentials { pid: 0, uid: 0 });
         Ok(Self::new(socket, peer))
     }
 
@@ -216,6 +217,12 @@ impl Connection {
     /// True while acknowledgements or releases wait for a message to travel with.
     pub fn has_notes(&self) -> bool {
         self.releases.pending() > 0 || lock(&self.sender).has_notes()
+    }
+
+    /// Whether the peer may be waiting for what is to be told: an acknowledgement, or so many slots that it could run short
+    /// of them. Fewer are better kept for the next message than worth waking the peer for.
+    pub fn worth_a_message(&self, releases: usize) -> bool {
+        self.releases.pending() >= releases || lock(&self.sender).has_notes()
     }
 
     /// True while control messages wait for the socket to take more.

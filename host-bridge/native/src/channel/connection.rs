@@ -23,10 +23,19 @@ use crate::uv;
 /// Messages handled for each turn of the loop, so that one busy peer does not starve timers and other sockets.
 const BATCH: usize = 64;
 
+/// Fewer slots than these wait for the next message to travel with: one of their own would wake the peer once more for
+/// each frame, which costs more than the frame does.
+const RELEASES_WORTH_A_MESSAGE: usize = 4;
+/// How long they wait, at most: longer than from frame to frame, at 25 a second.
+const LINGER_MS: u64 = 45;
+
 pub struct Link {
     core: Connection,
     poll: RefCell<Option<uv::Handle>>,
     interest: Cell<c_int>,
+    /// Runs from the first slot that waits for a message on.
+    linger: RefCell<Option<uv::Handle>>,
+    lingering: Cell<bool>,
     handlers: OnceCell<Handlers>,
     inputs: OnceCell<Vec<Port>>,
     outputs: OnceCell<Vec<Port>>,
@@ -52,6 +61,8 @@ impl Link {
             core,
             poll: RefCell::new(None),
             interest: Cell::new(0),
+            linger: RefCell::new(None),
+            lingering: Cell::new(false),
             handlers: OnceCell::new(),
             inputs: OnceCell::new(),
             outputs: OnceCell::new(),
@@ -73,15 +84,31 @@ impl Link {
         }
     }
 
-    /// Sends acks and releases that found no message to travel with.
+    /// Sends acks and releases that found no message to travel with; a few releases wait a little longer for one.
     pub fn settle(&self) {
+        if self.core.worth_a_message(RELEASES_WORTH_A_MESSAGE) {
+            self.send_notes();
+        } else if self.core.pending_releases() > 0 && !self.lingering.replace(true) {
+            if let Some(linger) = &*self.linger.borrow() {
+                linger.start_timer(LINGER_MS);
+            }
+        }
+    }
+
+    fn send_notes(&self) {
         // A peer that does not read gets them with what waits for it already.
         if self.closed.get() || self.core.wants_write() {
             return;
         }
+        self.sent();
         // An error means that the peer is gone, which reading will tell.
         let _ = self.core.flush();
         self.watch();
+    }
+
+    /// A message took along what waited.
+    fn sent(&self) {
+        self.lingering.set(false);
     }
 
     pub fn close(&self) {
@@ -93,8 +120,8 @@ impl Link {
             let _ = self.core.write_ready();
         }
         let poll = self.poll.borrow_mut().take();
-        if let Some(poll) = poll {
-            poll.close();
+        for handle in poll.into_iter().chain(self.linger.borrow_mut().take()) {
+            handle.close();
         }
         self.core.close();
     }
@@ -258,6 +285,25 @@ impl uv::Events for Reading {
     }
 }
 
+struct Lingering {
+    state: Rc<State>,
+    link: Weak<Link>,
+}
+
+impl uv::Events for Lingering {
+    fn timer(&self) {
+        if let Some(link) = self.link.upgrade() {
+            if link.lingering.get() {
+                link.send_notes();
+            }
+        }
+    }
+
+    fn closed(&self) {
+        self.state.handle_closed();
+    }
+}
+
 fn find(state: &State, args: &Args) -> Result<Rc<Link>> {
     let link = state.links.borrow().get(args.id(0)?).cloned();
     link.ok_or_else(|| Failure::closed("Connection"))
@@ -330,6 +376,13 @@ pub fn define_ports(state: &State, args: &Args) -> Result<napi_value> {
     // The core takes ports once, so these are empty.
     let _ = link.inputs.set(input_ports);
     let _ = link.outputs.set(output_ports);
+    if !link.closed.get() {
+        let lingering = Lingering { state: state.share(), link: Rc::downgrade(&link) };
+        let linger = uv::Handle::timer(state.uv, Box::new(lingering));
+        let linger = linger.map_err(|code| Failure::new("io", uv::describe(code)))?;
+        state.handle_opened();
+        *link.linger.borrow_mut() = Some(linger);
+    }
     state.flowing.borrow_mut().push(Rc::downgrade(&link));
     args.env.undefined()
 }
@@ -395,7 +448,13 @@ pub fn send_frame(state: &State, args: &Args) -> Result<napi_value> {
     let encoding = Encoding::new(state, keys);
     let source = encoding.source(args.value(3));
     match link.sending(|| link.core.send_frame(port, frame_id, &source))? {
-        Ok(outcome) => env.boolean(outcome == SendOutcome::Sent),
+        Ok(outcome) => {
+            let sent = outcome == SendOutcome::Sent;
+            if sent {
+                link.sent();
+            }
+            env.boolean(sent)
+        }
         Err(error) if peer_is_gone(&error) => env.boolean(false),
         Err(error) => encoding.outcome(Err(error)),
     }
