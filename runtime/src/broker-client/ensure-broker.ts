@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { foreignListener, serviceName, stateDir } from '@streamlib/host-bridge';
-import { StreamlibError } from '../errors/streamlib-error.js';
+import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import { findBrokerProgram } from './broker-program.js';
 
 export interface EnsureOptions {
@@ -72,8 +72,20 @@ async function answers(options: EnsureOptions, patient = false): Promise<boolean
 
 type Started = { readonly ready: true } | { readonly ready: false; readonly why: string };
 
+function makeStateDir(): void {
+  try {
+    mkdirSync(stateDir(), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StreamlibError(
+      'broker_unavailable',
+      `a broker could not be started: its state directory cannot be made (${toError(error).message}); make room there, or choose another with STREAMLIB_HOME`,
+      { cause: error },
+    );
+  }
+}
+
 async function startBroker(program: string, signal: AbortSignal): Promise<Started> {
-  mkdirSync(stateDir(), { recursive: true, mode: 0o700 });
+  makeStateDir();
   // What it says before its own log is open goes to a file: a pipe would break under it when this runtime ends.
   const folder = mkdtempSync(join(tmpdir(), 'streamlib-broker-'));
   const errors = join(folder, 'stderr');
