@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from streamlib._native import sandbox_support
+from streamlib._walls import bubblewrap_command
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
 
@@ -214,3 +215,22 @@ def test_a_file_beside_the_program_cannot_come_first(tmp_path: Path) -> None:
         os.environ.pop("PYTHONPATH")
         os.chdir(old)
     assert out.strip() == "inside"
+
+
+def test_bubblewrap_mounts_what_may_be_read_and_nothing_else() -> None:
+    command = bubblewrap_command(
+        "/usr/bin/bwrap", ["/env", "/code", "/env", "/proc/self", "/dev/urandom"], "/scratch", ["/env/bin/python", "x"]
+    )
+    assert command[0] == "/usr/bin/bwrap"
+    assert command[command.index("--") + 1 :] == ["/env/bin/python", "x"]
+    mounts = [tuple(command[at : at + 3]) for at, word in enumerate(command) if "bind" in word]
+    assert mounts == [
+        ("--ro-bind-try", "/env", "/env"),
+        ("--ro-bind-try", "/code", "/code"),
+        ("--dev-bind-try", "/dev/urandom", "/dev/urandom"),
+        ("--dev-bind", "/dev/null", "/dev/null"),
+        ("--bind", "/scratch", "/scratch"),
+    ]
+    assert {"--unshare-all", "--die-with-parent", "--as-pid-1"} <= set(command)
+    assert command[command.index("--remount-ro") + 1] == "/"
+    assert "--share-net" not in command

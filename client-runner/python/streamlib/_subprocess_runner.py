@@ -22,6 +22,7 @@ from streamlib._runner.kinds import RUNNERS, StartFailed
 from streamlib._runner.load import choose, load_processors
 from streamlib._runner.reports import install_logging
 from streamlib._runner.session import Session
+from streamlib._runner.speech import loosen_standard_streams
 from streamlib._runner.user_code import UserCode
 from streamlib.context import Context
 from streamlib.processor import ProcessorSpec
@@ -80,6 +81,7 @@ def prepare_process() -> None:
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(line_buffering=True)
+    loosen_standard_streams()
 
 
 def _terminated(_number: int, _frame: Any) -> None:

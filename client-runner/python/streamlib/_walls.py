@@ -27,6 +27,8 @@ def bubblewrap_command(bwrap: str, readable: Sequence[str], scratch: str, comman
         bwrap,
         "--unshare-all",
         "--die-with-parent",
+        # Otherwise a process of bubblewrap's would be there too, without the list of system calls around it.
+        "--as-pid-1",
         "--cap-drop",
         "ALL",
         "--proc",

@@ -25,7 +25,9 @@ export function classify(output: readonly string[], name: string): InstallFailur
     .join('\n');
   const because = shorten(text.replace(/^(?:error|cause|warning|hint|×|╰─▶|│|├─▶)[:\s]*/gm, ''));
   const has = (pattern: RegExp) => pattern.test(text);
-  if (has(/No space left on device|os error 28|Disk quota exceeded|os error 122/i)) {
+  if (
+    has(/No space left on device|os error 28|Disk quota exceeded|os error 122|File too large|os error 27\b/i)
+  ) {
     return {
       kind: 'disk',
       detail: `there is no room left on the disk; nothing was changed. ${because}`,

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -208,6 +208,58 @@ describe('EnvironmentManager', () => {
       }
     },
   );
+
+  it('a limit on what may be written is told as such, and nothing is left behind', async () => {
+    await granted(manager(), 'circles');
+    const before = { environment: current(), names: names(), folders: readdirSync(environments()).sort() };
+    const limited = join(folder, 'uv');
+    writeFileSync(limited, `#!/bin/sh\ntrap '' XFSZ\nulimit -f 20000\nexec "${findUv()}" --no-cache "$@"\n`, {
+      mode: 0o755,
+    });
+    const answer = await granted(manager({}, { uv: limited }), 'big-thing');
+    expect(answer).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(/no room left on the disk; nothing was changed/),
+      next: expect.stringContaining('make room'),
+    });
+    expect({ environment: current(), names: names(), folders: readdirSync(environments()).sort() }).toEqual(
+      before,
+    );
+  });
+
+  it('two that conflict, asked for at once: one is installed, the other is told why not', async () => {
+    const answers = await Promise.all([granted(manager(), 'circles'), granted(manager(), 'squares')]);
+    const [installed, failed] = answers.toSorted((a, b) => b.status.localeCompare(a.status));
+    expect(installed).toMatchObject({ status: 'installed' });
+    expect(failed).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(/cannot be installed together with what is installed/),
+    });
+    expect(failed?.next).not.toBe('');
+    expect(names().filter((name) => /circles|squares/.test(name))).toHaveLength(1);
+    // The same where people say yes to both.
+    const asking = manager({ strategy: 'RequireApproval' });
+    const loser = String(failed?.package);
+    expect(await asking.request({ package: loser, reason: 'all the same' })).toMatchObject({
+      status: 'failed',
+    });
+  });
+
+  it('two that conflict, both approved by a person: the second is not installed', async () => {
+    const packages = manager({ strategy: 'RequireApproval' });
+    for (const name of ['circles', 'squares'])
+      expect(await packages.request({ package: name, reason: 'to draw' })).toMatchObject({
+        status: 'pending',
+      });
+    expect(await packages.approve('circles', 'somebody')).toMatchObject({ status: 'installed' });
+    const environment = current();
+    expect(await packages.approve('squares', 'somebody')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringMatching(/cannot be installed together/),
+    });
+    expect(current()).toBe(environment);
+    expect(names()).toEqual(['circles 1.0', 'shapes 1.0']);
+  });
 
   it('asks a person, who says yes or no', async () => {
     const packages = manager({ strategy: 'RequireApproval' });
