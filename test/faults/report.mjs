@@ -21,7 +21,7 @@ function strikesTable(cells) {
   }
   const mark = (cell) => (cell === undefined ? '' : cell.passed ? '✓' : '✗');
   return [
-    `| fault | what must come of it | ${STAGES.map((stage) => `\`${stage}\``).join(' | ')} | the last one |`,
+    `| fault | what must come of it | ${STAGES.map((stage) => `\`${stage}\``).join(' | ')} | what came of the last |`,
     `|---|---|${STAGES.map(() => '---|').join('')}---|`,
     ...[...rows].map(([name, at]) => {
       const last = [...at.values()].at(-1);

@@ -55,6 +55,7 @@ export function svg(samples) {
 
 export function markdown(report, picture) {
   const { events, failed_events: failed } = report;
+  const long = report.series.memory_mb !== undefined;
   const rows = Object.entries(report.series).map(([name, { early, late, limit, ok }]) => {
     const change = early ? `${(((late ?? 0) / early - 1) * 100).toFixed(1)} %` : '–';
     return `| ${label(name)} | ${shown(early)} | ${shown(late)} | ${change} | ${shown(limit)} | ${ok ? '✓' : '✗'} |`;
@@ -69,7 +70,7 @@ export function markdown(report, picture) {
     '',
     `${report.flat ? 'It stayed flat.' : '**It did not stay flat.**'} ${report.frames} frames arrived, ${report.wrong} of them wrong; ${report.dropped} were dropped, most because a newer one was there (\`latest\`).`,
     '',
-    '| | after the first minute | last third | change | at most | |',
+    `| | ${long ? 'after the first minute' : 'begin'} | last third | change | at most | |`,
     '|---|---|---|---|---|---|',
     ...rows,
     '',
