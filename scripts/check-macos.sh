@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # What can be told about macOS on this machine: `npm run check:macos`.
 #
-#   On Linux (Debian): the native crates are type-checked for both kinds of Mac, the declarations of XPC are compared with
+#   On Linux (Debian): the native crates are type-checked and linted for both kinds of Mac, the declarations of XPC are compared with
 #   Apple's header, and the macOS module is executed over a library that stands in for XPC and IOSurface.
 #   On a Mac: the same tests over the real ones.
 #
 #   scripts/check-macos.sh            all of that
-#   scripts/check-macos.sh types      only the type check            (Linux)
+#   scripts/check-macos.sh types      only types and lints           (Linux)
 #   scripts/check-macos.sh header     only the comparison            (Linux)
 #   scripts/check-macos.sh run        only the execution             (Linux)
 #   scripts/check-macos.sh --prove    plant errors, and see that the checks find them (Linux)
@@ -57,7 +57,7 @@ mac() {
 
 # Debian's compiler is used beside the project's own: its package rust-web-src brings the source of the standard library,
 # which is what a target without a prebuilt one needs. libblocksruntime-dev runs blocks, which XPC takes as callbacks.
-compiler=(rustc-web cargo-web rust-web-src)
+compiler=(rustc-web cargo-web rust-web-src rust-web-clippy)
 packages=("${compiler[@]}" libblocksruntime-dev)
 installed() { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'; }
 
@@ -81,8 +81,12 @@ prepare() {
   done
   # By their own paths: another toolchain may stand first in PATH.
   export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
-  cargo=/usr/bin/cargo
-  [[ -x $RUSTC && -x $cargo ]] || die "rustc-web and cargo-web are installed, but $RUSTC or $cargo is not there"
+  # Clippy asks CARGO.
+  export CARGO=/usr/bin/cargo
+  cargo=$CARGO clippy=/usr/bin/cargo-clippy
+  for program in "$RUSTC" "$cargo" "$clippy"; do
+    [[ -x $program ]] || die "${compiler[*]} are installed, but $program is not there"
+  done
   # The standard library is built with the checked crates, which only a nightly compiler allows without this.
   export RUSTC_BOOTSTRAP=1
   # Its own folder: another compiler's results must not be mixed with these. Wrappers belong to the other toolchain.
@@ -94,21 +98,18 @@ prepare() {
 
 targets=(aarch64-apple-darwin x86_64-apple-darwin)
 
-check() { # check <target>: core, addon and wheel
-  "$cargo" check --locked --quiet -Zbuild-std=std,panic_abort --target "$1" \
-    -p streamlib-bridge -p streamlib-native -p streamlib-client
-}
-
-# The core's tests too: among them is the comparison of its declarations of IOSurface with generated ones.
-check_tests() { # check_tests <target>
-  "$cargo" check --locked --quiet -Zbuild-std=std,panic_abort,test --target "$1" -p streamlib-bridge --all-targets
+# Types and lints in one: clippy is the compiler's front end with more to say.
+check() { # check <target>: core, addon and wheel, and their tests
+  # Among the core's tests is the comparison of its declarations of IOSurface with generated ones.
+  "$clippy" clippy --locked --quiet -Zbuild-std=std,panic_abort,test --target "$1" --all-targets \
+    -p streamlib-bridge -p streamlib-native -p streamlib-client -- -D warnings
 }
 
 types() {
   local target
   for target in "${targets[@]}"; do
-    check "$target" && check_tests "$target" || return 1
-    say "✓ core, addon, wheel and the core's tests type-check for $target ($("$RUSTC" --version))"
+    check "$target" || return 1
+    say "✓ core, addon, wheel and their tests type-check for $target, and clippy has nothing to say ($("$RUSTC" --version))"
   done
 }
 
@@ -127,6 +128,8 @@ header() {
 }
 
 execute() {
+  # What is compiled for Linux only: the test library, and the module over it.
+  "$clippy" clippy --locked --quiet -p streamlib-bridge -p streamlib-native --features macos-shim --all-targets -- -D warnings
   "$cargo" test --locked --quiet -p streamlib-bridge --features macos-shim --all-targets
   say "✓ the macOS module does what it should over the test library, and leaves nothing"
   [[ -x node_modules/.bin/vitest ]] || die "node_modules is not there; run 'npm run setup' first"
@@ -173,7 +176,10 @@ prove() {
   # shellcheck disable=SC2016
   plant host-bridge/core/src/sys/macos/mod.rs '$a const PLANTED: u32 = "not a number";' PLANTED check "${targets[0]}"
   plant $ffi/iosurface.rs 's/fn IOSurfaceGetPlaneCount(surface: IOSurfaceRef) -> usize/fn IOSurfaceGetPlaneCount(surface: IOSurfaceRef) -> u32/' \
-    'IOSurfaceGetPlaneCount is declared with other sizes' check_tests "${targets[0]}"
+    'IOSurfaceGetPlaneCount is declared with other sizes' check "${targets[0]}"
+  # shellcheck disable=SC2016
+  plant host-bridge/core/src/sys/macos/mod.rs '$a pub fn planted(n: &Vec<u8>) -> bool { return n.len() == 0; }' \
+    'clippy::needless_return' check "${targets[0]}"
   plant $ffi/xpc.rs 's/fn xpc_shmem_create(region: \*mut c_void, length: usize)/fn xpc_shmem_create(region: *mut c_void, length: u64)/' \
     "conflicting types for 'xpc_shmem_create'" header
   header --prove
