@@ -15,6 +15,9 @@ const CONNECTIONS = Number(options.connections);
 // The relay lets one process hand over only so many endpoints a second, so the load comes from several, as it would.
 const PER_WORKER = 200;
 const ASKED = 40;
+/** Handshakes that a worker has under way at a time: as many as a graph of some processors has when it starts. */
+const AT_ONCE = 4;
+const ALONE = 50;
 const round = (value, digits = 2) => Math.round(value * 10 ** digits) / 10 ** digits;
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
 
@@ -68,16 +71,34 @@ try {
     list_processors_ms: round(await timed('listProcessors', { runtimeId: '', state: '' })),
   });
 
-  const stages = [];
-  const handshakes = [];
-  let spent = 0;
-  for (let n = 0; n < Math.ceil(CONNECTIONS / PER_WORKER); n++) {
+  const load = async (worker, make, atOnce) => {
+    const answer = once(worker, 'message');
+    worker.send({ make, atOnce });
+    const [result] = await answer;
+    if (result.error) throw new Error(result.error);
+    return result;
+  };
+  const startWorker = async () => {
     const worker = fork(new URL('./scale/worker.mjs', import.meta.url), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     workers.push(worker);
     await once(worker, 'message');
-  }
+    return worker;
+  };
+
+  const first = await startWorker();
+  // The first ones run code that nobody has compiled yet.
+  await load(first, ALONE, 1);
+  const alone = (await load(first, ALONE, 1)).handshakes;
+  first.disconnect();
+  await once(first, 'exit');
+  workers.pop();
+
+  const stages = [];
+  const handshakes = [];
+  let spent = 0;
+  for (let n = 0; n < Math.ceil(CONNECTIONS / PER_WORKER); n++) await startWorker();
   // What the first calls cost is compiled code's, not connections'.
   await timed('getStatus');
   await timed('listConnections', everything);
@@ -85,10 +106,7 @@ try {
   for (const worker of workers) {
     const left = CONNECTIONS - handshakes.length;
     const before = cpu();
-    const answer = once(worker, 'message');
-    worker.send({ make: Math.min(PER_WORKER, left) });
-    const [result] = await answer;
-    if (result.error) throw new Error(result.error);
+    const result = await load(worker, Math.min(PER_WORKER, left), AT_ONCE);
     handshakes.push(...result.handshakes);
     spent += result.ms;
     const broker_ms_each = round((cpu() - before) / result.handshakes.length);
@@ -98,7 +116,7 @@ try {
       handshakes_per_s: Math.round((result.handshakes.length / result.ms) * 1000),
     });
   }
-  const first = stages[0];
+  const empty = stages[0];
   const middle = stages[1];
   const last = stages.at(-1);
   /** Linear when more than half of the growth in connections is found again. */
@@ -109,9 +127,13 @@ try {
   const report = {
     connections: last.connections,
     handshakes_per_s: Math.round((handshakes.length / spent) * 1000),
+    handshake_alone_p50_ms: round(median(alone)),
     handshake_p50_ms: round(median(handshakes)),
     broker_ms_per_handshake: round(median(stages.slice(1).map((stage) => stage.broker_ms_each))),
-    kib_per_connection: round(((last.memory_mib - first.memory_mib) * 1024) / last.connections, 1),
+    kib_per_connection: round(
+      ((last.memory_mib - empty.memory_mib) * 1024) / (last.connections - empty.connections),
+      1,
+    ),
     get_status: shape('get_status_ms'),
     list_connections: shape('list_connections_ms'),
     list_processors: shape('list_processors_ms'),

@@ -1,11 +1,10 @@
 // Makes connections at a broker, each with its whole handshake, and keeps them: both halves, as a runtime and its clients would.
-// Speaks with its parent in messages: { make: n } → { made, ms, handshakes: [ms] }.
+// Speaks with its parent in messages: { make: n, atOnce } → { made, ms, handshakes: [ms] }.
 
 import { brokerAddress, brokerToken, connectNamed, Listener, relayPath } from '@streamlib/host-bridge';
 import { BrokerServiceClient } from '@streamlib/proto';
 import { credentials, Metadata } from './grpc.mjs';
 
-const AT_ONCE = 4;
 const SCHEMAS = JSON.stringify({
   inputs: { video_in: { name: 'VideoFrame', fields: [{ name: 'pixel_buffer', type: 'Texture' }] } },
   outputs: {},
@@ -76,14 +75,14 @@ async function handshake(n) {
 }
 
 let made = 0;
-async function make(count) {
+async function make(count, atOnce) {
   const began = performance.now();
   const handshakes = [];
   const until = made + count;
   const line = async () => {
     while (made < until) handshakes.push(await handshake(made++));
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, line));
+  await Promise.all(Array.from({ length: atOnce }, line));
   return { made, ms: performance.now() - began, handshakes };
 }
 
@@ -98,8 +97,8 @@ await call('registerRuntime', {
   processors: [],
 });
 setInterval(() => call('heartbeat', { runtimeId, processors: [] }).catch(() => {}), 3_000).unref();
-process.on('message', ({ make: count }) => {
-  make(count).then(
+process.on('message', ({ make: count, atOnce }) => {
+  make(count, atOnce).then(
     (result) => process.send(result),
     (error) => process.send({ error: error.message }),
   );
