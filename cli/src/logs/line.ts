@@ -22,8 +22,8 @@ const NUMBERED: Readonly<Record<number, Level>> = {
   50: 'error',
   60: 'fatal',
 };
-/** Told by the file, or of no use to a reader. */
-const SILENT = new Set(['pid', 'hostname', 'runtime', 'v', 'name']);
+/** Told by the file, or of no use to a reader; the ids are for who compares the logs of several programs, with `--json`. */
+const SILENT = new Set(['pid', 'hostname', 'runtime', 'connection', 'v', 'name']);
 
 export function isLevel(text: unknown): text is Level {
   return LEVELS.some((level) => level === text);

@@ -5,6 +5,7 @@ import type { OutputPort } from '../links/output-port.js';
 import { ProcessLinks } from '../links/process-links.js';
 import type { Asked, Stock } from '../links/quiescence.js';
 import { USUAL_SLOTS } from '../links/slots.js';
+import { ConnectionLog } from '../log/connection-log.js';
 import type { Logger } from '../log/logger.js';
 import { ErrorReporter } from '../nodes/error-reporter.js';
 import { type GraphNode, isOver, type NodeListener } from '../nodes/node.js';
@@ -50,7 +51,7 @@ export abstract class PythonProcessor implements GraphNode, Asked {
   readonly inputs: ReadonlyMap<string, PythonInput>;
   readonly outputs: ReadonlyMap<string, OutputPort>;
   protected abstract readonly kind: PythonKind;
-  protected readonly log: Logger;
+  protected readonly log: ConnectionLog;
   private readonly inputList: readonly PythonInput[];
   private readonly outputList: readonly PythonOutput[];
   private readonly links: ProcessLinks;
@@ -66,8 +67,8 @@ export abstract class PythonProcessor implements GraphNode, Asked {
 
   constructor(protected readonly options: PythonProcessorOptions) {
     this.id = options.id;
-    this.log = options.log;
-    this.errors = new ErrorReporter(options.log);
+    this.log = new ConnectionLog(options.log);
+    this.errors = new ErrorReporter(this.log);
     const onError = (message: string, error: Error) => this.errors.report(message, error);
     this.inputList = [...options.ports.inputs.values()].map(
       (model, index) => new PythonInput(model, index, onError),
@@ -247,6 +248,8 @@ export abstract class PythonProcessor implements GraphNode, Asked {
   private spawn(incarnation: number): void {
     this.incarnation = incarnation;
     if (incarnation > 1) this.become('starting');
+    // The one before has ended.
+    this.log.connection = null;
     const since = performance.now();
     const bridge = new PythonBridge(
       {
@@ -267,7 +270,10 @@ export abstract class PythonProcessor implements GraphNode, Asked {
         broker: this.options.broker,
         log: this.log,
         events: {
-          spawned: () => this.report(),
+          spawned: () => {
+            this.log.connection = bridge.connectionId;
+            this.report();
+          },
           ready: () => {
             this.metrics.ready_ms = Math.round(performance.now() - since);
             this.bridgeReady(bridge);

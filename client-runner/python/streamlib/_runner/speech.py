@@ -22,7 +22,7 @@ _SHARE = 0.05
 
 
 class Speech(io.RawIOBase):
-    """Writes to a socket. When nobody reads, lines are left out and counted. The descriptor stays as it is: children have it too."""
+    """Writes to a socket. When nobody reads, lines are left out and counted. The descriptor stays as it is: children have it."""
 
     def __init__(self, descriptor: int, owner: Any = None, now: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
