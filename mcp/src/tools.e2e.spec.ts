@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { Control, openServices, operations, PYTHON_EXAMPLES, Runtime } from '@streamlib/runtime';
@@ -18,7 +19,7 @@ let client: Client;
 
 beforeAll(async () => {
   sandbox = await openSandbox();
-  folder = mkdtempSync(join(tmpdir(), 'streamlib-tools-'));
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'streamlib-tools-')));
   runtime = new Runtime({ name: 'tools', live: true });
   control = new Control(runtime, await openServices());
   await runtime.start();
@@ -115,6 +116,19 @@ describe('the tools', () => {
       'Name a file',
     ],
     ['save_graph', { folder: '/tmp/elsewhere-of-nobody' }, 'denied', 'Name a folder'],
+    [
+      'add_processor',
+      { name: 'x', type: 'camera', params: { source: 'nowhere.mp4' } },
+      'failed',
+      'Correct its parameters',
+    ],
+    [
+      'add_processor',
+      { name: 'x', code: 'def process(frame):\n    return frame\n' },
+      'code',
+      '@streamlib.processor(inputs={"video_in": VideoFrame}',
+    ],
+    ['get_logs', { processor: 'camra' }, 'not_found', 'get_graph'],
     ['connect_processors', { from_processor: 'camera', to_processor: 'camera' }, 'invalid', 'get_graph'],
   ])('%s %j fails as "%s", and says what to do next', async (name, input, code, next) => {
     const result = await client.callTool({ name, arguments: input }, undefined, { timeout: 60_000 });
@@ -125,6 +139,51 @@ describe('the tools', () => {
     });
     const [text] = result.content as { text: string }[];
     expect(text?.text).toMatch(/\nNext: \S/);
+  });
+
+  it('take a relative path for one in the folder that was granted, and for no other', async () => {
+    // There is such a file where the runtime was started.
+    expect(existsSync('package.json')).toBe(true);
+    const refused = await client.callTool({
+      name: 'add_processor',
+      arguments: { name: 'x', type: 'camera', params: { source: 'package.json' } },
+    });
+    expect(JSON.stringify(refused.content)).toContain(`there is no file ${join(folder, 'package.json')}`);
+    const clip = fileURLToPath(new URL('../../examples/agent/face.mp4', import.meta.url));
+    copyFileSync(clip, join(folder, 'clip.mp4'));
+    const added = await client.callTool({
+      name: 'add_processor',
+      arguments: { name: 'clip', type: 'camera', params: { source: 'clip.mp4' } },
+    });
+    expect(added.isError, JSON.stringify(added.content)).not.toBe(true);
+    await client.callTool({ name: 'remove_processor', arguments: { name: 'clip' } });
+  });
+
+  it('tell where a page is, and what feeds an input that is taken', async () => {
+    const page = await client.callTool({
+      name: 'add_processor',
+      arguments: {
+        name: 'page',
+        type: 'display',
+        params: { port: 0 },
+        connections: [{ from_processor: 'camera', to_processor: 'page' }],
+      },
+    });
+    expect(page.structuredContent).toMatchObject({ next: expect.stringContaining('get_logs of it') });
+    const { structuredContent } = await client.callTool({
+      name: 'get_logs',
+      arguments: { processor: 'page' },
+    });
+    expect(JSON.stringify(structuredContent)).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
+    const again = await client.callTool({
+      name: 'connect_processors',
+      arguments: { from_processor: 'camera', to_processor: 'page' },
+    });
+    expect(again._meta?.[ERROR_META]).toMatchObject({
+      code: 'invalid',
+      next: expect.stringContaining('disconnect_processors'),
+    });
+    await client.callTool({ name: 'remove_processor', arguments: { name: 'page' } });
   });
 
   it('refuse what is not in their schemas', async () => {

@@ -113,7 +113,7 @@ function choose(
       ? {
           kind: 'ports',
           message: 'the code declares no processor',
-          next: 'Put @streamlib.processor(inputs={…}, outputs={…}) before a function or a class.',
+          next: 'Put @streamlib.processor(inputs={"video_in": VideoFrame}, outputs={"video_out": VideoFrame}) before a function or a class; list_processors has complete examples.',
         }
       : {
           kind: 'ports',

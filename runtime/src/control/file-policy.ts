@@ -8,13 +8,15 @@ const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|::1)$/;
 
 /**
  * What an agent may have a processor do that comes with StreamLib: name files in the folders that were granted to it, and cameras
- * of this machine; nothing of the network.
+ * of this machine; nothing of the network. Returns the parameters with each file as it was looked at: a path without links, which
+ * means the same wherever it is used.
  */
 export function checkAgentParams(
   definition: ProcessorDefinition,
   params: Readonly<Record<string, unknown>>,
   folders: readonly string[],
-): void {
+): Record<string, unknown> {
+  const seen: Record<string, unknown> = { ...params };
   const shape = shapeOf(definition.config) ?? {};
   for (const [key, value] of Object.entries(params)) {
     const field = shape[key];
@@ -38,7 +40,9 @@ export function checkAgentParams(
         `parameter "${key}" of ${definition.type}: ${value} lies outside the folders that were granted`,
         `Name a file in ${folders.join(' or ')}; the user grants further folders with \`streamlib mcp --allow FOLDER\`.`,
       );
+    seen[key] = path;
   }
+  return seen;
 }
 
 export function isInside(path: string, folder: string): boolean {

@@ -219,8 +219,8 @@ export class GraphChanges {
       return seated;
     } catch (error) {
       await node.stop();
-      const said = seat.lines.filter((line) => !(error instanceof Error && error.message.includes(line)));
       const message = error instanceof Error ? error.message : String(error);
+      const said = seat.lines.filter((line) => !message.includes(line.replace(/^failed: /, '')));
       throw new StreamlibError(
         error instanceof StreamlibError ? error.code : 'subprocess',
         [`${seated.spec.id}: ${message}`, ...(said.length > 0 ? ['it said:', ...said] : [])].join('\n'),

@@ -174,8 +174,8 @@ export const replaceProcessor = operation({
     const same = input.code === undefined && input.type === undefined;
     if (same && before !== undefined) {
       const config = input.config === undefined ? {} : { config: input.config };
-      const params = { ...before.params, ...input.params, ...config };
-      await mayUse(context, before.node_type, { ...input.params });
+      const allowed = await mayUse(context, before.node_type, { ...input.params });
+      const params = { ...before.params, ...allowed, ...config };
       await attempt(context, null, () =>
         runtime.replaceNode(input.name, before.node_type, params, signalOf(context)),
       );
@@ -276,9 +276,8 @@ async function specOf(
     );
   if (given.code === undefined) {
     const type = given.type ?? '';
-    await mayUse(context, type, { ...given.params });
-    const params =
-      given.config === undefined ? { ...given.params } : { ...given.params, config: given.config };
+    const allowed = await mayUse(context, type, { ...given.params });
+    const params = given.config === undefined ? allowed : { ...allowed, config: given.config };
     return { type, params, dryRun: null };
   }
   await mayRun(context);
@@ -313,11 +312,11 @@ async function mayUse(
   { runtime, origin, folders }: ControlContext,
   type: string,
   params: Record<string, unknown>,
-): Promise<void> {
-  if (origin === 'user') return;
+): Promise<Record<string, unknown>> {
+  if (origin === 'user') return params;
   if (type === 'python') {
     const known = Object.keys(params).filter((key) => key !== 'config');
-    if (known.length === 0) return;
+    if (known.length === 0) return params;
     throw new ControlError(
       'denied',
       `an agent may not set ${known.join(', ')} of a Python processor`,
@@ -325,7 +324,7 @@ async function mayUse(
     );
   }
   const definition = await runtime.definition(type);
-  if (definition !== null) checkAgentParams(definition, params, folders);
+  return definition === null ? params : checkAgentParams(definition, params, folders);
 }
 
 /** Does it; what goes wrong is told in the terms of this API, and code that came to nothing is removed. */
@@ -343,11 +342,20 @@ async function attempt(
     throw new ControlError(
       invalid ? 'invalid' : error.code === 'python_file' ? 'code' : 'failed',
       error.message,
-      NEXT[error.code] ?? 'Look at the message and at get_logs; nothing was changed.',
+      nextOf(error, params),
       {},
       { cause: error },
     );
   }
+}
+
+function nextOf(error: StreamlibError, params: Record<string, unknown> | null): string {
+  if (/already has a connection/.test(error.message))
+    return 'Take the present connection out with disconnect_processors first (get_graph tells what feeds the input); nothing was changed.';
+  // Only code has a file of its own here.
+  if (error.code === 'subprocess' && params?.file === undefined)
+    return 'Correct its parameters, list_processors describes them; nothing was changed.';
+  return NEXT[error.code] ?? 'Look at the message and at get_logs; nothing was changed.';
 }
 
 const NEXT: Readonly<Record<string, string>> = {
@@ -382,6 +390,7 @@ function result(
   const links = runtime.liveGraph.linksOf(name);
   const ports = describePorts(seated.prepared.kind === 'failed' ? null : seated.prepared.ports);
   const outputs = ports.outputs.map((port) => `${name}.${port.name}`).join(' or ');
+  const page = seated.spec.node_type === 'display' ? ' get_logs of it has the address of its page.' : '';
   return {
     name,
     type: seated.spec.node_type,
@@ -391,9 +400,9 @@ function result(
     dry_run: dryRunOf(dryRun),
     next:
       links.length === 0
-        ? 'Connect it with connect_processors.'
+        ? `Connect it with connect_processors.${page}`
         : outputs === ''
-          ? 'Look at what it is fed with snapshot or tap.'
+          ? `Look at what it is fed with snapshot or tap.${page}`
           : `Look at what comes out with snapshot or tap at ${outputs}.`,
   };
 }

@@ -64,8 +64,10 @@ export const listProcessors = operation({
 });
 
 const WORDS: Readonly<Record<string, string>> = {
-  camera: 'A source of video: a file, a camera of this machine, or a test pattern. Output "video".',
-  display: 'Serves a page on this machine that shows the video of its input. Input "video".',
+  camera:
+    'A source of video: "source" is the path of a file, a camera of this machine (device:0, /dev/video0), or test-pattern. Output "video".',
+  display:
+    'Serves a page on this machine that shows the video of its input; get_logs of it has the address. "port": 0 takes a free one. Input "video".',
   file: 'Writes the video of its input to an .mp4 file. Input "video".',
 };
 

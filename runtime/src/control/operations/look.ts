@@ -4,7 +4,7 @@ import { nameOf } from '../../runtime/live-graph.js';
 import { ageNs } from '../../stats/age.js';
 import { ControlError } from '../control-error.js';
 import { describeSchema } from '../describe.js';
-import { outputBehind, watchPort } from '../look.js';
+import { mustKnow, outputBehind, watchPort } from '../look.js';
 import { operation } from '../operation.js';
 import { pictureOf } from '../picture.js';
 import { encodePng, type Picture } from '../png.js';
@@ -137,14 +137,15 @@ export const getLogs = operation({
     ),
   }),
   readOnly: true,
-  run: async ({ logs }, { processor, level, lines }) => ({
-    lines: logs
-      .newest(
-        lines,
-        (line) =>
-          (processor === undefined || line.processor === processor) &&
-          LEVELS.indexOf(line.level) >= LEVELS.indexOf(level),
-      )
-      .map((line) => ({ ...line, time: new Date(line.time).toISOString() })),
-  }),
+  run: async ({ logs, runtime }, { processor, level, lines }) => {
+    const found = logs.newest(
+      lines,
+      (line) =>
+        (processor === undefined || line.processor === processor) &&
+        LEVELS.indexOf(line.level) >= LEVELS.indexOf(level),
+    );
+    // One that was removed, or never came up, may still have lines; without any, its name is probably wrong.
+    if (processor !== undefined && found.length === 0) mustKnow(runtime, processor);
+    return { lines: found.map((line) => ({ ...line, time: new Date(line.time).toISOString() })) };
+  },
 });
