@@ -184,6 +184,22 @@ describe('an agent at a graph that runs', () => {
     await agent.must('replace_processor', { name: 'detector', code: detector.replace('1.2, 5', '1.3, 4') });
     await agent.must('snapshot', { port: 'detector.video_out' });
     await agent.must('remove_processor', { name: 'detector' });
+
+    // The whole story, beside what runs.
+    await agent.must('add_processor', { name: 'camera', type: 'camera', params: { source: clip } });
+    await agent.must('add_processor', { name: 'detector', code: detector });
+    await agent.must('connect_processors', { from_processor: 'camera', to_processor: 'detector' });
+    await agent.must('add_processor', { name: 'page', type: 'display', params: { port: 0 } });
+    await agent.must('connect_processors', {
+      from_processor: 'detector',
+      from_port: 'video_out',
+      to_processor: 'page',
+    });
+    const { box } = await boxedFace(agent, 'detector.video_out');
+    expect(box.width).toBeGreaterThanOrEqual(80);
+    await agent.must('replace_processor', { name: 'detector', code: detector.replace('1.2, 5', '1.3, 4') });
+    await agent.must('disconnect_processors', { from_processor: 'detector', to_processor: 'page' });
+    for (const name of ['page', 'detector', 'camera']) await agent.must('remove_processor', { name });
     await agent.must('tap', { port: 'counter.video', count: 5 });
     await agent.close();
     agent = null;
@@ -194,6 +210,7 @@ describe('an agent at a graph that runs', () => {
     const { nodes } = JSON.parse(run.lines[0] ?? '') as {
       nodes: Record<string, { frames_in: number; frames_out: number; dropped: number }>;
     };
+    // Its source waits for nobody, so what the branch had not taken in time would be dropped and counted.
     expect(nodes.save?.dropped).toBe(0);
     expect(nodes.counter?.dropped).toBe(0);
     expect(nodes.save?.frames_in).toBe(nodes.counter?.frames_out);
