@@ -42,6 +42,8 @@ mac() {
   }
   say "macOS $(sw_vers -productVersion) ($(sw_vers -buildVersion)), $(uname -m), $(cargo --version), node $(node --version)"
   step "property lists are well-formed" sh -c 'plutil -lint launchd/*.plist'
+  # shellcheck disable=SC2016
+  step "shell scripts are understood by this bash" sh -c 'for f in scripts/*.sh .ci/run; do /bin/bash -n "$f" || exit 1; done'
   step "declarations have the sizes of Apple's" cargo test --quiet -p streamlib-bridge --lib
   step "conformance over XPC and IOSurface" cargo test --quiet -p streamlib-bridge --test conformance
   step "frames of any schema over XPC" cargo test --quiet -p streamlib-bridge --test round_trip

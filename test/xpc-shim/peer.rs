@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use streamlib_bridge::connection::{Connection, Event};
+use streamlib_bridge::error::BridgeError;
 use streamlib_bridge::memory::{FramePool, PixelFormat, TextureLayout};
 use streamlib_bridge::schema::{audio_frame, video_frame};
 use streamlib_bridge::sys::endpoint::Listener;
@@ -18,8 +19,15 @@ fn next(c: &Connection) -> Event<Value> {
     }
 }
 
+/// A parent that is gone, or that interrupted this connection, has seen enough.
+fn sent<T>(outcome: Result<T, BridgeError>) {
+    if outcome.is_err() {
+        std::process::exit(0);
+    }
+}
+
 fn say(c: &Connection, what: &str) {
-    c.send_control(&&Value::dictionary([("at", Value::String(what.into()))]), None).expect("the parent listens");
+    sent(c.send_control(&&Value::dictionary([("at", Value::String(what.into()))]), None));
 }
 
 fn ports(c: &Connection) {
@@ -42,6 +50,10 @@ fn main() {
             say(&c, "connected");
             stay(&c)
         }
+        // Connects, and never reads anything.
+        "deaf" => loop {
+            std::thread::park();
+        },
         // Holds every frame that it is sent.
         "hold" => {
             ports(&c);
@@ -65,9 +77,9 @@ fn main() {
             loop {
                 match next(&c) {
                     Event::Frame { port, frame_id, value } => {
-                        c.send_frame(port, frame_id, &&value).expect("the parent listens");
+                        sent(c.send_frame(port, frame_id, &&value));
                         drop(value);
-                        c.flush().expect("the parent listens");
+                        sent(c.flush());
                     }
                     Event::Closed => std::process::exit(0),
                     _ => {}
@@ -89,7 +101,7 @@ fn main() {
                     ("timestamp_ns", Value::Int(1)),
                     ("frame_number", Value::UInt(number)),
                 ]);
-                c.send_frame(0, number, &&value).expect("the parent listens");
+                sent(c.send_frame(0, number, &&value));
             }
             say(&c, "produced");
             stay(&c)
@@ -98,7 +110,7 @@ fn main() {
         "listen" => {
             let listener = Listener::anonymous().expect("a listener");
             let message = Value::dictionary([("at", Value::String("listening".into()))]);
-            c.send_control(&&message, Some(&listener.endpoint().expect("anonymous"))).expect("the parent listens");
+            sent(c.send_control(&&message, Some(&listener.endpoint().expect("anonymous"))));
             let mut taken = Vec::new();
             loop {
                 streamlib_bridge::sys::socket::wait(listener.as_fd(), false, None).expect("a descriptor");
@@ -114,7 +126,7 @@ fn main() {
             say(&c, "again");
             if c.wants_write() {
                 c.wait(true, None).expect("a descriptor");
-                c.write_ready().expect("the parent listens");
+                sent(c.write_ready());
             }
         },
         other => panic!("no role {other}"),

@@ -1,155 +1,20 @@
-//! What can go wrong between processes over XPC, on the library that stands in for it: peers that are killed, that break the
-//! form of a message, that do not keep to the window.
+//! What can go wrong between processes over XPC, on the library that stands in for it: peers that are killed or interrupted, that
+//! come back, names that are taken. `macos_steps.rs` kills a peer at each step of a connection's life.
 
 #![cfg(feature = "macos-shim")]
 
+mod macos_peer;
+
 use std::path::PathBuf;
-use std::process::{Child, Command};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use macos_peer::*;
 use streamlib_bridge::connection::{Connection, Event};
-use streamlib_bridge::error::{BridgeError, Code};
+use streamlib_bridge::error::Code;
 use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, TextureLayout};
-use streamlib_bridge::schema::{audio_frame, video_frame};
 use streamlib_bridge::sys::endpoint::{Endpoint, Listener};
-use streamlib_bridge::sys::process::settle;
 use streamlib_bridge::sys::socket;
-use streamlib_bridge::value::{Value, ValueSink};
-use streamlib_bridge::{debug_counts, DebugCounts};
-
-static TURN: Mutex<()> = Mutex::new(());
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Fails the test that leaves a descriptor, a mapping or an object behind.
-struct Ledger {
-    before: DebugCounts,
-    _turn: MutexGuard<'static, ()>,
-}
-
-impl Ledger {
-    fn open() -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(settle(PATIENCE), "what an earlier test closed is still there");
-        Self { before: debug_counts(), _turn: turn }
-    }
-}
-
-impl Drop for Ledger {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            assert!(settle(PATIENCE), "something is still open");
-            assert_eq!(debug_counts(), self.before, "something was left behind");
-            assert_eq!(xpc_shim::ledger(), xpc_shim::Ledger::default(), "objects were left behind, or misused");
-        }
-    }
-}
-
-/// Another process, connected to a service of this one. Killed when dropped.
-struct Peer {
-    child: Child,
-    link: Connection,
-    _listener: Listener,
-}
-
-fn service_name() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    PathBuf::from(format!(
-        "/nowhere/com.tatolab.test.{}.{}.sock",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    ))
-}
-
-fn accept(listener: &Listener) -> Connection {
-    loop {
-        if let Some((socket, peer)) = listener.accept().unwrap() {
-            return Connection::new(socket, peer);
-        }
-        assert!(socket::wait(listener.as_fd(), false, Some(PATIENCE)).unwrap(), "nobody came");
-    }
-}
-
-impl Peer {
-    fn start(role: &str) -> Self {
-        let service = service_name();
-        let listener = Listener::named(&service).unwrap();
-        // The name is taken on a thread of XPC's: this process connecting to itself shows that it is there.
-        while Connection::connect_named(&service).is_err() {
-            std::thread::yield_now();
-        }
-        accept(&listener);
-        let child = Command::new(env!("CARGO_BIN_EXE_macos-peer")).arg(&service).arg(role).spawn().unwrap();
-        let link = accept(&listener);
-        assert_eq!(link.peer().pid, child.id());
-        let ports = || vec![("video".to_owned(), video_frame()), ("audio".to_owned(), audio_frame())];
-        link.define_ports(ports(), ports()).unwrap();
-        Self { child, link, _listener: listener }
-    }
-
-    fn kill(&mut self) {
-        let _ = self.child.kill();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn next(c: &Connection) -> Event<Value> {
-    loop {
-        match receive(c).expect("a well-formed message") {
-            Some(event) => return event,
-            None => assert!(c.wait(false, Some(PATIENCE)).unwrap(), "nothing came"),
-        }
-    }
-}
-
-fn receive(c: &Connection) -> Result<Option<Event<Value>>, BridgeError> {
-    c.receive(&mut ValueSink, &mut Vec::new())
-}
-
-/// Waits for a control message that says so.
-fn hear(c: &Connection, what: &str) -> Value {
-    loop {
-        if let Event::Control(message) = next(c) {
-            assert_eq!(message.get("at"), Some(&Value::String(what.into())));
-            return message;
-        }
-    }
-}
-
-fn until_closed(c: &Connection) {
-    while !matches!(next(c), Event::Closed) {}
-}
-
-fn texture(pool: &FramePool, fill: u8) -> Frame {
-    let layout = TextureLayout::packed(64, 32, PixelFormat::Bgra8).unwrap();
-    let frame = pool.texture(layout).unwrap().expect("a free slot");
-    let start = frame.memory.ptr_mut().expect("a fresh frame is writable");
-    // SAFETY: the slot is at least as long as the layout, and nobody else holds it.
-    unsafe { start.write_bytes(fill, layout.byte_length()) };
-    frame
-}
-
-fn video(frame: Frame, number: u64) -> Value {
-    Value::dictionary([
-        ("pixel_buffer", Value::Frame(frame)),
-        ("timestamp_ns", Value::Int(5)),
-        ("frame_number", Value::UInt(number)),
-    ])
-}
-
-fn frame_of(value: &Value) -> &Frame {
-    match value.get("pixel_buffer") {
-        Some(Value::Frame(frame)) => frame,
-        other => panic!("no texture: {other:?}"),
-    }
-}
+use streamlib_bridge::value::Value;
 
 #[test]
 fn a_peer_that_is_killed_is_gone_at_once() {
