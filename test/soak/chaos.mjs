@@ -18,12 +18,15 @@ export function randomFrom(seed) {
 export async function chaos(acts, { everyMs, seed, signal, pause, tell = () => {} }) {
   const random = randomFrom(seed);
   const names = Object.keys(acts);
+  // Dealt as cards are: in a random order, each once before any comes again.
+  let deck = [];
   const done = Object.fromEntries(names.map((name) => [name, 0]));
   const failed = [];
   while (!signal.aborted) {
     await pause(everyMs * (0.5 + random()));
     if (signal.aborted) break;
-    const name = names[Math.floor(random() * names.length)];
+    if (deck.length === 0) deck = [...names];
+    const [name] = deck.splice(Math.floor(random() * deck.length), 1);
     tell(name);
     try {
       await acts[name]();

@@ -6,6 +6,7 @@ const LEFT = 56;
 
 const UNITS = { mb: 'MB', fds: 'descriptors', ms: 'ms' };
 const label = (name) => {
+  if (name === 'frame_fds') return 'shared frames of the runtime, descriptors';
   const at = name.lastIndexOf('_');
   return `${name.slice(0, at)}, ${UNITS[name.slice(at + 1)]}`;
 };
@@ -28,7 +29,7 @@ function panel(samples, names, colours, top) {
     `<path d="M${LEFT} ${top + 10}V${top + HEIGHT}H${WIDTH - 10}" fill="none" stroke="#888"/>`,
     ...[0.5, 1].map(
       (share) =>
-        `<text x="${LEFT - 6}" y="${y((most / 1.1) * share)}" text-anchor="end">${shown((most / 1.1) * share)}</text>`,
+        `<text x="${LEFT - 6}" y="${y((most / 1.1) * share)}" text-anchor="end">${((most / 1.1) * share).toFixed(1)}</text>`,
     ),
     ...names.map((name, index) => line(name, colours[index])),
     ...names.map(
@@ -45,7 +46,12 @@ export function svg(samples) {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${gap * 3 + 16}" font-family="sans-serif" font-size="11" fill="#666">`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     panel(samples, ['runtime_mb', 'client_mb', 'broker_mb'], ['#1f5fa8', '#b3541e', '#3b7d3a'], 8),
-    panel(samples, ['runtime_fds', 'client_fds', 'broker_fds'], ['#1f5fa8', '#b3541e', '#3b7d3a'], 8 + gap),
+    panel(
+      samples,
+      ['runtime_fds', 'client_fds', 'broker_fds', 'frame_fds'],
+      ['#1f5fa8', '#b3541e', '#3b7d3a', '#7a4fa3'],
+      8 + gap,
+    ),
     panel(samples, ['p50_ms'], ['#1f5fa8'], 8 + 2 * gap),
     `<text x="${WIDTH - 10}" y="${gap * 3 + 6}" text-anchor="end">${shown(end / 60)} minutes</text>`,
     '</svg>',
@@ -74,7 +80,7 @@ export function markdown(report, picture) {
     '|---|---|---|---|---|---|',
     ...rows,
     '',
-    'Each figure is the median of a part of the run. Where a run is longer than five minutes, all memory together must lie within 5 % of what it was after the',
+    'Each figure is the median of a part of the run, without the times in which there was a branch. Where a run is longer than five minutes, all memory together must lie within 5 % of what it was after the',
     'first minute, up or down.',
     '',
     ...(picture === null ? [] : [`![memory, descriptors and latency over the run](${picture})`, '']),
