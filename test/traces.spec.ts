@@ -62,6 +62,23 @@ it('a traced frame is followed from its source through Python to the page', asyn
   }
 }, 60_000);
 
+it('a frame that went straight from Python to Python is followed from where the runtime sees it', async () => {
+  const faces = join('examples', 'face-detector', 'graph.yaml');
+  const traced = world.streamlib(
+    ...['run', faces, '--set', 'display.port=0', '--duration', '6s'],
+    ...['--traces', collector.url, '--traces-ratio', '1'],
+  );
+  expect(await traced.exited).toBe(0);
+  const of = new Map(collector.spans.map((span) => [span.spanId, span]));
+  const ways = collector.named('process display').map((last) => {
+    const way = [last.name];
+    for (let next = of.get(last.parentSpanId); next !== undefined; next = of.get(next.parentSpanId))
+      way.push(next.name);
+    return way.join(' < ');
+  });
+  expect(new Set(ways)).toEqual(new Set(['process display < deliver display < direct detector < frame']));
+}, 60_000);
+
 it('the environment switches them on, and what it says in secret is in no log', async () => {
   Object.assign(world.sandbox.env, {
     OTEL_TRACES_EXPORTER: 'otlp',

@@ -458,7 +458,16 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   private lookBetween(): void {
     this.between = new Quiescence(this.wiring.nodes.filter((node) => node instanceof PythonProcessor));
-    this.tracing?.from(new Set(sourcesOf(this.wiring).map(({ id }) => id)));
+    if (this.tracing === undefined) return;
+    const { nodes, links } = this.live;
+    const direct = nodes.filter(({ spec: { id } }) => {
+      const into = links.filter(({ to }) => to.node === id);
+      return into.length > 0 && into.every((link) => this.live.directEnds(link) !== null);
+    });
+    this.tracing.from(
+      new Set(sourcesOf(this.wiring).map(({ id }) => id)),
+      new Set(direct.map(({ spec: { id } }) => id)),
+    );
   }
 
   private async goDown(): Promise<void> {

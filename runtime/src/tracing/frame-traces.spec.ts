@@ -175,6 +175,18 @@ describe('the trace of a frame', () => {
     expect(named('frame')).toHaveLength(2);
   });
 
+  it('begins where the frame is seen first, if it came straight from another process', () => {
+    const made = traces();
+    const { painted, page } = graph(made);
+    made.from(new Set(['camera']), new Set(['effect']));
+    painted.route(frame());
+    page.take();
+    made.close();
+    expect(named('process page').map(({ way }) => way)).toEqual([
+      'process page < deliver page < direct effect < frame',
+    ]);
+  });
+
   it('is not begun while very many are open', () => {
     const made = traces();
     const { camera } = graph(made);

@@ -69,6 +69,7 @@ export class FrameTraces {
   private readonly byStamp = new Map<bigint, Trace>();
   private readonly traces = new Set<Trace>();
   private sources: ReadonlySet<string> = new Set();
+  private direct: ReadonlySet<string> = new Set();
   private timer: NodeJS.Timeout | null = null;
   private over = false;
   private readonly random: () => number;
@@ -93,9 +94,10 @@ export class FrameTraces {
     for (const port of node.inputs.values()) port.probe = new PortProbe(this, node.id, port.name);
   }
 
-  /** The nodes whose frames are new. */
-  from(sources: ReadonlySet<string>): void {
+  /** The nodes whose frames are new, and those whose frames were not seen before either: they came straight from another process. */
+  from(sources: ReadonlySet<string>, direct: ReadonlySet<string> = new Set()): void {
     this.sources = sources;
+    this.direct = direct;
   }
 
   /** Ends all that is open. */
@@ -157,14 +159,24 @@ export class FrameTraces {
     const { timestamp_ns: value } = frame.value;
     const stamp = typeof value === 'bigint' ? value : null;
     let trace = stamp === null || this.byStamp.size === 0 ? undefined : this.byStamp.get(stamp);
-    if (trace === undefined && this.sources.has(node)) trace = this.begin(node, port, stamp, frame);
+    if (trace === undefined) {
+      if (this.sources.has(node)) trace = this.begin('source', node, port, stamp, frame);
+      else if (this.direct.has(node)) trace = this.begin('direct', node, port, stamp, frame);
+    }
     if (trace === undefined) return;
     const at = this.now();
     trace.lastAt = Math.max(trace.lastAt, at);
     this.sent.set(frame, { trace, parent: trace.work.get(node) ?? trace.root, from, at });
   }
 
-  private begin(node: string, port: string, stamp: bigint | null, frame: Frame): Trace | undefined {
+  /** The way up to here is one span: of a source the making of the frame, else what other processes did with it. */
+  private begin(
+    way: 'source' | 'direct',
+    node: string,
+    port: string,
+    stamp: bigint | null,
+    frame: Frame,
+  ): Trace | undefined {
     if (this.over || this.traces.size >= MOST || this.random() >= this.options.ratio) return undefined;
     const now = this.now();
     const age = stamp === null ? 0 : ageNs(stamp, now);
@@ -181,7 +193,7 @@ export class FrameTraces {
     const trace: Trace = { root, stamp, frame: known, offset, work: new Map(), open: new Set(), lastAt: now };
     this.traces.add(trace);
     if (stamp !== null) this.byStamp.set(stamp, trace);
-    trace.work.set(node, this.span(trace, `source ${node}`, root, from, of, now));
+    trace.work.set(node, this.span(trace, `${way} ${node}`, root, from, of, now));
     this.timer ??= this.soon();
     return trace;
   }

@@ -7,8 +7,8 @@ import type { TraceSettings } from './settings.js';
 export interface Tracing {
   /** Follows frames through this node too. */
   watch(node: Watchable): void;
-  /** Which nodes frames come from. */
-  from(sources: ReadonlySet<string>): void;
+  /** Which nodes frames come from, and which get theirs from other processes only. */
+  from(sources: ReadonlySet<string>, direct: ReadonlySet<string>): void;
   /** Ends what is open and sends what is left; settles within some seconds and never rejects. */
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export async function openTracing(
   log.info(`traces are on: one frame in ${Math.round(1 / settings.ratio)}`);
   return {
     watch: (node) => frames.watch(node),
-    from: (sources) => frames.from(sources),
+    from: (sources, direct) => frames.from(sources, direct),
     close: () => {
       frames.close();
       return out.close();
