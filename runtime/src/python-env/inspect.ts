@@ -9,6 +9,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parseSchema, type Schema, stateDir } from '@streamlib/host-bridge';
 import { z } from 'zod';
@@ -121,6 +122,15 @@ export function readProcessors(
   }));
 }
 
+/** Frames may be flowing: what only looks at a file is not to take the processors from them. */
+function giveWay(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Gone already, or the system has its own idea.
+  }
+}
+
 function runInspection(
   file: string,
   environment: PythonEnvironment,
@@ -141,6 +151,7 @@ function runInspection(
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
+    if (child.pid !== undefined) giveWay(child.pid);
     let answer = '';
     let stderr = '';
     const kill = () => {
