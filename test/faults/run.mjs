@@ -53,10 +53,12 @@ async function tryCells() {
     STREAMLIB_FAULTS: values.only ?? 'all',
     STREAMLIB_FAULTS_REPORT: report,
   });
-  const cells = readFileSync(report, 'utf8')
+  const lines = readFileSync(report, 'utf8')
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
+  const notTried = lines.flatMap((line) => line.not_tried ?? []);
+  const cells = lines.filter((line) => line.not_tried === undefined);
   const sum = (name) => cells.reduce((total, cell) => total + cell[name], 0);
   const passed = cells.filter((cell) => cell.passed).length;
   return {
@@ -64,6 +66,7 @@ async function tryCells() {
     figures: {
       cells: cells.length,
       passed,
+      not_tried: notTried.length,
       frames_lost_on_ready: sum('frames_lost'),
       frames_unaccounted: sum('frames_unaccounted'),
       processes_left: sum('processes'),

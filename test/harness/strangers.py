@@ -12,7 +12,10 @@ TIMES = 20
 
 
 def bother(path: str) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer, contextlib.suppress(OSError):
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer,
+        contextlib.suppress(OSError),
+    ):
         peer.settimeout(0.5)
         peer.connect(path)
         peer.send(os.urandom(300))

@@ -16,6 +16,7 @@ import type { NodeState, NodeStats } from '../runtime/api.js';
 import { Histogram } from '../stats/histogram.js';
 import { nodeStats } from '../stats/node-stats.js';
 import { ErrorReporter } from './error-reporter.js';
+import { Loans } from './loans.js';
 import { LocalInput } from './local-input.js';
 import { LocalOutput } from './local-output.js';
 import { type GraphNode, isOver, type NodeListener } from './node.js';
@@ -72,10 +73,7 @@ export class LocalNode implements GraphNode {
     this.outputs = new Map(
       [...options.ports.outputs].map(([name, model]) => [name, new OutputPort(name, model.schema)]),
     );
-    const loans = {
-      texture: (...args: Parameters<FramePool['texture']>) => this.framePool().texture(...args),
-      buffer: (byteLength: number) => this.framePool().buffer(byteLength),
-    };
+    const loans = new Loans(() => this.framePool(), options.log);
     this.handles = new Map(
       [...this.outputs].map(([name, port]) => [name, new LocalOutput(this.id, port, loans)]),
     );

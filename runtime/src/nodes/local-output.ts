@@ -4,12 +4,7 @@ import { Frame } from '../links/frame.js';
 import type { Handle } from '../links/handles.js';
 import type { OutputPort } from '../links/output-port.js';
 import type { FrameValue, OutputHandle } from '../processor/types.js';
-
-/** Where a node's frames come from; one pool for all its outputs. */
-export interface Loans {
-  texture(width: number, height: number, format?: PixelFormat): Texture | null;
-  buffer(byteLength: number): SharedBuffer | null;
-}
+import type { Loans } from './loans.js';
 
 /** An output as its processor sees it. */
 export class LocalOutput implements OutputHandle {
