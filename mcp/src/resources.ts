@@ -12,6 +12,11 @@ const DOCS: readonly (readonly [file: string, title: string, description: string
     'Python processors: the three kinds, ports, schemas, frames.',
   ],
   ['manifest.md', 'Manifests', 'Node types with their parameters, and connections.'],
+  [
+    'sandbox.md',
+    'The sandbox',
+    'What code from outside may do, how it is checked, how packages are asked for.',
+  ],
   ['operating.md', 'Operating', 'States, reasons of drops, restarts, logs.'],
 ];
 

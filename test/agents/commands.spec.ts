@@ -1,9 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Program } from '../harness/processes.js';
-import { World } from '../harness/world.js';
+import { checkout, World } from '../harness/world.js';
+import { Agent } from './agent.js';
 import { decodePng } from './png.js';
 
 let world: World;
@@ -115,6 +117,56 @@ describe('commands that act on a graph that runs', () => {
     expect(await nobody.exited).toBe(1);
     expect(nobody.errors.join('\n')).toMatch(/no runtime "nobody"; there are:\n {2}\w+ {2}commands/);
   }, 120_000);
+});
+
+describe('streamlib doctor', () => {
+  const settings = () => join(world.sandbox.home, 'streamlib.yaml');
+  const sandbox = async () => {
+    // It fails where it finds a trouble, a broker that does not run, say; the sandbox is told all the same.
+    const doctor = world.streamlib('doctor', '--json');
+    await doctor.exited;
+    return (JSON.parse(doctor.lines.join('\n')) as { sandbox: Record<string, unknown> }).sandbox;
+  };
+
+  it('names the sandbox for code from outside, or says why there is none', async () => {
+    mkdirSync(world.sandbox.home, { recursive: true, mode: 0o700 });
+    expect(await sandbox()).toMatchObject({
+      available: true,
+      mechanism: expect.stringMatching(/^(?:landlock|bubblewrap)\+seccomp$/),
+      detail: expect.stringContaining('no network'),
+    });
+    writeFileSync(settings(), 'sandbox: { mechanism: seatbelt }\n');
+    expect(await sandbox()).toMatchObject({
+      available: false,
+      mechanism: 'none',
+      detail: expect.stringMatching(/there is no seatbelt on linux; code from outside is refused/),
+    });
+    const told = world.streamlib('doctor');
+    await told.exited;
+    expect(told.lines.join('\n')).toContain('sandbox for code from outside: none');
+
+    // An agent is told the same.
+    const agent = await Agent.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [join(checkout, 'cli/bin/streamlib.js'), 'mcp', '--allow', folder],
+        env: Object.fromEntries(
+          Object.entries(world.sandbox.env).filter(
+            (entry): entry is [string, string] => entry[1] !== undefined,
+          ),
+        ),
+        stderr: 'ignore',
+      }),
+    );
+    const refused = await agent.call('add_processor', { name: 'fill', code: fills(1) });
+    await agent.close();
+    rmSync(settings());
+    expect(refused.error).toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining('no sandbox can be had'),
+      next: expect.stringContaining('streamlib doctor'),
+    });
+  }, 60_000);
 });
 
 describe('streamlib dev', () => {
