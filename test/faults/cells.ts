@@ -37,7 +37,7 @@ export interface Cell {
 /** What must come of two faults is the worse of what must come of each. */
 const worst = ['flows_on', 'flows_again', 'survives', 'gone'] as const;
 
-function outcomeOf({ fault, target }: Strike): (typeof worst)[number] {
+function outcomeOf({ fault, target }: Strike, stage: Stage): (typeof worst)[number] {
   // Whatever is done to the broker, for a while or for good, nobody loses anything.
   if (target === 'broker') return 'flows_on';
   switch (fault) {
@@ -48,14 +48,15 @@ function outcomeOf({ fault, target }: Strike): (typeof worst)[number] {
     case 'garbage':
       return 'flows_again';
     case 'descriptors':
-      return target === 'client' ? 'flows_again' : 'flows_on';
+      // Handles that a process cannot take in end the connection. In flow, the runtime has all of them.
+      return target === 'runtime' && stage === 'flow' ? 'flows_on' : 'flows_again';
     default:
       return 'flows_on';
   }
 }
 
 function cell(strikes: readonly Strike[], stage: Stage, more: Partial<Cell> = {}): Cell {
-  const outcome = worst[Math.max(...strikes.map((strike) => worst.indexOf(outcomeOf(strike))))];
+  const outcome = worst[Math.max(...strikes.map((strike) => worst.indexOf(outcomeOf(strike, stage))))];
   return { strikes, stage, outcome: outcome ?? 'flows_on', ...more };
 }
 
