@@ -60,7 +60,7 @@ function killTimes({
 }
 
 export function markdown(report) {
-  const { outcomes = [], kill_times: kills, broker_restarts: restarts, machine } = report;
+  const { outcomes = [], kill_times: kills, broker_restarts: restarts, machine, repeated = [] } = report;
   const fixtures = outcomes.filter(({ cell }) => cell.startsWith('fixture '));
   const struck = outcomes.filter(({ cell }) => !cell.startsWith('fixture '));
   const totals = Object.entries(report).filter(([, value]) => typeof value === 'number');
@@ -75,6 +75,9 @@ export function markdown(report) {
     '',
     `This is the run of ${machine.began.slice(0, 16).replace('T', ' ')} UTC on ${machine.cores} cores, with a load average of ${machine.load_average[0]} at its begin and ${machine.load_average[1]} at its end.`,
     '',
+    ...(repeated.length > 0
+      ? [`These were tried again, alone, after something had been mended: ${repeated.join('; ')}.`, '']
+      : []),
     '| total | |',
     '|---|---|',
     ...totals.map(([name, value]) => `| ${name.replaceAll('_', ' ')} | ${value} |`),

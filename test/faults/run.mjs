@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 // `npm run faults`: every fault at every step, and what was left of each; how soon a killed client is noticed; brokers that are
 // killed under load. The tests run some of it.
-//   npm run faults [-- --json] [--only TEXT | kill-times | broker-restarts] [--seconds 60] [--kills 60] [--markdown FILE] [--out FILE]
+//   npm run faults [-- --json] [--only TEXT | kill-times | broker-restarts] [--seconds 60] [--kills 60] [--markdown FILE] [--out FILE] [--again-in FILE]
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { allPassed, figuresOf, putInto } from './figures.mjs';
 import { markdown } from './report.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '60' },
     markdown: { type: 'string' },
     out: { type: 'string' },
+    'again-in': { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 });
@@ -29,7 +31,8 @@ if (values.help) {
   --seconds N       how long brokers are killed and started again, once a second (10)
   --kills N         clients that are killed to measure how soon that is noticed (60)
   --markdown FILE   the table of cells, as docs/faults.md has it
-  --out FILE        the same as --json, for reading`);
+  --out FILE        the same as --json, for reading
+  --again-in FILE   what an earlier run wrote with --out: the cells of this run take the place of theirs there`);
   process.exit(0);
 }
 
@@ -59,25 +62,7 @@ async function tryCells() {
     .map((line) => JSON.parse(line));
   const notTried = lines.flatMap((line) => line.not_tried ?? []);
   const cells = lines.filter((line) => line.not_tried === undefined);
-  const sum = (name) => cells.reduce((total, cell) => total + cell[name], 0);
-  const passed = cells.filter((cell) => cell.passed).length;
-  return {
-    ok: ok && cells.length > 0 && passed === cells.length,
-    figures: {
-      cells: cells.length,
-      passed,
-      not_tried: notTried.length,
-      frames_lost_on_ready: sum('frames_lost'),
-      frames_unaccounted: sum('frames_unaccounted'),
-      processes_left: sum('processes'),
-      descriptors_left: sum('descriptors'),
-      memory_files_left: sum('memory_files'),
-      sockets_left: sum('sockets'),
-      records_left: sum('records'),
-      leases_left: sum('leases'),
-    },
-    cells,
-  };
+  return { ok: ok && allPassed(cells), cells, figures: figuresOf(cells, notTried.length) };
 }
 
 /** One of the tests that tell their figures in a file. */
@@ -120,7 +105,10 @@ try {
     ),
     machine: { began: began.at, cores: cpus().length, load_average: [began.load, load()] },
   };
-  const whole = { ...summary, ...(tried !== null && { outcomes: tried.cells }) };
+  const whole =
+    values['again-in'] === undefined
+      ? { ...summary, ...(tried !== null && { outcomes: tried.cells }) }
+      : putInto(JSON.parse(readFileSync(values['again-in'], 'utf8')), tried?.cells ?? []);
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(whole, null, 2)}\n`);
   if (values.markdown !== undefined) writeFileSync(values.markdown, markdown(whole));
   if (values.json) console.log(JSON.stringify(whole));

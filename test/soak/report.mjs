@@ -74,7 +74,7 @@ export function markdown(report, picture) {
     `A run of ${report.minutes} minutes that began ${report.began.slice(0, 16).replace('T', ' ')} UTC on ${report.machine.cores} cores (load average ${report.machine.load_average.join(' at its begin, ')} at its end): camera, 640 × 480 at 60 frames a second,`,
     'through Python into a sink, while what stands in the second table happened at random. Memory is what is resident, with the shared frames that a process has mapped.',
     '',
-    `${report.flat ? 'It stayed flat.' : '**It did not stay flat.**'} ${report.frames} frames arrived, ${report.wrong} of them wrong; ${report.dropped} were dropped, most because a newer one was there (\`latest\`).`,
+    `${report.flat ? 'It stayed flat.' : '**It did not stay flat.**'} ${report.frames} frames arrived, ${report.wrong} of them wrong; the nodes that were there at its end counted ${report.dropped} as dropped.`,
     '',
     `| | ${long ? 'after the first minute' : 'begin'} | last third | change | at most | |`,
     '|---|---|---|---|---|---|',

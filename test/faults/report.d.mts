@@ -1,0 +1,1 @@
+export function markdown(report: Readonly<Record<string, unknown>>): string;
