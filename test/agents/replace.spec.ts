@@ -8,6 +8,7 @@ import { openSandbox, type Sandbox } from '../../runtime/src/testing/sandbox.js'
 import { checkout } from '../harness/world.js';
 
 const PATIENT = { timeout: 30_000, interval: 5 };
+const TURNS = 10;
 const example = join(checkout, 'examples/camera-python-display');
 
 let sandbox: Sandbox;
@@ -22,11 +23,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The example's effect, told from its other versions by the period of its line. */
-function version(period: number): string {
-  const file = join(folder, `effect${period}.py`);
+/** The example's effect, told from its other versions by what it writes into the first byte of each picture. */
+function version(mark: number): string {
+  const file = join(folder, `effect${mark}.py`);
   const code = readFileSync(join(example, 'effect.py'), 'utf8');
-  writeFileSync(file, code.replace('PERIOD_S = 8', `PERIOD_S = ${period}`));
+  const sets = /^ +ctx\.output\("video_out"\)\.set\(/m;
+  expect(code).toMatch(sets);
+  writeFileSync(
+    file,
+    code.replace(sets, (line) => `        out[0, 0] = ${mark}\n${line}`),
+  );
   return file;
 }
 
@@ -44,7 +50,7 @@ describe('replacing the effect of camera-python-display at 30 frames a second', 
     ['its own code', {}],
     ['code from outside, in the sandbox', { sandbox: true }],
   ])(
-    'by %s costs the display at most one frame each time, and the other branch none',
+    'by %s drops at most one frame where it takes over, and none on the other branch',
     async (_, how) => {
       const runtime = await Runtime.fromManifest(join(example, 'graph.yaml'), {
         live: true,
@@ -62,19 +68,26 @@ describe('replacing the effect of camera-python-display at 30 frames a second', 
       await runtime.start();
       try {
         await expect.poll(() => shown.frames.length, PATIENT).toBeGreaterThan(30);
-        const lost: number[] = [];
-        for (let turn = 1; turn <= 10; turn++) {
+        const [atChange, meanwhile]: [number[], number[]] = [[], []];
+        for (let turn = 1; turn <= TURNS; turn++) {
           const from = shown.frames.length - 1;
           await runtime.replaceNode('effect', 'python', {
-            file: version(8 + turn),
+            file: version(200 + turn),
             kind: 'continuous',
             ...how,
           });
           const at = shown.frames.length;
           await expect.poll(() => shown.frames.length, PATIENT).toBeGreaterThan(at + 10);
-          lost.push(missing(numbersOf(shown).slice(from)).length);
+          const change = shown.frames.findIndex(({ first }) => first === 200 + turn);
+          // One kind of picture, then the other.
+          expect(shown.frames.slice(change).filter(({ first }) => first !== 200 + turn)).toEqual([]);
+          atChange.push(missing(numbersOf(shown).slice(change - 1, change + 1)).length);
+          meanwhile.push(missing(numbersOf(shown).slice(from)).length);
         }
-        expect(Math.max(...lost), `lost by each replacement: ${lost.join(', ')}`).toBeLessThanOrEqual(1);
+        const lost = `lost where each took over: ${atChange.join(', ')}; from call to ten frames later: ${meanwhile.join(', ')}`;
+        expect(Math.max(...atChange), lost).toBeLessThanOrEqual(1);
+        // A machine that has more to do loses some by itself, but not every time.
+        expect(meanwhile.filter((count) => count > 1).length, lost).toBeLessThan(TURNS / 2);
         expect(missing(numbersOf(untouched))).toEqual([]);
         expect(runtime.stats().nodes.display).toMatchObject({ errors: 0, restarts: 0 });
       } finally {
