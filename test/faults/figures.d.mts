@@ -13,4 +13,5 @@ export function figuresOf(cells: readonly CellOutcome[], notTried: number): Figu
 export function putInto(
   earlier: { readonly outcomes: readonly CellOutcome[]; readonly not_tried?: number },
   cells: readonly CellOutcome[],
+  measurements?: Readonly<Record<string, unknown>>,
 ): Figures & { readonly outcomes: readonly CellOutcome[]; readonly repeated: readonly string[] };

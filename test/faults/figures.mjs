@@ -19,10 +19,10 @@ export function figuresOf(cells, notTried) {
   };
 }
 
-/** An earlier run with the cells of this one in the place of its own. */
-export function putInto(earlier, cells) {
+/** An earlier run with what this one found in the place of its own. */
+export function putInto(earlier, cells, measurements = {}) {
   const again = new Map(cells.map((cell) => [cell.cell, cell]));
   const outcomes = earlier.outcomes.map((cell) => again.get(cell.cell) ?? cell);
-  const repeated = [...new Set([...(earlier.repeated ?? []), ...again.keys()])];
-  return { ...earlier, ...figuresOf(outcomes, earlier.not_tried ?? 0), repeated, outcomes };
+  const repeated = [...new Set([...(earlier.repeated ?? []), ...again.keys(), ...Object.keys(measurements)])];
+  return { ...earlier, ...measurements, ...figuresOf(outcomes, earlier.not_tried ?? 0), repeated, outcomes };
 }

@@ -25,7 +25,12 @@ function strikesTable(cells) {
     `|---|---|${STAGES.map(() => '---|').join('')}---|`,
     ...[...rows].map(([name, at]) => {
       const last = [...at.values()].at(-1);
-      return `| ${name} | ${MEANING[last.expected]} | ${STAGES.map((stage) => mark(at.get(stage))).join(' | ')} | ${first(last.outcome)} |`;
+      const other = [...at.values()].find(({ expected }) => expected !== last.expected);
+      const meaning =
+        other === undefined
+          ? MEANING[last.expected]
+          : `${MEANING[other.expected]}; at last ${MEANING[last.expected]}`;
+      return `| ${name} | ${meaning} | ${STAGES.map((stage) => mark(at.get(stage))).join(' | ')} | ${first(last.outcome)} |`;
     }),
   ];
 }
@@ -76,7 +81,10 @@ export function markdown(report) {
     `This is the run of ${machine.began.slice(0, 16).replace('T', ' ')} UTC on ${machine.cores} cores, with a load average of ${machine.load_average[0]} at its begin and ${machine.load_average[1]} at its end.`,
     '',
     ...(repeated.length > 0
-      ? [`These were tried again, alone, after something had been mended: ${repeated.join('; ')}.`, '']
+      ? [
+          `Of this, some was done again, alone, after something had been mended or while the machine was quieter: ${repeated.map((name) => name.replaceAll('_', ' ')).join('; ')}.`,
+          '',
+        ]
       : []),
     '| total | |',
     '|---|---|',
@@ -119,7 +127,7 @@ export function markdown(report) {
       ? [
           '## A broker that is killed every second',
           '',
-          `For ${restarts.seconds} s: ${restarts.broker_restarts} restarts under ${restarts.connections} live connections; ${restarts.frames} frames, ${restarts.frames_lost} lost;`,
+          `For ${restarts.seconds} s: ${restarts.broker_restarts} restarts, two of three by SIGKILL, under ${restarts.connections} live connections; ${restarts.frames} frames, ${restarts.frames_lost} lost;`,
           `${restarts.handshakes} new handshakes meanwhile, all completed (median ${restarts.handshake_ms.p50} ms, longest ${restarts.handshake_ms.max} ms). Afterwards the registry had exactly the live connections.`,
           '`npm run faults -- --only broker-restarts --seconds 60` does that alone.',
           '',
@@ -128,7 +136,11 @@ export function markdown(report) {
     '## Not tried',
     '',
     '- A child of a Python process that puts itself into a session of its own: it is no longer in the process group, and stays.',
-    '- A disk that is full needs a disk of its own, which only root can make; garbage in the name of another needs the right to look into its process.',
+    ...(report.not_tried > 0
+      ? [
+          `- ${report.not_tried} cells that this machine does not allow: a full disk needs the right to mount one, garbage in another's name that to look into its process.`,
+        ]
+      : []),
     '',
   ];
   return lines.join('\n');

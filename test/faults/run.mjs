@@ -32,7 +32,7 @@ if (values.help) {
   --kills N         clients that are killed to measure how soon that is noticed (60)
   --markdown FILE   the table of cells, as docs/faults.md has it
   --out FILE        the same as --json, for reading
-  --again-in FILE   what an earlier run wrote with --out: the cells of this run take the place of theirs there`);
+  --again-in FILE   what an earlier run wrote with --out: what this run found takes its place there`);
   process.exit(0);
 }
 
@@ -98,17 +98,18 @@ try {
   };
   const alone = values.only !== undefined && Object.values(parts).some((part) => part !== null);
   const tried = alone ? null : await tryCells();
+  const measurements = Object.fromEntries(
+    Object.entries(parts).flatMap(([name, part]) => (part === null ? [] : [[name, part.figures]])),
+  );
   const summary = {
     ...tried?.figures,
-    ...Object.fromEntries(
-      Object.entries(parts).flatMap(([name, part]) => (part === null ? [] : [[name, part.figures]])),
-    ),
+    ...measurements,
     machine: { began: began.at, cores: cpus().length, load_average: [began.load, load()] },
   };
   const whole =
     values['again-in'] === undefined
       ? { ...summary, ...(tried !== null && { outcomes: tried.cells }) }
-      : putInto(JSON.parse(readFileSync(values['again-in'], 'utf8')), tried?.cells ?? []);
+      : putInto(JSON.parse(readFileSync(values['again-in'], 'utf8')), tried?.cells ?? [], measurements);
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(whole, null, 2)}\n`);
   if (values.markdown !== undefined) writeFileSync(values.markdown, markdown(whole));
   if (values.json) console.log(JSON.stringify(whole));
