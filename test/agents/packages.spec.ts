@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkout, World } from '../harness/world.js';
 import { Agent } from './agent.js';
+import { allowShapes } from './shelf.js';
 
 let world: World;
 let folder: string;
@@ -14,15 +14,7 @@ let agent: Agent;
 beforeAll(async () => {
   world = await World.open('negotiation');
   folder = mkdtempSync(join(tmpdir(), 'streamlib-agent-'));
-  const wheels = join(folder, 'wheels');
-  const python = join(String(world.sandbox.env.STREAMLIB_VENV), 'bin', 'python');
-  const script = join(checkout, 'runtime/src/packages/testing/make_packages.py');
-  execFileSync(python, [script, wheels, JSON.stringify([{ name: 'shapes', version: '2.0' }])]);
-  mkdirSync(world.sandbox.home, { recursive: true, mode: 0o700 });
-  writeFileSync(
-    join(world.sandbox.home, 'streamlib.yaml'),
-    `packages: { strategy: AllowList, allow: [shapes], find_links: [${wheels}], keep_free_mb: 0 }\n`,
-  );
+  allowShapes(world, folder);
   const env = Object.entries(world.sandbox.env).filter(([, value]) => value !== undefined);
   agent = await Agent.connect(
     new StdioClientTransport({

@@ -1,12 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TaskState } from '@a2a-js/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkout, World } from '../harness/world.js';
+import { World } from '../harness/world.js';
 import { clientOf, Painter, pictureOf, send } from './painter.js';
 import { decodePng } from './png.js';
+import { allowShapes } from './shelf.js';
 
 const EFFECT = `import numpy as np
 import shapes
@@ -28,15 +28,7 @@ let painter: Painter;
 beforeAll(async () => {
   world = await World.open('two-agents');
   folder = mkdtempSync(join(tmpdir(), 'streamlib-two-agents-'));
-  const wheels = join(folder, 'wheels');
-  const python = join(String(world.sandbox.env.STREAMLIB_VENV), 'bin', 'python');
-  const script = join(checkout, 'runtime/src/packages/testing/make_packages.py');
-  execFileSync(python, [script, wheels, JSON.stringify([{ name: 'shapes', version: '2.0' }])]);
-  mkdirSync(world.sandbox.home, { recursive: true, mode: 0o700 });
-  writeFileSync(
-    join(world.sandbox.home, 'streamlib.yaml'),
-    `packages: { strategy: AllowList, allow: [shapes], find_links: [${wheels}], keep_free_mb: 0 }\n`,
-  );
+  allowShapes(world, folder);
   const server = world.streamlib('mcp', '--http', '--port', '0', '--allow', folder);
   const url = await server.line((line) => (line.startsWith('http://') ? line : undefined), 60_000);
   const token = readFileSync(join(world.sandbox.home, 'mcp.token'), 'utf8').trim();

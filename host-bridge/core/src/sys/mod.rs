@@ -20,4 +20,6 @@ pub use in_process::*;
 #[cfg(all(feature = "in-process", feature = "macos-shim"))]
 compile_error!("one backend at a time: in-process or macos-shim");
 
+#[cfg(not(any(target_os = "macos", feature = "macos-shim")))]
+mod plain;
 mod waiting;

@@ -8,38 +8,7 @@ use std::sync::Arc;
 use super::handle::Handle;
 use crate::counters;
 use crate::error::{BridgeError, Result};
-use crate::memory::Layout;
-
-pub const PAGE: usize = 4096;
-
-pub const fn page_align(n: usize) -> usize {
-    n.div_ceil(PAGE) * PAGE
-}
-
-/// How many bytes a mapping of so much memory has.
-pub const fn mapped_length(n: usize) -> usize {
-    n
-}
-
-/// What a segment can hold: anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Form;
-
-impl Form {
-    pub fn of(_layout: &Layout) -> Self {
-        Self
-    }
-
-    /// True when a frame of this layout can lie in it.
-    pub fn holds(self, _layout: &Layout) -> bool {
-        true
-    }
-
-    /// How many slots of the `most` that were asked for one segment can have.
-    pub fn slots(self, most: u32) -> u32 {
-        most
-    }
-}
+pub use crate::sys::plain::{mapped_length, page_align, Form, PAGE};
 
 /// Zeroed pages, freed with the last reference.
 #[derive(Debug)]
