@@ -38,7 +38,7 @@ describe('a fault', () => {
     async ({ cell }) => {
       const outcome = await runCell(cell);
       if (report !== undefined) appendFileSync(report, `${JSON.stringify(outcome)}\n`);
-      expect(outcome).toMatchObject({ passed: true, why: null });
+      expect(outcome.passed, outcome.outcome).toBe(true);
     },
     180_000,
   );
