@@ -34,7 +34,6 @@ it('a graph that runs with --metrics tells Prometheus and `streamlib top` the sa
   const text = await (await fetch(url)).text();
   for (const name of [
     'frames_in_total',
-    'frames_dropped_total',
     'queue_frames',
     'frame_age_quantile_seconds',
     'node_restarts_total',
