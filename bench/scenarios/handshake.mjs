@@ -7,6 +7,7 @@ import { median, round } from '../harness/measure/statistics.mjs';
 import { bench } from '../harness/paths.mjs';
 import { openSandbox } from '../harness/sandbox.mjs';
 import { tell } from './figures.mjs';
+import { watchHandshakes } from './watch-handshakes.mjs';
 
 const TURNS = 7;
 const sandbox = await openSandbox();
@@ -47,6 +48,7 @@ async function graph() {
 const times = { whole: [], ready: [], bare: [], numpy: [] };
 // The first one also starts the broker.
 const first = await graph();
+const watched = watchHandshakes();
 for (let turn = 0; turn < TURNS; turn++) {
   const { took, inside } = await graph();
   times.whole.push(took);
@@ -58,6 +60,9 @@ for (let turn = 0; turn < TURNS; turn++) {
 const say = (name, ms) => tell({ name, value: round(ms), unit: 'ms', note: `median of ${TURNS}` });
 say('start() until the processor is ready', median(times.whole));
 say('of it from allocating the connection until ready, with the interpreter', median(times.ready));
+const { host, client } = watched.end();
+say("the handshake's own part of that: the host's steps until its endpoint is there", median(host));
+say("and the client's, from its first word until ready", median(client));
 say('python -c pass', median(times.bare));
 say('python -c "import numpy"', median(times.numpy));
 tell({ name: 'the first start(), with the broker', value: round(first.took), unit: 'ms' });
