@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// How long a Python processor takes from `add` to its first output, and from kill -9 back into flow, beside
+// How long a Python processor takes from `add`, or from the start of its graph, to its first output, and from kill -9 back into flow, beside
 // `python -c "import numpy"` in the same environment, interleaved in one run.
 //   node bench/startup.mjs [--runs 9] [--json]
 import { spawn } from 'node:child_process';
@@ -18,7 +18,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const sandbox = await openSandbox();
 const python = join(process.env.STREAMLIB_VENV, 'bin', 'python');
-const { startGraph } = await import('./startup/graph.mjs');
+const { plain, sinkOf, startGraph } = await import('./startup/graph.mjs');
 
 async function timed(args) {
   const began = performance.now();
@@ -43,6 +43,33 @@ async function firstOutput(spareProcess) {
   const first = frames.next();
   const { runtime, began } = await startGraph({ spareProcess, onFrame: frames.onFrame });
   const took = (await first) - began;
+  await runtime.stop();
+  return took;
+}
+
+/** Added to a graph that runs, next to a spare process, and taken out again. */
+async function added(count) {
+  const frames = nextFrame();
+  let warm = () => {};
+  const { runtime } = await startGraph({ count: 0, live: true, logLevel: 'debug' });
+  runtime.on('log', ({ message }) => message === 'spare Python process: warm' && warm());
+  await runtime.addNode('sink', sinkOf(0, frames.onFrame));
+  const took = [];
+  for (let n = 0; n <= count; n++) {
+    const next = new Promise((resolve) => {
+      warm = resolve;
+    });
+    const first = frames.next();
+    const began = performance.now();
+    await runtime.addNode('late', 'python', { file: plain });
+    await runtime.connectPorts('late', 'sink');
+    await runtime.connectPorts('source', 'late');
+    // The first has no spare process yet, and is where the file is looked at.
+    if (n > 0) took.push((await first) - began);
+    else await first;
+    await runtime.removeNode('late');
+    await next;
+  }
   await runtime.stop();
   return took;
 }
@@ -107,6 +134,7 @@ try {
     figures.cold.push(await firstOutput(false));
     figures.first.push(await firstOutput(true));
   }
+  figures.added = await added(runs);
   figures.restart_cold = (await restarts(false, runs)).took;
   for (let run = 0; run < 3; run++) figures.numpy.push(await timed(['-c', 'import numpy']));
   const again = await restarts(true, Math.min(runs, 9));
@@ -118,14 +146,16 @@ try {
     of_numpy: Math.round((median(figures[name]) / numpy) * 100) / 100,
   });
   const report = { import_numpy_ms: round(numpy), runs };
-  for (const name of ['cold', 'first', 'restart_cold', 'restart', 'handshake']) report[name] = row(name);
+  for (const name of ['added', 'cold', 'first', 'restart_cold', 'restart', 'handshake'])
+    report[name] = row(name);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else {
     const say = (what, { median_ms, of_numpy }) =>
       console.log(`${what.padEnd(56)} ${String(median_ms).padStart(7)} ms  ${of_numpy} ×`);
     say('python -c "import numpy"', { median_ms: report.import_numpy_ms, of_numpy: 1 });
-    say('add to first output, no spare process', report.cold);
-    say('add to first output', report.first);
+    say('add to a running graph, to its first output', report.added);
+    say('start of a graph to first output, no spare process', report.cold);
+    say('start of a graph to first output', report.first);
     say('kill -9 to back in flow, no spare process', report.restart_cold);
     say('kill -9 to back in flow', report.restart);
     say('of it the handshake, the import of the file and setup()', report.handshake);

@@ -17,8 +17,9 @@ export function startupFigures(report) {
       unit: 'ms',
       note: `median of ${report.runs}`,
     },
-    row('`add` to first output', report.first),
-    row('`add` to first output, without a spare process', report.cold),
+    row('`add` to a graph that runs, to its first output', report.added),
+    row('start of a graph, to its first output', report.first),
+    row('start of a graph, to its first output, without a spare process', report.cold),
     row('kill -9 to back in flow', report.restart),
     row('kill -9 to back in flow, without a spare process', report.restart_cold),
   ];

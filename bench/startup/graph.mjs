@@ -6,6 +6,16 @@ import { z } from 'zod';
 
 export const plain = fileURLToPath(new URL('./plain.py', import.meta.url));
 
+/** Tells each frame with the number that it was given. */
+export const sinkOf = (index, onFrame) =>
+  defineProcessor({
+    type: `first-${index}`,
+    inputs: { video: VideoFrame },
+    outputs: {},
+    config: z.object({}),
+    create: () => ({ process: () => onFrame(index) }),
+  });
+
 /** Starts `count` processors side by side; tells what comes out of which. */
 export async function startGraph({
   count = 1,
@@ -13,6 +23,7 @@ export async function startGraph({
   logLevel = 'warn',
   everyMs = 1,
   params = {},
+  live = false,
   onFrame = () => {},
 } = {}) {
   let timer;
@@ -35,16 +46,8 @@ export async function startGraph({
       stop: () => clearInterval(timer),
     }),
   });
-  const sinkOf = (index) =>
-    defineProcessor({
-      type: `first-${index}`,
-      inputs: { video: VideoFrame },
-      outputs: {},
-      config: z.object({}),
-      create: () => ({ process: () => onFrame(index) }),
-    });
   const began = performance.now();
-  const runtime = new Runtime({ name: 'startup', logLevel, spareProcess });
+  const runtime = new Runtime({ name: 'startup', logLevel, spareProcess, live });
   runtime.add('source', source);
   for (let index = 0; index < count; index++) {
     runtime
@@ -55,7 +58,7 @@ export async function startGraph({
         max_restarts: 1000,
         ...params,
       })
-      .add(`sink-${index}`, sinkOf(index))
+      .add(`sink-${index}`, sinkOf(index, onFrame))
       .connect('source', `python-${index}.video_in`)
       .connect(`python-${index}`, `sink-${index}`);
   }
