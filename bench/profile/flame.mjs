@@ -29,6 +29,7 @@ export function flameGraph(stacks, title) {
   };
   draw(root, 0, 0);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="10">
+<title>${escaped(title)}</title>
 <rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
 <text x="6" y="19" font-size="14" font-weight="600" fill="#1f2328">${escaped(title)}</text>
 ${boxes.join('\n')}

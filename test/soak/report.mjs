@@ -44,6 +44,7 @@ export function svg(samples) {
   const end = samples.at(-1)?.at_s ?? 0;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${gap * 3 + 16}" font-family="sans-serif" font-size="11" fill="#666">`,
+    '<title>Memory, descriptors and latency over the run</title>',
     '<rect width="100%" height="100%" fill="#fff"/>',
     panel(samples, ['runtime_mb', 'client_mb', 'broker_mb'], ['#1f5fa8', '#b3541e', '#3b7d3a'], 8),
     panel(
