@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { brokerAddress, brokerTokenFile, relayPath, stateDir } from '@streamlib/host-bridge';
 import { systemClock } from '../clock/clock.js';
 import { BrokerError, messageOf } from '../errors/broker-error.js';
+import type { Timers } from '../monitor/index.js';
 import { readOrMakeToken } from '../tokens/token-file.js';
 import type { Broker } from './broker.js';
 import { gitHash, version } from './build.js';
@@ -62,7 +63,8 @@ async function serve(options: ProgramOptions): Promise<void> {
     clock: systemClock,
     timers: systemTimers,
   });
-  stopOnSignals(broker);
+  const stop = stopOnSignals(broker);
+  stopWithState(home, systemTimers, stop);
   tellReady(options.readyFd, broker);
 }
 
@@ -70,9 +72,10 @@ function terminal(): { write(line: string): void } | undefined {
   return process.stderr.isTTY ? { write: (line) => process.stderr.write(forPeople(line)) } : undefined;
 }
 
-function stopOnSignals(broker: Broker): void {
-  const stop = (signal: NodeJS.Signals) => {
-    broker.stop(signal).then(
+/** Gives the function that does what a signal would. */
+function stopOnSignals(broker: Broker): (why: string) => void {
+  const stop = (why: string) => {
+    broker.stop(why).then(
       () => process.exit(exitCodes.stopped),
       (error: unknown) => fail(`stopping failed: ${messageOf(error)}`, error),
     );
@@ -86,6 +89,23 @@ function stopOnSignals(broker: Broker): void {
   process.on('SIGHUP', stop);
   // What nobody foresaw: told where an operator looks, then the end. Runtimes start another one, and register again.
   process.on('uncaughtException', (error) => fail(`the broker failed: ${messageOf(error)}`, error));
+  return stop;
+}
+
+const stateCheckMs = 2_000;
+
+/**
+ * A checkout, or its state directory, that is removed takes the token along: nobody could ask this broker for anything, not
+ * even to stop, and it would keep one of the same name from being started.
+ */
+function stopWithState(home: string, timers: Timers, stop: (why: string) => void): void {
+  const inode = () => statSync(home, { throwIfNoEntry: false })?.ino;
+  const ours = inode();
+  const end = timers.every(stateCheckMs, () => {
+    if (inode() === ours) return;
+    end();
+    stop('its state directory is gone');
+  });
 }
 
 function checkReadyFd(fd: number | null): void {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Listener } from '@streamlib/host-bridge';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -52,6 +52,14 @@ describe('the end', () => {
     expect(sandbox.logLines().map((line) => line.msg)).toEqual(
       expect.arrayContaining(['broker started', 'broker stopping', 'broker stopped']),
     );
+  });
+
+  it('comes by itself when the state directory is removed, though another has taken its place', async () => {
+    const { program } = await sandbox.serving();
+    rmSync(sandbox.home, { recursive: true });
+    mkdirSync(sandbox.home, { mode: 0o700 });
+    expect(await program.ended).toMatchObject({ code: 0, signal: null });
+    expect(readdirSync(sandbox.sockets)).toEqual(['com.tatolab.streamlib.broker.lock']);
   });
 
   it('kill -9: the next one takes over the socket and the lock, and adopts what lives', async () => {
