@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DescriptorLimit } from '../testing/descriptors.js';
 import { isRunning } from '../testing/processes.js';
 import { collector, pattern } from '../testing/processors.js';
 import { brokerPid, openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { pythonFile, type Watched, watched } from '../testing/world.js';
 import { BrokerClient } from './broker-client.js';
+import { ensureBroker } from './ensure-broker.js';
 
 let sandbox: Sandbox;
 const worlds: Watched[] = [];
@@ -45,6 +47,21 @@ describe('ensureBroker', () => {
     await world.runtime.stop();
     expect(pid).not.toBeNull();
     expect(isRunning(Number(pid))).toBe(true);
+  });
+
+  it.runIf(process.platform === 'linux')('says so when the runtime may open no descriptor', async () => {
+    const descriptors = new DescriptorLimit();
+    const signal = AbortSignal.timeout(20_000);
+    const options = { status: async () => null, address: '127.0.0.1:1', onProgress: () => {}, signal };
+    try {
+      const refused = descriptors.starve(() => ensureBroker(options));
+      await expect(refused).rejects.toMatchObject({
+        code: 'broker_unavailable',
+        message: expect.stringMatching(/could not be started: .*EMFILE.*limits/),
+      });
+    } finally {
+      descriptors.close();
+    }
   });
 });
 

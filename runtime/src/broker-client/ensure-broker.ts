@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import type { SpawnOptions } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { foreignListener, serviceName, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
+import { startProcess } from '../supervisor/start-process.js';
 import { findBrokerProgram } from './broker-program.js';
 
 export interface EnsureOptions {
@@ -72,31 +73,52 @@ async function answers(options: EnsureOptions, patient = false): Promise<boolean
 
 type Started = { readonly ready: true } | { readonly ready: false; readonly why: string };
 
-function makeStateDir(): void {
+function atStart<T>(cannot: string, hint: string, act: () => T): T {
   try {
-    mkdirSync(stateDir(), { recursive: true, mode: 0o700 });
+    return act();
   } catch (error) {
     throw new StreamlibError(
       'broker_unavailable',
-      `a broker could not be started: its state directory cannot be made (${toError(error).message}); make room there, or choose another with STREAMLIB_HOME`,
+      `a broker could not be started: ${cannot} (${toError(error).message}); ${hint}`,
       { cause: error },
     );
   }
 }
 
-async function startBroker(program: string, signal: AbortSignal): Promise<Started> {
-  makeStateDir();
-  // What it says before its own log is open goes to a file: a pipe would break under it when this runtime ends.
+/** What a broker says before its own log is open goes to a file: a pipe would break under it when this runtime ends. */
+function openErrors(): { folder: string; errors: string; stderr: number } {
   const folder = mkdtempSync(join(tmpdir(), 'streamlib-broker-'));
   const errors = join(folder, 'stderr');
-  const stderr = openSync(errors, 'w', 0o600);
+  try {
+    return { folder, errors, stderr: openSync(errors, 'w', 0o600) };
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startBroker(program: string, signal: AbortSignal): Promise<Started> {
+  atStart(
+    'its state directory cannot be made',
+    'make room there, or choose another with STREAMLIB_HOME',
+    () => mkdirSync(stateDir(), { recursive: true, mode: 0o700 }),
+  );
+  const { folder, errors, stderr } = atStart(
+    `nothing can be written in ${tmpdir()}`,
+    'make room there, or raise the limits of this process',
+    openErrors,
+  );
   try {
     return await new Promise<Started>((resolve, reject) => {
-      const child = spawn(process.execPath, [program, '--ready-fd', '3'], {
+      const options: SpawnOptions = {
         detached: true,
         stdio: ['ignore', 'ignore', stderr, 'pipe'],
         cwd: stateDir(),
-      });
+      };
+      const child = startProcess(process.execPath, [program, '--ready-fd', '3'], options, (error) =>
+        resolve({ ready: false, why: error.message }),
+      );
+      if (child === null) return;
       const readiness = child.stdio[3] as Readable;
       const settle = (act: () => void) => {
         clearTimeout(limit);
@@ -119,7 +141,6 @@ async function startBroker(program: string, signal: AbortSignal): Promise<Starte
       signal.addEventListener('abort', aborted, { once: true });
       readiness.once('data', () => settle(() => resolve({ ready: true })));
       readiness.on('error', () => {});
-      child.once('error', (error) => settle(() => resolve({ ready: false, why: error.message })));
       child.once('exit', (code, by) => {
         settle(() =>
           resolve({ ready: false, why: `it ended at once (${by ?? `exit code ${code}`}): ${said()}` }),

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import type { SpawnOptions } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   mkdirSync,
@@ -15,6 +15,7 @@ import { parseSchema, type Schema, stateDir } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import type { Confinement } from '../sandbox/sandbox.js';
+import { startProcess } from '../supervisor/start-process.js';
 import type { PythonEnvironment } from './environment.js';
 
 const KINDS = ['manual', 'reactive', 'continuous'] as const;
@@ -145,12 +146,17 @@ function runInspection(
       env: { ...process.env, STREAMLIB_BROKER_TOKEN: undefined, STREAMLIB_HOST_PID: String(process.pid) },
     };
     const launch = confinement?.launch(plain) ?? plain;
-    const child = spawn(launch.command, [...launch.args], {
+    const options: SpawnOptions = {
       cwd: dirname(file),
       env: launch.env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,
+    };
+    const child = startProcess(launch.command, launch.args, options, (cause) => {
+      const message = `${environment.python} could not be started: ${cause.message}`;
+      reject(new StreamlibError('python_environment', message, { cause }));
     });
+    if (child === null) return;
     if (child.pid !== undefined) giveWay(child.pid);
     let answer = '';
     let stderr = '';
@@ -188,16 +194,6 @@ function runInspection(
       unwatch?.();
       signal?.removeEventListener('abort', kill);
     };
-    child.once('error', (cause) => {
-      finish();
-      reject(
-        new StreamlibError(
-          'python_environment',
-          `${environment.python} could not be started: ${cause.message}`,
-          { cause },
-        ),
-      );
-    });
     child.once('close', (code, exitSignal) => {
       finish();
       const parsed = parseReport(answer);

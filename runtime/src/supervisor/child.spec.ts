@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DescriptorLimit } from '../testing/descriptors.js';
 import { isRunning } from '../testing/processes.js';
 import { Child, type ChildExit, describeExit } from './child.js';
 
@@ -53,6 +54,39 @@ describe('Child', () => {
     });
     expect(describeExit(exit)).toMatch(/^could not be started: .*ENOENT/);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'a runtime without descriptors is told so by every kind of child, and does not end',
+    async () => {
+      const descriptors = new DescriptorLimit();
+      const kinds = [{}, { secret: 'a token' }, { waits: true }];
+      try {
+        const ends = await descriptors.starve(() =>
+          Promise.all(
+            kinds.map(
+              (kind) =>
+                new Promise<ChildExit>((onExit) => {
+                  const child = new Child({
+                    command: '/bin/sh',
+                    args: [],
+                    env: {},
+                    onLine: () => {},
+                    onExit,
+                    ...kind,
+                  });
+                  child.signalGroup('SIGKILL');
+                  expect(child.pid).toBeNull();
+                }),
+            ),
+          ),
+        );
+        for (const end of ends) expect(describeExit(end)).toMatch(/^could not be started: .*EMFILE/);
+      } finally {
+        descriptors.close();
+      }
+      expect(describeExit(await start('exit 0').exit)).toBe('exited with code 0');
+    },
+  );
 
   it('signals the whole group', async () => {
     const { child, exit, line } = start('sleep 1000 & echo "grandchild $!"; wait');

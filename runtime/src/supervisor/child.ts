@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { Socket } from 'node:net';
 import { type Readable, Writable } from 'node:stream';
 import { LineSplitter } from './lines.js';
+import { startProcess } from './start-process.js';
 
 export interface ChildSpec {
   readonly command: string;
@@ -46,7 +47,8 @@ function killAll(): void {
 
 /** A subprocess in a process group of its own, with its output cut into lines. Owns the process, its group and its pipes. */
 export class Child {
-  private readonly process: ChildProcess;
+  /** Null when it could not be started. */
+  private readonly process: ChildProcess | null;
   private readonly tail: string[] = [];
   private readonly channel: Writable | null;
   private over = false;
@@ -57,29 +59,27 @@ export class Child {
     this.onLine = spec.onLine;
     this.onExit = spec.onExit;
     const withChannel = spec.secret !== undefined || spec.waits === true;
-    this.process = spawn(spec.command, [...spec.args], {
+    const options: SpawnOptions = {
       env: spec.env,
       ...(spec.cwd !== undefined && { cwd: spec.cwd }),
       stdio: ['ignore', 'pipe', 'pipe', ...(withChannel ? (['pipe'] as const) : [])],
       // A session and process group of its own: a terminal's Ctrl-C reaches only the runtime, which stops it in order.
       detached: true,
-    });
+    };
+    this.process = startProcess(spec.command, spec.args, options, (error) => this.end(null, null, error));
+    this.channel = this.openChannel();
+    if (this.process === null) return;
     if (running.size === 0) process.on('exit', killAll);
     running.add(this);
     this.read('stdout', this.process.stdout);
     this.read('stderr', this.process.stderr);
-    this.channel = this.openChannel();
     if (spec.secret !== undefined) this.hand(spec.secret);
     if (spec.waits === true) this.keepsRunning(false);
-    this.process.once('error', (error) => {
-      // Also emitted when a signal could not be sent, which says nothing about the process's end.
-      if (this.process.pid === undefined) this.end(null, null, error);
-    });
     this.process.once('exit', (code, signal) => {
       // What the subprocess started itself must not outlive it, and must not keep its pipes open.
       this.signalGroup('SIGKILL');
       const drained = setTimeout(() => this.end(code, signal, null), DRAIN_MS);
-      this.process.once('close', () => {
+      this.process?.once('close', () => {
         clearTimeout(drained);
         this.end(code, signal, null);
       });
@@ -88,7 +88,7 @@ export class Child {
 
   /** Null when it could not be started. */
   get pid(): number | null {
-    return this.process.pid ?? null;
+    return this.process?.pid ?? null;
   }
 
   get exited(): boolean {
@@ -97,9 +97,9 @@ export class Child {
 
   /** To the whole group; a group that is gone already is fine. */
   signalGroup(signal: NodeJS.Signals): void {
-    if (this.process.pid === undefined || this.over) return;
+    if (this.pid === null || this.over) return;
     try {
-      process.kill(-this.process.pid, signal);
+      process.kill(-this.pid, signal);
     } catch {
       // ESRCH: nobody is left.
     }
@@ -124,7 +124,7 @@ export class Child {
   }
 
   private openChannel(): Writable | null {
-    const pipe = this.process.stdio[3];
+    const pipe = this.process?.stdio[3];
     if (!(pipe instanceof Writable)) return null;
     // It may end before it has read.
     pipe.on('error', () => {});
@@ -137,8 +137,8 @@ export class Child {
 
   private keepsRunning(yes: boolean): void {
     const does = yes ? 'ref' : 'unref';
-    this.process[does]();
-    for (const stream of [this.process.stdout, this.process.stderr, this.channel]) {
+    this.process?.[does]();
+    for (const stream of [this.process?.stdout, this.process?.stderr, this.channel]) {
       if (stream instanceof Socket) stream[does]();
     }
   }
@@ -163,8 +163,8 @@ export class Child {
     this.over = true;
     running.delete(this);
     if (running.size === 0) process.off('exit', killAll);
-    this.process.stdout?.destroy();
-    this.process.stderr?.destroy();
+    this.process?.stdout?.destroy();
+    this.process?.stderr?.destroy();
     this.channel?.destroy();
     this.onExit({ code, signal, spawnError, stderrTail: this.tail });
   }
