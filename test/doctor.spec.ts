@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
-import { connectNamed } from '@streamlib/host-bridge';
+import { connectNamed, isRunning } from '@streamlib/host-bridge';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './harness/eventually.js';
-import { clients, isRunning } from './harness/processes.js';
+import { clients } from './harness/processes.js';
 import { checkout, World } from './harness/world.js';
 
 interface Finding {

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Texture, VideoFrame } from '@streamlib/host-bridge';
+import { isRunning, Texture, VideoFrame } from '@streamlib/host-bridge';
 import { defineProcessor, type FrameValue, Runtime } from '@streamlib/runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eventually } from './harness/eventually.js';
-import { isRunning } from './harness/processes.js';
 import { checkout, World } from './harness/world.js';
 
 let world: World;

@@ -1,6 +1,7 @@
+import { isRunning } from '@streamlib/host-bridge';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.js';
-import { clients, descriptors, isRunning } from '../harness/processes.js';
+import { clients, descriptors } from '../harness/processes.js';
 import { World } from '../harness/world.js';
 
 let world: World;

@@ -117,16 +117,6 @@ export class Program {
   }
 }
 
-/** Alive and no zombie: what a person would call running. */
-export function isRunning(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return !/^Z/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
-  }
-}
-
 /** Open descriptors of a process by what they are, so that a difference says what leaked. */
 export function descriptors(pid: number): Map<string, number> {
   const counts = new Map<string, number>();

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isRunning } from './processes.js';
+import { isRunning } from '@streamlib/host-bridge';
 import type { World } from './world.js';
 
 /** What a sandbox has not given back. */

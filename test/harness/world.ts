@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isRunning } from '@streamlib/host-bridge';
 import { eventually } from './eventually.js';
-import { descendants, isRunning, Program } from './processes.js';
+import { descendants, Program } from './processes.js';
 import { makeSandbox, type Sandbox, type SandboxOptions } from './sandbox.js';
 
 export const checkout = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isRunning } from '@streamlib/host-bridge';
 import type { GetStatusResponse } from '@streamlib/proto';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
@@ -118,22 +119,13 @@ async function terminate({ pid }: GetStatusResponse, address: string): Promise<v
 
 async function untilGone(pid: number): Promise<void> {
   for (let waited = 0; waited < STOP_LIMIT_MS; waited += POLL_MS) {
-    if (!isAlive(pid)) return;
+    if (!isRunning(pid)) return;
     await pause(POLL_MS);
   }
   throw new CliError(
     'broker_stuck',
     `the broker (process ${pid}) did not stop within ${STOP_LIMIT_MS / 1000} s; \`kill -9 ${pid}\` ends it`,
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export function isLocal(address: string): boolean {

@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { foreignListener, relayPath, serviceName, stateDir } from '@streamlib/host-bridge';
+import { foreignListener, isRunning, relayPath, serviceName, stateDir } from '@streamlib/host-bridge';
 import { ListConnectionsRequest, type TailLogsResponse } from '@streamlib/proto';
 import { type BrokerClient, withBroker } from '../broker/client.js';
 import { CliError } from '../errors/cli-error.js';
-import { isAlive } from '../is-alive.js';
 import { type KnownLog, knownLogs } from '../logs/find.js';
 import { type LogRecord, parseLine } from '../logs/line.js';
 import type { BrokerFact, Facts, LogFact } from './facts.js';
@@ -34,7 +33,7 @@ export function gatherFacts(wanted: string | null): Promise<Facts> {
       client.call((c) => c.listProcessors, { runtimeId: '', state: '' }),
       warningsOf(client),
     ]);
-    const alive = new Set(processors.map(({ pid }) => pid).filter((pid) => pid !== 0 && isAlive(pid)));
+    const alive = new Set(processors.map(({ pid }) => pid).filter((pid) => pid !== 0 && isRunning(pid)));
     return { ...base, runtimes, connections, processors, warnings, alive };
   });
 }
@@ -59,7 +58,7 @@ function lockHolder(): number | null {
   const path = relayPath().replace(/(\.sock)?$/, '.lock');
   const pid = existsSync(path) ? Number(readFileSync(path, 'utf8').trim()) : 0;
   // Who ended without a word left its number behind.
-  return pid > 0 && isAlive(pid) ? pid : null;
+  return pid > 0 && isRunning(pid) ? pid : null;
 }
 
 function lastBrokerError(): string | null {
@@ -95,7 +94,7 @@ function logFact({ id, name, file }: KnownLog): LogFact {
     name,
     file,
     pid,
-    alive: pid !== null && isAlive(pid),
+    alive: pid !== null && isRunning(pid),
     stopped: lines
       .slice(-3)
       .some(({ message, processor }) => processor === null && message === 'runtime stopped'),

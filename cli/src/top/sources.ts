@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRunning } from '@streamlib/host-bridge';
 import type { ProcessorEntry, RuntimeEntry } from '@streamlib/proto';
 import { metricsFolder, type RuntimeStats } from '@streamlib/runtime';
-import { isAlive } from '../is-alive.js';
 
 /** What a runtime with metrics answers. */
 export interface Told {
@@ -31,7 +31,7 @@ export function notes(): Note[] {
       const path = join(folder, name);
       try {
         const note = JSON.parse(readFileSync(path, 'utf8')) as Note;
-        if (isAlive(note.pid)) return [note];
+        if (isRunning(note.pid)) return [note];
       } catch {
         // Being written, or of another version.
         return [];

@@ -3,11 +3,13 @@
 
 #![cfg(feature = "macos-shim")]
 
+mod ledger;
 mod macos_peer;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ledger::Ledger;
 use macos_peer::*;
 use streamlib_bridge::connection::{Connection, Event};
 use streamlib_bridge::error::Code;

@@ -3,12 +3,14 @@
 
 #![cfg(feature = "macos-shim")]
 
+mod ledger;
 mod macos_peer;
 
 use std::ffi::{c_char, c_void, CStr};
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex};
 
+use ledger::Ledger;
 use macos_peer::*;
 use streamlib_bridge::connection::Connection;
 use streamlib_bridge::error::Code;

@@ -3,10 +3,12 @@
 
 #![cfg(feature = "macos-shim")]
 
+mod ledger;
 mod macos_peer;
 
 use std::time::{Duration, Instant};
 
+use ledger::Ledger;
 use macos_peer::*;
 use streamlib_bridge::connection::{Connection, Event};
 use streamlib_bridge::error::Code;

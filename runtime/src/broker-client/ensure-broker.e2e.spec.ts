@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { isRunning } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DescriptorLimit } from '../testing/descriptors.js';
-import { isRunning } from '../testing/processes.js';
-import { collector, pattern } from '../testing/processors.js';
+import { startPipeline } from '../testing/pipeline.js';
 import { brokerPid, openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { pythonFile, type Watched, watched } from '../testing/world.js';
 import { BrokerClient } from './broker-client.js';
@@ -68,15 +68,7 @@ describe('ensureBroker', () => {
 describe('a broker that dies', () => {
   it('does not touch connections that are ready, and knows them again when it comes back', async () => {
     const world = open();
-    const source = pattern();
-    const sink = collector();
-    world.runtime
-      .add('source', source.definition)
-      .add('effect', 'python', { file: pythonFile('invert.py') })
-      .add('sink', sink.definition)
-      .connect('source', 'effect')
-      .connect('effect', 'sink');
-    await world.runtime.start();
+    const { source, sink } = await startPipeline(world, { file: pythonFile('invert.py') });
     await world.reaches('effect', 'running');
     const connection = world.runtime.stats().nodes.effect?.connection_id;
     await killBroker();

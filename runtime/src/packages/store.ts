@@ -9,10 +9,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BridgeError, InstanceLock } from '@streamlib/host-bridge';
+import { BridgeError, InstanceLock, isRunning } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
-import { isRunning } from '../supervisor/is-running.js';
 
 export const STATUSES = ['pending', 'approved', 'installing', 'installed', 'denied', 'failed'] as const;
 

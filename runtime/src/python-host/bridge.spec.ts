@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { debugCounts, type Schema } from '@streamlib/host-bridge';
+import { debugCounts, isRunning, type Schema } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { portsOf } from '../graph/ports.js';
 import { Frame } from '../links/frame.js';
@@ -10,7 +10,6 @@ import type { Delivery } from '../processor/types.js';
 import type { NodeState } from '../runtime/api.js';
 import { DEFAULT_POLICY } from '../supervisor/machine.js';
 import { FakeBroker } from '../testing/fake-broker.js';
-import { isRunning } from '../testing/processes.js';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { makePythonProcessor } from './kinds.js';
 import type { PythonProcessor } from './processor.js';

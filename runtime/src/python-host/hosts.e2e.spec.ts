@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
-import type { debugCounts } from '@streamlib/host-bridge';
+import { type debugCounts, isRunning } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isRunning } from '../testing/processes.js';
+import type { Delivery } from '../processor/types.js';
+import { startPipeline } from '../testing/pipeline.js';
 import { collector, pattern } from '../testing/processors.js';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { expectNothingLeft, held, pythonFile, type Watched, watched } from '../testing/world.js';
@@ -30,22 +31,13 @@ const node = (id: string) => {
   return stats;
 };
 
-/** pattern → Python → collector. */
-async function pipeline(
-  file: string,
-  params: Record<string, unknown> = {},
-  delivery: 'latest' | 'every_sample' | 'lossless' = 'every_sample',
-) {
-  const source = pattern();
-  const sink = collector('collector', delivery);
-  world.runtime
-    .add('source', source.definition)
-    .add('effect', 'python', { file: pythonFile(file), backoff_s: 0.01, ...params })
-    .add('sink', sink.definition)
-    .connect('source', 'effect', { delivery, queue: 8 })
-    .connect('effect', 'sink', { delivery, queue: 8 });
-  await world.runtime.start();
-  return { source, sink };
+function pipeline(file: string, params: Record<string, unknown> = {}, delivery: Delivery = 'every_sample') {
+  const connection = { delivery, queue: 8 };
+  return startPipeline(
+    world,
+    { file: pythonFile(file), backoff_s: 0.01, ...params },
+    { collects: delivery, before: connection, after: connection },
+  );
 }
 
 describe('PythonReactiveProcessor', () => {

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type debugCounts, VideoFrame } from '@streamlib/host-bridge';
+import { type debugCounts, isRunning, VideoFrame } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineProcessor } from '../processor/define.js';
-import { isRunning } from '../testing/processes.js';
+import { startPipeline } from '../testing/pipeline.js';
 import { type Collector, collector, type Pattern, pattern } from '../testing/processors.js';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
 import {
@@ -114,15 +114,12 @@ describe('a graph that is changed while frames flow', () => {
   });
 
   it('puts new code in the place of a processor between two frames', async () => {
-    const source = pattern();
-    const sink = collector('sink', 'lossless');
-    world.runtime
-      .add('source', source.definition)
-      .add('effect', 'python', { file: code('one.py', ADDS(1)) })
-      .add('sink', sink.definition)
-      .connect('source', 'effect', { delivery: 'lossless', queue: 4 })
-      .connect('effect', 'sink', { delivery: 'lossless', queue: 4 });
-    await world.runtime.start();
+    const lossless = { delivery: 'lossless', queue: 4 } as const;
+    const { source, sink } = await startPipeline(
+      world,
+      { file: code('one.py', ADDS(1)) },
+      { collects: 'lossless', before: lossless, after: lossless },
+    );
     const flow = new Flow(source);
     await expect.poll(() => sink.frames.length, PATIENT).toBeGreaterThan(10);
     const { pid } = world.runtime.stats().nodes.effect ?? {};
@@ -143,15 +140,7 @@ describe('a graph that is changed while frames flow', () => {
   });
 
   it('drops at most one frame of live video meanwhile', async () => {
-    const source = pattern();
-    const sink = collector('sink', 'every_sample');
-    world.runtime
-      .add('source', source.definition)
-      .add('effect', 'python', { file: code('one.py', ADDS(1)) })
-      .add('sink', sink.definition)
-      .connect('source', 'effect')
-      .connect('effect', 'sink');
-    await world.runtime.start();
+    const { source, sink } = await startPipeline(world, { file: code('one.py', ADDS(1)) });
     await world.reaches('effect', 'running');
     let sent = 0;
     const timer = setInterval(() => source.send(sent++), 50);
@@ -167,15 +156,7 @@ describe('a graph that is changed while frames flow', () => {
   });
 
   it('keeps the old code when the new does not come up or does not fit', async () => {
-    const source = pattern();
-    const sink = collector('sink');
-    world.runtime
-      .add('source', source.definition)
-      .add('effect', 'python', { file: code('one.py', ADDS(1)) })
-      .add('sink', sink.definition)
-      .connect('source', 'effect')
-      .connect('effect', 'sink');
-    await world.runtime.start();
+    const { source, sink } = await startPipeline(world, { file: code('one.py', ADDS(1)) });
     await world.reaches('effect', 'running');
     const { pid } = world.runtime.stats().nodes.effect ?? {};
     const { runtime } = world;

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isRunning } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isRunning } from '../testing/processes.js';
+import { handsOnFrames } from '../testing/pipeline.js';
 import { collector, pattern } from '../testing/processors.js';
 import { openSandbox, type Sandbox as World } from '../testing/sandbox.js';
 import { pythonFile, type Watched, watched } from '../testing/world.js';
@@ -163,23 +164,7 @@ describe('code that means harm, in the sandbox', () => {
   });
 
   it('gets frames without a copy, and hands them on', async () => {
-    const source = pattern();
-    const sink = collector();
-    graph.runtime
-      .add('source', source.definition)
-      .add('guest', 'python', { file: pythonFile('faults.py'), processor: 'Forward', sandbox: true })
-      .add('sink', sink.definition)
-      .connect('source', 'guest')
-      .connect('guest', 'sink');
-    await graph.runtime.start();
-    await graph.reaches('guest', 'running');
-    for (let n = 0; n < 100; n++) {
-      expect(source.send(n)).toBe(true);
-      await expect.poll(() => sink.frames.length, { interval: 1 }).toBe(n + 1);
-    }
-    // Through a pool of sixteen slots; Python has none of its own, so what comes out is what went in.
-    expect(sink.frames.at(-1)).toMatchObject({ number: 99, first: 99, last: 99 });
-    expect(graph.runtime.stats().dropped).toBe(0);
+    await handsOnFrames(graph);
   });
 
   it('does not feed another process directly, but through the runtime', async () => {

@@ -2,11 +2,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isRunning } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PythonChecker } from '../code-check/checker.js';
 import { openServices } from '../control/services.js';
 import { readSettings } from '../settings/settings.js';
-import { isRunning } from '../testing/processes.js';
+import { handsOnFrames, startPipeline } from '../testing/pipeline.js';
 import { collector, pattern } from '../testing/processors.js';
 import { openSandbox, type Sandbox as World } from '../testing/sandbox.js';
 import { pythonFile, type Watched, watched } from '../testing/world.js';
@@ -140,22 +141,7 @@ describe.runIf(bubblewrap)('bubblewrap, where the kernel has no Landlock', () =>
   });
 
   it('gets frames without a copy, and hands them on', async () => {
-    const source = pattern();
-    const sink = collector();
-    graph.runtime
-      .add('source', source.definition)
-      .add('guest', 'python', { file: pythonFile('faults.py'), processor: 'Forward', sandbox: true })
-      .add('sink', sink.definition)
-      .connect('source', 'guest')
-      .connect('guest', 'sink');
-    await graph.runtime.start();
-    await graph.reaches('guest', 'running');
-    for (let n = 0; n < 100; n++) {
-      expect(source.send(n)).toBe(true);
-      await expect.poll(() => sink.frames.length, { interval: 1 }).toBe(n + 1);
-    }
-    expect(sink.frames.at(-1)).toMatchObject({ number: 99, first: 99, last: 99 });
-    expect(graph.runtime.stats().dropped).toBe(0);
+    await handsOnFrames(graph);
     const { pid } = graph.runtime.stats().nodes.guest ?? {};
     expect(below(pid ?? 0)).not.toEqual([]);
   });
@@ -196,15 +182,7 @@ describe('where no sandbox can be had', () => {
 
   it('it runs if the settings say so', async () => {
     set('mechanism: seatbelt, when_missing: run');
-    const source = pattern();
-    const sink = collector();
-    graph.runtime
-      .add('source', source.definition)
-      .add('guest', 'python', guest)
-      .add('sink', sink.definition)
-      .connect('source', 'guest')
-      .connect('guest', 'sink');
-    await graph.runtime.start();
+    const { source, sink } = await startPipeline(graph, guest, { name: 'guest' });
     await graph.reaches('guest', 'running');
     source.send(1);
     await expect.poll(() => sink.frames.length).toBe(1);

@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { stateDir } from '@streamlib/host-bridge';
-import { isRunning } from '../supervisor/is-running.js';
+import { isRunning, stateDir } from '@streamlib/host-bridge';
 
 let ours: string | null = null;
 

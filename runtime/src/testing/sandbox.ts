@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isRunning } from './processes.js';
+import { isRunning } from '@streamlib/host-bridge';
 
 export interface Sandbox {
   readonly home: string;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { queryObjects } from 'node:v8';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collector, pattern } from '../testing/processors.js';
+import { startPipeline } from '../testing/pipeline.js';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { pythonFile, type Watched, watched } from '../testing/world.js';
 import { FrameTraces } from './frame-traces.js';
@@ -28,15 +28,7 @@ const loaded = () =>
 
 async function graph(options: Parameters<typeof watched>[0]) {
   world = watched(options);
-  const source = pattern();
-  const sink = collector();
-  world.runtime
-    .add('source', source.definition)
-    .add('effect', 'python', { file: pythonFile('invert.py') })
-    .add('sink', sink.definition)
-    .connect('source', 'effect')
-    .connect('effect', 'sink');
-  await world.runtime.start();
+  const { source, sink } = await startPipeline(world, { file: pythonFile('invert.py') });
   await world.reaches('effect', 'running');
   source.send(1);
   await expect.poll(() => sink.frames.length).toBe(1);

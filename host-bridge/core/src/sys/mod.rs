@@ -22,4 +22,5 @@ compile_error!("one backend at a time: in-process or macos-shim");
 
 #[cfg(not(any(target_os = "macos", feature = "macos-shim")))]
 mod plain;
+mod socket_types;
 mod waiting;

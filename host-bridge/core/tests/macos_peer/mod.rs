@@ -1,4 +1,4 @@
-//! Another process to speak with over XPC (test/xpc-shim/peer.rs), and a ledger for each test.
+//! Another process to speak with over XPC (test/xpc-shim/peer.rs).
 
 // Each test file uses some of it.
 #![allow(dead_code)]
@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use streamlib_bridge::connection::{Connection, Event};
@@ -14,37 +13,10 @@ use streamlib_bridge::error::BridgeError;
 use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, TextureLayout};
 use streamlib_bridge::schema::{audio_frame, video_frame};
 use streamlib_bridge::sys::endpoint::Listener;
-use streamlib_bridge::sys::process::settle;
 use streamlib_bridge::sys::socket;
 use streamlib_bridge::value::{Value, ValueSink};
-use streamlib_bridge::{debug_counts, DebugCounts};
 
-static TURN: Mutex<()> = Mutex::new(());
 pub const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Fails the test that leaves a descriptor, a mapping or an object behind.
-pub struct Ledger {
-    before: DebugCounts,
-    _turn: MutexGuard<'static, ()>,
-}
-
-impl Ledger {
-    pub fn open() -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(settle(PATIENCE), "what an earlier test closed is still there");
-        Self { before: debug_counts(), _turn: turn }
-    }
-}
-
-impl Drop for Ledger {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            assert!(settle(PATIENCE), "something is still open");
-            assert_eq!(debug_counts(), self.before, "something was left behind");
-            assert_eq!(xpc_shim::ledger(), xpc_shim::Ledger::default(), "objects were left behind, or misused");
-        }
-    }
-}
 
 /// Another process, connected to a service of this one. Killed when dropped.
 pub struct Peer {

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning } from '@streamlib/host-bridge';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChildExit } from '../../supervisor/child.js';
 import { memoryLogger } from '../../testing/logger.js';
-import { isRunning } from '../../testing/processes.js';
 import { openDescriptors } from '../../testing/world.js';
 import { wantsFreshInterpreter } from './job.js';
 import { SparePool, sparesWanted } from './pool.js';

@@ -4,11 +4,10 @@ import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { debugCounts } from '@streamlib/host-bridge';
+import { type debugCounts, isRunning } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RuntimeOptions } from '../../runtime/api.js';
-import { isRunning } from '../../testing/processes.js';
-import { collector, pattern } from '../../testing/processors.js';
+import { startPipeline } from '../../testing/pipeline.js';
 import { openSandbox, type Sandbox } from '../../testing/sandbox.js';
 import { expectNothingLeft, held, pythonFile, type Watched, watched } from '../../testing/world.js';
 
@@ -87,23 +86,14 @@ const node = () => {
 
 async function start(file: string, params: Record<string, unknown> = {}, options: RuntimeOptions = {}) {
   world = watched(options);
-  const source = pattern();
-  const sink = collector();
-  world.runtime
-    .add('source', source.definition)
-    .add('effect', 'python', {
-      file: pythonFile(file),
-      backoff_s: 0.001,
-      backoff_cap_s: 0.001,
-      max_restarts: 100,
-      ...params,
-    })
-    .add('sink', sink.definition)
-    .connect('source', 'effect', { delivery: 'every_sample' })
-    .connect('effect', 'sink');
-  await world.runtime.start();
+  const often = { backoff_s: 0.001, backoff_cap_s: 0.001, max_restarts: 100 };
+  const pipeline = await startPipeline(
+    world,
+    { file: pythonFile(file), ...often, ...params },
+    { before: { delivery: 'every_sample' } },
+  );
   await world.reaches('effect', 'running');
-  return { source, sink };
+  return pipeline;
 }
 
 describe('a spare Python process', () => {

@@ -2,7 +2,6 @@
 
 use std::alloc::{alloc_zeroed, dealloc, Layout as Allocation};
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
 use std::sync::Arc;
 
 use super::handle::Handle;
@@ -77,39 +76,6 @@ impl Mapping {
 
     pub fn byte_length(&self) -> usize {
         self.0.allocation.size()
-    }
-
-    /// Where the first slot begins; the header page stands before it.
-    pub fn slots_at(&self) -> usize {
-        PAGE
-    }
-
-    /// Somebody here is about to write. Twice is harmless.
-    pub fn begin_write(&self) -> Result<()> {
-        Ok(())
-    }
-
-    /// Nobody here writes any more. Twice is harmless.
-    pub fn end_write(&self) {}
-
-    /// A frame in it arrived here.
-    pub fn begin_read(&self) -> Result<()> {
-        Ok(())
-    }
-
-    /// So many frames that arrived were let go of.
-    pub fn end_read(&self, _leases: u32) {}
-
-    /// True while something outside of the leases uses it.
-    pub fn in_use(&self) -> bool {
-        false
-    }
-
-    /// A word of the header page, at a multiple of 8 below `PAGE`.
-    pub fn word(&self, at: usize) -> &AtomicU64 {
-        assert!(at.is_multiple_of(8) && at + 8 <= PAGE, "the header page has no word at {at}");
-        // SAFETY: in bounds (every region that is mapped is longer than a page), aligned, only ever used as an atomic.
-        unsafe { AtomicU64::from_ptr(self.ptr().add(at).cast()) }
     }
 }
 

@@ -9,6 +9,7 @@ use super::handle::{Handle, HandleRef};
 use super::signal::Signal;
 use crate::error::{BridgeError, Code, Result};
 use crate::schema::Schema;
+pub use crate::sys::socket_types::{PeerCredentials, Received, Sent};
 pub use crate::sys::waiting::{wait_any, Interest};
 
 /// Most handles in one message.
@@ -19,12 +20,6 @@ pub const MAX_INLINE: usize = crate::wire::MAX_BODY;
 pub const MAX_DATAGRAM: usize = 0;
 /// Messages in one queue, at most: as many as on the way between processes.
 const WINDOW: usize = 256;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeerCredentials {
-    pub pid: u32,
-    pub uid: u32,
-}
 
 #[derive(Debug)]
 struct Message {
@@ -113,13 +108,6 @@ pub fn adopt(descriptor: RawFd) -> Result<Socket> {
 /// A frame's fields stand in the order of its schema, so nobody needs the names.
 pub fn name_ports(_socket: &Socket, _outputs: &[(String, Schema)]) {}
 
-pub enum Sent {
-    Done,
-    WouldBlock,
-    /// The peer is gone.
-    Closed,
-}
-
 pub fn send(socket: &Socket, bytes: &[u8], handles: &[HandleRef<'_>]) -> Result<Sent> {
     debug_assert!(handles.len() <= MAX_FDS);
     let mut sides = socket.channel.lock();
@@ -137,13 +125,6 @@ pub fn send(socket: &Socket, bytes: &[u8], handles: &[HandleRef<'_>]) -> Result<
     socket.channel.signals[socket.peer()].set_readable(true);
     socket.channel.changed.notify_all();
     Ok(Sent::Done)
-}
-
-pub enum Received {
-    /// So many bytes are in the buffer.
-    Datagram(usize),
-    WouldBlock,
-    Closed,
 }
 
 /// The next message. What a peer sent before it closed is still to come.

@@ -15,6 +15,7 @@ use rustix::net::{
 use super::handle::Handle;
 use crate::error::{BridgeError, Result};
 use crate::schema::Schema;
+pub use crate::sys::socket_types::{PeerCredentials, Received, Sent};
 pub use crate::sys::waiting::{wait, wait_any, Interest};
 
 /// Most descriptors in one message.
@@ -26,12 +27,6 @@ pub type Socket = OwnedFd;
 pub const MAX_INLINE: usize = 64 * 1024;
 /// Longest datagram: a header, its lists, and a body that is not spilled.
 pub const MAX_DATAGRAM: usize = 96 * 1024;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeerCredentials {
-    pub pid: u32,
-    pub uid: u32,
-}
 
 pub fn peer_credentials(socket: impl AsFd) -> Result<PeerCredentials> {
     let cred = sockopt::socket_peercred(socket).map_err(|e| BridgeError::io("cannot tell who the peer is", e))?;
@@ -61,13 +56,6 @@ pub fn adopt(descriptor: RawFd) -> Result<Socket> {
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
-pub enum Sent {
-    Done,
-    WouldBlock,
-    /// The peer is gone.
-    Closed,
-}
-
 pub fn send(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<Sent> {
     debug_assert!(fds.len() <= MAX_FDS);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
@@ -85,13 +73,6 @@ pub fn send(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<S
             Err(e) => return Err(BridgeError::io(&format!("cannot send a message of {} bytes", bytes.len()), e)),
         }
     }
-}
-
-pub enum Received {
-    /// So many bytes are in the buffer.
-    Datagram(usize),
-    WouldBlock,
-    Closed,
 }
 
 /// Descriptors that came with a message belong to `fds` from the first moment, so that no way out loses one.

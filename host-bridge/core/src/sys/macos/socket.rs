@@ -10,6 +10,7 @@ use super::link::{Link, Next, Reserved};
 use super::{decode, encode};
 use crate::error::{BridgeError, Code, Result};
 use crate::schema::Schema;
+pub use crate::sys::socket_types::{PeerCredentials, Received, Sent};
 pub use crate::sys::waiting::{wait, wait_any, Interest};
 
 /// Most handles in one message.
@@ -18,12 +19,6 @@ pub const MAX_FDS: usize = decode::MAX_HANDLES;
 pub const MAX_INLINE: usize = crate::wire::MAX_BODY;
 /// A buffer grows with what it has to hold.
 pub const MAX_DATAGRAM: usize = 0;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeerCredentials {
-    pub pid: u32,
-    pub uid: u32,
-}
 
 /// A connected link; it ends when this is dropped.
 #[derive(Debug)]
@@ -73,13 +68,6 @@ pub fn name_ports(socket: &Socket, outputs: &[(String, Schema)]) {
     let _ = socket.0.port_names.set(names.collect());
 }
 
-pub enum Sent {
-    Done,
-    WouldBlock,
-    /// The peer is gone.
-    Closed,
-}
-
 pub fn send(socket: &Socket, bytes: &[u8], handles: &[HandleRef<'_>]) -> Result<Sent> {
     let link = &socket.0;
     match link.reserve() {
@@ -98,13 +86,6 @@ pub fn send(socket: &Socket, bytes: &[u8], handles: &[HandleRef<'_>]) -> Result<
             Err(e)
         }
     }
-}
-
-pub enum Received {
-    /// So many bytes are in the buffer.
-    Datagram(usize),
-    WouldBlock,
-    Closed,
 }
 
 /// The next message. `inputs` tells in which order the fields of a frame stand.

@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { expect, it } from 'vitest';
+import { isRunning } from './is-running.js';
+
+it('a process runs until it has ended', async () => {
+  expect(isRunning(process.pid)).toBe(true);
+  const child = spawn('sleep', ['1000']);
+  await once(child, 'spawn');
+  expect(isRunning(Number(child.pid))).toBe(true);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(isRunning(Number(child.pid))).toBe(false);
+});
+
+it.runIf(process.platform === 'linux')('one that nobody has reaped runs no more', async () => {
+  // The shell becomes a program that asks for none of its children.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1000'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [line] = await once(createInterface(parent.stdout), 'line');
+    const pid = Number(line);
+    await expect.poll(() => isRunning(pid), { interval: 1 }).toBe(false);
+    expect(() => process.kill(pid, 0)).not.toThrow();
+  } finally {
+    parent.kill('SIGKILL');
+  }
+});
+
+it('process 1 runs, whoever asks', () => expect(isRunning(1)).toBe(true));
