@@ -1,22 +1,21 @@
-import type { SpawnOptions } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { constants, setPriority } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parseSchema, type Schema, stateDir } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError } from '../errors/streamlib-error.js';
 import type { Confinement } from '../sandbox/sandbox.js';
-import { startProcess } from '../supervisor/start-process.js';
 import type { PythonEnvironment } from './environment.js';
+import { runInspection } from './inspection.js';
 
 const KINDS = ['manual', 'reactive', 'continuous'] as const;
 export type PythonKind = (typeof KINDS)[number];
@@ -69,8 +68,6 @@ export class PythonFileError extends StreamlibError {
   }
 }
 
-const LIMIT_MS = 60_000;
-
 /** Imports the file in a process of its own and tells what it declares; remembered until the file or the environment changes. */
 export async function inspectPython(
   file: string,
@@ -81,7 +78,10 @@ export async function inspectPython(
   const cached = join(stateDir(), 'cache', 'inspect', `${cacheKey(file, environment)}.json`);
   const known = readCache(cached);
   if (known !== null) return processorsOf(known, file);
-  const fresh = await runInspection(file, environment, signal, confinement);
+  const { answer, how, said } = await runInspection(file, environment.python, signal, confinement);
+  const fresh = parseReport(answer);
+  if (fresh === null)
+    throw new PythonFileError(`${basename(file)} could not be inspected (${how}):\n${said}`, null, null);
   const processors = processorsOf(fresh, file);
   writeCache(cached, fresh);
   return processors;
@@ -123,96 +123,6 @@ export function readProcessors(
   }));
 }
 
-/** Frames may be flowing: what only looks at a file is not to take the processors from them. */
-function giveWay(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Gone already, or the system has its own idea.
-  }
-}
-
-function runInspection(
-  file: string,
-  environment: PythonEnvironment,
-  signal?: AbortSignal,
-  confinement?: Confinement,
-): Promise<Report> {
-  return new Promise((resolve, reject) => {
-    // The report has a descriptor of its own, so that whatever the file prints cannot get into it.
-    const plain = {
-      command: environment.python,
-      args: ['-m', 'streamlib._inspect', file],
-      env: { ...process.env, STREAMLIB_BROKER_TOKEN: undefined, STREAMLIB_HOST_PID: String(process.pid) },
-    };
-    const launch = confinement?.launch(plain) ?? plain;
-    const options: SpawnOptions = {
-      cwd: dirname(file),
-      env: launch.env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      detached: true,
-    };
-    const child = startProcess(launch.command, launch.args, options, (cause) => {
-      const message = `${environment.python} could not be started: ${cause.message}`;
-      reject(new StreamlibError('python_environment', message, { cause }));
-    });
-    if (child === null) return;
-    if (child.pid !== undefined) giveWay(child.pid);
-    let answer = '';
-    let stderr = '';
-    const kill = () => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // Gone already.
-      }
-    };
-    const unwatch =
-      child.pid === undefined
-        ? undefined
-        : confinement?.watch(child.pid, (reason) => {
-            stderr += `\n${reason}`;
-            kill();
-          });
-    const limit = setTimeout(() => {
-      stderr += `\nit had not finished after ${LIMIT_MS / 1000} s: code that runs at import time keeps it`;
-      kill();
-    }, LIMIT_MS);
-    signal?.addEventListener('abort', kill, { once: true });
-    const [, stdoutPipe, stderrPipe, reportPipe] = child.stdio;
-    stdoutPipe?.resume();
-    stderrPipe?.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-8192);
-    });
-    if (reportPipe !== null && reportPipe !== undefined && 'setEncoding' in reportPipe) {
-      reportPipe.setEncoding('utf8').on('data', (text: string) => {
-        answer += text;
-      });
-    }
-    const finish = () => {
-      clearTimeout(limit);
-      unwatch?.();
-      signal?.removeEventListener('abort', kill);
-    };
-    child.once('close', (code, exitSignal) => {
-      finish();
-      const parsed = parseReport(answer);
-      if (parsed !== null) resolve(parsed);
-      else {
-        const how = exitSignal === null ? `exit code ${code}` : `signal ${exitSignal}`;
-        reject(
-          new PythonFileError(
-            `${basename(file)} could not be inspected (${how}):\n${stderr.trim()}`,
-            null,
-            null,
-          ),
-        );
-      }
-    });
-    child.once('exit', kill);
-  });
-}
-
 function parseReport(text: string): Report | null {
   try {
     return report.parse(JSON.parse(text));
@@ -227,10 +137,19 @@ function cacheKey(file: string, environment: PythonEnvironment): string {
   const folder = dirname(file);
   for (const name of readdirSync(folder).sort()) {
     if (!name.endsWith('.py')) continue;
-    const { size, mtimeMs } = statSync(join(folder, name));
-    hash.update(`${name}:${size}:${mtimeMs};`);
+    const state = stateOf(join(folder, name));
+    if (state !== null) hash.update(`${name}:${state.size}:${state.mtimeMs};`);
   }
   return hash.digest('hex').slice(0, 40);
+}
+
+/** Null for what cannot be imported either: a link that leads nowhere, as an editor's lock is, or a file that has just gone. */
+function stateOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function readCache(path: string): Report | null {

@@ -1,6 +1,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { Socket } from 'node:net';
 import { type Readable, Writable } from 'node:stream';
+import { endsWithUs, killGroup } from './groups.js';
 import { LineSplitter } from './lines.js';
 import { startProcess } from './start-process.js';
 
@@ -38,13 +39,6 @@ const TAIL_LINES = 20;
 /** How long the pipes may take to drain after the exit; a grandchild could hold them open for ever. */
 const DRAIN_MS = 50;
 
-/** Those that run now. When this process ends without having stopped them, by an exception say, their groups end with it. */
-const running = new Set<Child>();
-
-function killAll(): void {
-  for (const child of running) child.signalGroup('SIGKILL');
-}
-
 /** A subprocess in a process group of its own, with its output cut into lines. Owns the process, its group and its pipes. */
 export class Child {
   /** Null when it could not be started. */
@@ -52,6 +46,7 @@ export class Child {
   private readonly tail: string[] = [];
   private readonly channel: Writable | null;
   private over = false;
+  private forget = () => {};
   private onLine: ChildSpec['onLine'];
   private onExit: ChildSpec['onExit'];
 
@@ -69,8 +64,7 @@ export class Child {
     this.process = startProcess(spec.command, spec.args, options, (error) => this.end(null, null, error));
     this.channel = this.openChannel();
     if (this.process === null) return;
-    if (running.size === 0) process.on('exit', killAll);
-    running.add(this);
+    if (this.pid !== null) this.forget = endsWithUs(this.pid);
     this.read('stdout', this.process.stdout);
     this.read('stderr', this.process.stderr);
     if (spec.secret !== undefined) this.hand(spec.secret);
@@ -97,12 +91,7 @@ export class Child {
 
   /** To the whole group; a group that is gone already is fine. */
   signalGroup(signal: NodeJS.Signals): void {
-    if (this.pid === null || this.over) return;
-    try {
-      process.kill(-this.pid, signal);
-    } catch {
-      // ESRCH: nobody is left.
-    }
+    if (this.pid !== null && !this.over) killGroup(this.pid, signal);
   }
 
   /** Gives a waiting process its task. From here on, its lines and its end are the employer's. */
@@ -161,8 +150,7 @@ export class Child {
   private end(code: number | null, signal: NodeJS.Signals | null, spawnError: Error | null): void {
     if (this.over) return;
     this.over = true;
-    running.delete(this);
-    if (running.size === 0) process.off('exit', killAll);
+    this.forget();
     this.process?.stdout?.destroy();
     this.process?.stderr?.destroy();
     this.channel?.destroy();
