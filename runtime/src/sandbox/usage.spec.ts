@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultSettings } from '../settings/settings.js';
+import { deepFolder, withoutPrivileges } from '../testing/folders.js';
+import { removeScratch } from './scratch.js';
 import { breach, usageOf } from './usage.js';
 
 const MIB = 1024 * 1024;
@@ -29,7 +31,7 @@ describe('usageOf', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'usage-'));
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  afterEach(() => removeScratch(folder));
 
   it('counts what lies in the scratch folder, and files that were removed while open', () => {
     const scratch = join(folder, 'scratch');
@@ -45,6 +47,18 @@ describe('usageOf', () => {
     const after = usageOf(process.pid, scratch);
     closeSync(descriptor);
     expect((after?.nameless ?? 0) - (before?.nameless ?? 0)).toBeGreaterThanOrEqual(3 * MIB);
+  });
+
+  it('folders that are nested deeper than a path can be long are over every limit', () => {
+    deepFolder(folder);
+    expect(usageOf(process.pid, folder)?.scratch).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('a folder that may not be looked into hides nothing: it is over every limit', () => {
+    withoutPrivileges(folder, () => {
+      mkdirSync(join(folder, 'blind'), { mode: 0o300 });
+      expect(usageOf(process.pid, folder)?.scratch).toBe(Number.POSITIVE_INFINITY);
+    });
   });
 
   it('is null for a process that is gone', () => {

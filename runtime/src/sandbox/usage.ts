@@ -34,7 +34,9 @@ export function breach(usage: Usage, settings: SandboxSettings): string | null {
 }
 
 function mib(bytes: number): string {
-  return Number.isFinite(bytes) ? `${Math.round(bytes / MIB)} MiB` : `more than ${MOST_ENTRIES} files`;
+  return Number.isFinite(bytes)
+    ? `${Math.round(bytes / MIB)} MiB`
+    : `more than ${MOST_ENTRIES} files, or folders that cannot be looked into`;
 }
 
 /** Of a process and those below it: the program that puts up the walls may be one of its own. Null when the process is gone. */
@@ -79,13 +81,24 @@ function namelessFiles(pid: number): number {
 
 function sizeOf(folder: string, left: { entries: number }): number {
   let sum = 0;
-  for (const name of namesIn(folder)) {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    // A folder that may not be looked into, or lies deeper than a path can be long, is one to hide things in.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 0 : Number.POSITIVE_INFINITY;
+  }
+  for (const name of names) {
     if (--left.entries < 0) return Number.POSITIVE_INFINITY;
     const path = join(folder, name);
     // A link in there may lead anywhere.
-    const state = lstatSync(path, { throwIfNoEntry: false });
-    if (state === undefined) continue;
-    sum += state.isDirectory() ? 4096 + sizeOf(path, left) : state.blocks * 512;
+    try {
+      const state = lstatSync(path, { throwIfNoEntry: false });
+      if (state === undefined) continue;
+      sum += state.isDirectory() ? 4096 + sizeOf(path, left) : state.blocks * 512;
+    } catch {
+      return Number.POSITIVE_INFINITY;
+    }
   }
   return sum;
 }

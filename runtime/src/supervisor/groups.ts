@@ -1,7 +1,8 @@
 /** Process groups that run now. When this process ends without having stopped them, by an exception say, they end with it. */
 const groups = new Set<number>();
 
-function killAll(): void {
+/** What is left of them when this process ends, before what they use is taken away. */
+export function killAll(): void {
   for (const pid of groups) killGroup(pid, 'SIGKILL');
 }
 
