@@ -54,7 +54,7 @@ function explain(error: unknown): { code: string; message: string; exitCode: Exi
 }
 
 /** What the control API advises names its operations; on a command line they go by other names. */
-const COMMANDS: Readonly<Record<string, string>> = {
+export const COMMANDS: Readonly<Record<string, string>> = {
   get_graph: 'graph',
   list_running: 'graph',
   get_logs: 'logs',
@@ -63,8 +63,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   remove_processor: 'remove',
   connect_processors: 'connect',
   disconnect_processors: 'disconnect',
-  request_package: 'packages request',
-  get_package_status: 'packages',
+  request_package: 'packages add',
+  get_package_status: 'packages list --requests',
 };
 
 function asCommands(advice: string): string {

@@ -23,7 +23,7 @@ const NUMBERED: Readonly<Record<number, Level>> = {
   60: 'fatal',
 };
 /** Told by the file, or of no use to a reader; the ids are for who compares the logs of several programs, with `--json`. */
-const SILENT = new Set(['pid', 'hostname', 'runtime', 'connection', 'v', 'name']);
+const SILENT = new Set(['hostname', 'runtime', 'connection', 'v', 'name']);
 
 export function isLevel(text: unknown): text is Level {
   return LEVELS.some((level) => level === text);
@@ -38,7 +38,7 @@ export function parseLine(text: string): LogRecord {
     level: isLevel(level) ? level : typeof level === 'number' ? (NUMBERED[level] ?? 'info') : 'info',
     processor: typeof processor === 'string' ? processor : null,
     message: typeof msg === 'string' ? msg : '',
-    fields: Object.fromEntries(Object.entries(rest).filter(([key]) => !SILENT.has(key))),
+    fields: rest,
   };
 }
 
@@ -56,6 +56,7 @@ export function formatLine(record: LogRecord, palette: Palette): string {
   ];
   const trailing: string[] = [];
   for (const [key, value] of Object.entries(record.fields)) {
+    if (isSilent(key, record.fields)) continue;
     const error = asError(value);
     if (error === null) parts.push(palette.dim(`${key}=${short(value)}`));
     else trailing.push(error);
@@ -63,6 +64,11 @@ export function formatLine(record: LogRecord, palette: Palette): string {
   return [parts.join(' '), ...trailing.flatMap((text) => text.split('\n').map((line) => `    ${line}`))].join(
     '\n',
   );
+}
+
+/** Whose line it is, a runtime's log says anyway; the broker's speaks of other processes. */
+function isSilent(key: string, fields: LogRecord['fields']): boolean {
+  return SILENT.has(key) || (key === 'pid' && fields.runtime !== undefined);
 }
 
 function clock(time: number): string {

@@ -7,7 +7,7 @@ import { RecordedIo } from '../testing/recorded-io.js';
 import { chooseLog, knownLogs } from './find.js';
 import { readLines } from './follow.js';
 import { formatLine, parseLine } from './line.js';
-import { Printer } from './print.js';
+import { Printer, printRecord } from './print.js';
 
 let folder = '';
 beforeEach(() => {
@@ -23,6 +23,29 @@ describe('a line of a log', () => {
       '{"level":"warn","time":"2026-01-02T03:04:05.678Z","runtime":"r1","processor":"effect","msg":"slow","ms":12}',
     );
     expect(formatLine(record, PLAIN)).toMatch(/^\d\d:\d\d:05\.678 warn {2}\[effect\] slow ms=12$/);
+  });
+
+  it('keeps the ids of runtime and connection for --json, and leaves them out of the text', () => {
+    const record = parseLine(
+      '{"level":"info","time":1,"runtime":"r1","processor":"effect","pid":7,"connection":"c1","msg":"ready"}',
+    );
+    expect(formatLine(record, PLAIN)).toMatch(/info {2}\[effect\] ready$/);
+    const io = new RecordedIo();
+    printRecord(io, record, true);
+    expect(JSON.parse(io.outLines[0] ?? '')).toEqual({
+      time: '1970-01-01T00:00:00.001Z',
+      level: 'info',
+      processor: 'effect',
+      message: 'ready',
+      runtime: 'r1',
+      connection: 'c1',
+      pid: 7,
+    });
+  });
+
+  it('of the broker says which process it speaks of', () => {
+    const record = parseLine('{"level":"warn","time":1,"pid":7,"msg":"relay peer dropped"}');
+    expect(formatLine(record, PLAIN)).toMatch(/relay peer dropped pid=7$/);
   });
 
   it('keeps the stack of an error on lines of its own', () => {
