@@ -1,5 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkout, World } from './harness/world.js';
 
@@ -19,9 +21,10 @@ interface Result {
   readonly errors: number;
 }
 
-const examples = readdirSync(join(checkout, 'examples'), { withFileTypes: true })
+const folders = readdirSync(join(checkout, 'examples'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
   .map(({ name }) => name);
+const examples = folders.filter((name) => existsSync(join(checkout, 'examples', name, 'graph.yaml')));
 
 describe('each example', () => {
   it('is here', () => {
@@ -52,4 +55,24 @@ describe('each example', () => {
     },
     120_000,
   );
+});
+
+describe('the example of a Node program', () => {
+  it('is the only one without a graph of its own', () => {
+    expect(folders.filter((name) => !examples.includes(name))).toEqual(['node-program']);
+  });
+
+  it('shows what its Python processor made of a film, wherever it is started, until Ctrl-C', async () => {
+    const film = join(checkout, 'examples/camera-python-display/sample.mp4');
+    const program = world.node(join(checkout, 'examples/node-program/my.mjs'), [film], tmpdir());
+    const page = await program.line((line) => /page .*(http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1], 60_000);
+    await program.line((line) => (line === 'info effect ready' ? true : undefined), 60_000);
+    const stats = async () =>
+      (await (await fetch(`${page}/stats.json`)).json()) as { readonly frames: number };
+    const deadline = performance.now() + 20_000;
+    while ((await stats()).frames === 0 && performance.now() < deadline) await pause(50);
+    program.kill('SIGINT');
+    expect(await program.exited, program.report()).toBe(0);
+    expect(program.lines.at(-1)).toMatch(/^stopped: [1-9]\d* frames were shown$/);
+  }, 150_000);
 });

@@ -4,7 +4,7 @@
  *
  *   node examples/agent/agent.mjs [--port 8080] [--out FOLDER]
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,11 +22,17 @@ const { values } = parseArgs({
 });
 const out = resolve(values.out ?? '.');
 
+// The checkout's own command, whose packages and approvals are those of `.streamlib/bin/streamlib packages`.
+const command = join(here, '../../.streamlib/bin/streamlib');
+const server = existsSync(command)
+  ? { command, args: [] }
+  : { command: process.execPath, args: [join(here, '../../cli/bin/streamlib.js')] };
+
 const client = new Client({ name: 'scripted-agent', version: '1' });
 await client.connect(
   new StdioClientTransport({
-    command: process.execPath,
-    args: [join(here, '../../cli/bin/streamlib.js'), 'mcp', '--allow', out, '--allow', here],
+    command: server.command,
+    args: [...server.args, 'mcp', '--allow', out, '--allow', here],
     env: process.env,
     stderr: 'ignore',
   }),
@@ -45,20 +51,31 @@ async function call(name, input = {}) {
 
 const say = (text) => console.log(text);
 
+/** What of a package will do. From version 5 on, OpenCV has no CascadeClassifier. */
+const VERSIONS = { 'opencv-python-headless': '>=4.10,<5' };
+
 /** Asks for packages and waits for what is decided; a person may have to agree. */
 async function provide(packages) {
   for (const name of packages) {
+    const version = VERSIONS[name];
     let { data } = await call('request_package', {
       package: name,
+      ...(version !== undefined && { version }),
       reason: 'the face detector is made of it',
     });
-    while (['pending', 'approved', 'installing'].includes(data.status)) {
-      say(`  ${name} is ${data.status}: ${data.detail}`);
+    let told = '';
+    for (;;) {
+      const { id, status, detail, next } = data;
+      if (status !== told) {
+        say(`  ${name} is ${status}: ${detail}`);
+        if (status === 'pending') say(`  ${next.replace('`streamlib ', '`.streamlib/bin/streamlib ')}`);
+        told = status;
+      }
+      if (status === 'installed') break;
+      if (status === 'denied' || status === 'failed') throw new Error(next);
       await pause(1000);
-      data = (await call('get_package_status', { package: data.id })).data;
+      data = (await call('get_package_status', { package: id })).data;
     }
-    say(`  ${name} is ${data.status}: ${data.detail}`);
-    if (data.status !== 'installed') throw new Error(data.next);
   }
 }
 

@@ -7,6 +7,7 @@ import { boxOf, decodePng } from './png.js';
 
 let world: World;
 let folder: string;
+const script = join(checkout, 'examples/agent/agent.mjs');
 
 beforeAll(async () => {
   world = await World.open('agent-example');
@@ -22,7 +23,7 @@ afterAll(async () => {
 
 describe('the scripted agent of examples/agent', () => {
   it('builds camera → face detector → display from nothing, and ends with a boxed face', async () => {
-    const agent = world.node(join(checkout, 'examples/agent/agent.mjs'), ['--port', '0', '--out', folder]);
+    const agent = world.node(script, ['--port', '0', '--out', folder]);
     expect(await agent.exited, agent.report()).toBe(0);
     const said = agent.lines.join('\n');
     expect(said).toMatch(/of 10 frames have a face/);
@@ -31,5 +32,30 @@ describe('the scripted agent of examples/agent', () => {
     expect(box?.width).toBeGreaterThanOrEqual(80);
     expect(box?.pixels).toBeLessThan(((box?.width ?? 0) + (box?.height ?? 0)) * 12);
     expect(readFileSync(join(folder, 'agent-graph', 'graph.yaml'), 'utf8')).toContain('detector.video_out');
+  }, 120_000);
+
+  it('says what it waits for where OpenCV is not installed, and ends when a person says no', async () => {
+    const bare = await World.open('agent-waits');
+    try {
+      // An environment of its own, without OpenCV, as somebody has it who begins.
+      delete bare.sandbox.env.STREAMLIB_VENV;
+      expect(await bare.json('packages', 'list')).not.toBeNull();
+      const agent = bare.node(script, ['--port', '0', '--out', folder]);
+      const advice = await agent.line(
+        (line) => /`(\.streamlib\/bin\/streamlib packages approve .+)`/.exec(line)?.[1],
+        90_000,
+      );
+      expect(advice).toBe('.streamlib/bin/streamlib packages approve opencv-python-headless');
+      const pending = await bare.json<{ name: string; version: string }[]>('packages', 'pending');
+      expect(pending).toMatchObject([{ name: 'opencv-python-headless', version: '>=4.10,<5' }]);
+
+      const denied = bare.streamlib('packages', 'deny', 'opencv-python-headless', '--reason', 'not here');
+      expect(await denied.exited, denied.report()).toBe(0);
+      expect(await agent.exited, agent.report()).toBe(1);
+      expect(agent.lines.join('\n')).toContain('opencv-python-headless is denied');
+      expect(agent.lines.filter((line) => line.includes('is pending'))).toHaveLength(1);
+    } finally {
+      await bare.close();
+    }
   }, 120_000);
 });
