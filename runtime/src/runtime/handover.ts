@@ -134,15 +134,17 @@ export class Handover {
 
   private async lastFrames(): Promise<void> {
     const until = performance.now() + LAST_FRAMES_MS;
-    while ((await this.hasFrames()) && !isOver(this.old.node.state) && performance.now() < until)
+    while ((await this.hasFrames(until)) && !isOver(this.old.node.state) && performance.now() < until)
       await pause(LOOK_AGAIN_MS);
   }
 
-  private async hasFrames(): Promise<boolean> {
+  private async hasFrames(until: number): Promise<boolean> {
     if (!this.old.node.idle) return true;
     // What is on its way to it, then what it made of that: the answer comes behind its last frame.
     for (const node of asked(...this.senders, this.old.node)) {
-      const stock = await node.takeStock();
+      // One that is busy answers when it is done, which may be never; every change of a connection waits meanwhile.
+      const stock = await before(until, node.takeStock());
+      if (stock === 'late') return true;
       if (stock !== null && (stock.waiting > 0 || (node === this.old.node && stock.busy))) return true;
     }
     return !this.old.node.idle;
@@ -167,5 +169,17 @@ export class Handover {
   private resume(next: Seated, waiting: ReadonlyMap<string, Pause>): void {
     for (const [port, held] of waiting) held.end(next.node.inputs.get(port) ?? null);
     for (const link of this.held) link.letGo();
+  }
+}
+
+async function before<T>(until: number, work: Promise<T>): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, until - performance.now()), 'late');
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

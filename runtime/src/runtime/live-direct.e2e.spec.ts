@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { debugCounts } from '@streamlib/host-bridge';
@@ -162,6 +162,35 @@ describe('processors whose frames do not pass the runtime', () => {
     const kinds = sink.frames.map(added);
     expect(kinds).toEqual([...kinds].sort((a, b) => Number(a) - Number(b)));
     for (const node of ['first', 'effect', 'last']) await comesStraight(node);
+  });
+
+  it('a processor that is busy for long keeps neither a neighbour nor other changes waiting', async () => {
+    const busy = join(folder, 'busy');
+    const body = `
+import pathlib, time
+
+@streamlib.processor(inputs={"video_in": VideoFrame}, outputs={"video_out": VideoFrame})
+def wait(inputs):
+    pathlib.Path(${JSON.stringify(busy)}).touch()
+    time.sleep(60)
+`;
+    world.runtime
+      .add('counter', 'python', { file: code('source.py', SOURCE) })
+      .add('busy', 'python', { file: code('busy.py', body), hang_timeout_s: 0, stop_timeout_s: 0.1 })
+      .add('effect', 'python', { file: code('one.py', ADDS(1)) })
+      .add('sink', collector('sink').definition)
+      .connect('counter', 'busy')
+      .connect('busy', 'effect');
+    await world.runtime.start();
+    await expect.poll(() => existsSync(busy), PATIENT).toBe(true);
+    let done = false;
+    const changed = world.runtime
+      .replaceNode('effect', 'python', { file: code('two.py', ADDS(2)) })
+      .then(() => world.runtime.connectPorts('effect', 'sink'));
+    void changed.then(() => {
+      done = true;
+    });
+    await expect.poll(() => done, PATIENT).toBe(true);
   });
 
   it('go through the runtime after a change where the connection says so', async () => {
