@@ -1,8 +1,7 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import { type ControlApi, type Operation, operations } from '@streamlib/runtime';
+import { type ControlApi, type Operation, operations, toControlError } from '@streamlib/runtime';
 import type { z } from 'zod';
-import { asControlError } from './as-control-error.js';
 
 /** Under this name an error is told to programs; the text beside it is for models and people. */
 export const ERROR_META = 'streamlib/error';
@@ -61,7 +60,7 @@ async function answer(call: () => Promise<Record<string, unknown>>): Promise<Cal
 }
 
 function failure(thrown: unknown): CallToolResult {
-  const error = asControlError(thrown);
+  const error = toControlError(thrown);
   const problems = Array.isArray(error.details.problems) ? error.details.problems : [];
   const more = problems.length > 0 ? `\n${JSON.stringify(problems, null, 1)}` : '';
   return {

@@ -1,7 +1,7 @@
 export { BrokerClient } from './broker-client/broker-client.js';
 export { ControlClient } from './control/client.js';
 export { type CallOptions, Control, type ControlApi } from './control/control.js';
-export { ControlError, type ControlErrorCode } from './control/control-error.js';
+export { ControlError, type ControlErrorCode, toControlError } from './control/control-error.js';
 export { PYTHON_EXAMPLES } from './control/examples.js';
 export type { Operation, Origin } from './control/operation.js';
 export { operations } from './control/operations/index.js';

@@ -28,11 +28,13 @@ export async function mcp(io: Io, options: McpOptions): Promise<ExitCode> {
   const { A2aEndpoint, httpToken, makeMcpServer, McpHttpServer, serveStdio, tokenFile, version } =
     await import('@streamlib/mcp');
   const folders = (options.allow ?? ['.']).map((folder) => resolve(folder));
-  const { control, close } = await controlOf(io, options);
-  const make = () => makeMcpServer(control, { folders });
-  try {
-    await untilInterrupted(async (signal) => {
-      if (options.http !== true) return serveStdio(make(), signal);
+  await untilInterrupted(async (signal) => {
+    // What it starts takes a while, and Ctrl-C has to clean that up as well.
+    const { control, close } = await controlOf(io, options, signal);
+    const make = () => makeMcpServer(control, { folders });
+    try {
+      if (signal.aborted) return;
+      if (options.http !== true) return await serveStdio(make(), signal);
       const server = await McpHttpServer.open({
         port,
         token: httpToken(),
@@ -42,16 +44,21 @@ export async function mcp(io: Io, options: McpOptions): Promise<ExitCode> {
       io.out(server.url);
       io.err(`Other agents find it over A2A at ${new URL(server.url).origin}.`);
       io.err(`Send the token in ${tokenFile()} as "Authorization: Bearer …"; Ctrl-C stops.`);
-      await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
+      await aborted(signal);
       await server.close();
-    });
-  } finally {
-    await close();
-  }
+    } finally {
+      await close();
+    }
+  });
   return EXIT.ok;
 }
 
-async function controlOf(io: Io, options: McpOptions): Promise<Controlled> {
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((done) => signal.addEventListener('abort', () => done(), { once: true }));
+}
+
+async function controlOf(io: Io, options: McpOptions, signal: AbortSignal): Promise<Controlled> {
   if (options.runtime !== undefined)
     return { control: await findRuntime(options.runtime), close: () => Promise.resolve() };
   const { ControlServer, openServices, Runtime } = await import('@streamlib/runtime');
@@ -68,13 +75,20 @@ async function controlOf(io: Io, options: McpOptions): Promise<Controlled> {
     await runtime.stop();
     await server.close();
   };
+  // Told to stop, it ends what it is starting; `start()` settles then.
+  const stop = () => void runtime.stop();
+  signal.addEventListener('abort', stop, { once: true });
   try {
+    if (signal.aborted) return { control: server.control, close };
     await runtime.start();
     // An agent is there, so code will come. What keeps checks from being made is told when one is asked for.
     services.checker?.warm?.().catch(() => {});
   } catch (error) {
+    if (signal.aborted) return { control: server.control, close };
     await close();
     throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
   return { control: server.control, close };
 }

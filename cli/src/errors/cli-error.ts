@@ -5,7 +5,7 @@ export const EXIT = {
   /** Wrong arguments, or a graph that cannot run. */
   usage: 2,
   brokerNotRunning: 3,
-  /** A second Ctrl-C. */
+  /** A second Ctrl-C, or one before the work was done. */
   interrupted: 130,
 } as const;
 

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isRunning } from '@streamlib/host-bridge';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordedIo } from '../testing/recorded-io.js';
 import { approvePackages, denyPackage, listPackages, pendingPackages } from './packages.js';
@@ -58,6 +59,43 @@ describe('streamlib packages', () => {
     );
     await listPackages(later, { requests: true });
     expect(later.outLines.join('\n')).toMatch(/shapes>=1 +denied .*no need/);
+  });
+
+  it('tries all that are named, also after one that nobody has asked for', async () => {
+    writeFileSync(join(home, 'streamlib.yaml'), 'packages:\n  index: false\n  offline: true\n');
+    const io = new RecordedIo();
+    expect(await approvePackages(io, ['nothing', 'shapes'], {})).toBe(1);
+    expect(io.errLines.join('\n')).toMatch(/^nothing: no request for "nothing" is pending/m);
+    expect(io.errLines.join('\n')).toMatch(/^shapes: /m);
+    const later = new RecordedIo();
+    await listPackages(later, { requests: true });
+    expect(later.outLines.join('\n')).toMatch(/shapes>=1 +failed/);
+  });
+
+  it('Ctrl-C ends the installer, and the request says that it was stopped', async () => {
+    const uv = join(home, 'uv');
+    const pidFile = join(home, 'uv.pid');
+    writeFileSync(
+      uv,
+      `#!/bin/sh\necho $$ > ${pidFile}.new && mv ${pidFile}.new ${pidFile}\nexec sleep 1000\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    process.env.STREAMLIB_UV = uv;
+    const io = new RecordedIo();
+    const ended = approvePackages(io, ['shapes'], {});
+    try {
+      await expect.poll(() => existsSync(pidFile), { timeout: 10_000 }).toBe(true);
+      process.emit('SIGINT');
+      expect(await ended).toBe(130);
+    } finally {
+      delete process.env.STREAMLIB_UV;
+    }
+    expect(io.errLines.join('\n')).toMatch(
+      /^shapes: it was stopped before it was done; nothing was changed/m,
+    );
+    await expect.poll(() => isRunning(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
   });
 
   it('lists what is installed, by the name under which it is imported', async () => {

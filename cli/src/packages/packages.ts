@@ -4,15 +4,22 @@ import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson, snakeKeys } from '../output/json.js';
 import { table } from '../output/table.js';
+import { interruptible } from '../signals.js';
 
 interface Options {
   readonly json?: boolean;
 }
 
-async function open(io: Io): Promise<EnvironmentManager> {
+async function open(io: Io, signal?: AbortSignal): Promise<EnvironmentManager> {
   const { openPackageManager } = await import('@streamlib/runtime');
-  return openPackageManager({ manifestFolder: process.cwd(), onProgress: (message) => io.err(message) });
+  const onProgress = (message: string) => io.err(message);
+  return openPackageManager({ manifestFolder: process.cwd(), onProgress, ...(signal && { signal }) });
 }
+
+/** How it went for one of those that were named; also for one that nobody has asked for. */
+type Outcome = Pick<PackageRecord, 'package' | 'detail' | 'next' | 'installedVersion'> & {
+  readonly status: string;
+};
 
 export async function listPackages(
   io: Io,
@@ -44,11 +51,22 @@ export async function pendingPackages(io: Io, options: Options): Promise<ExitCod
 }
 
 /** All of them, also when one fails: each is a request of its own. */
-export async function approvePackages(io: Io, names: readonly string[], options: Options): Promise<ExitCode> {
-  const manager = await open(io);
-  const records: PackageRecord[] = [];
-  for (const name of names) records.push(await manager.approve(name, userInfo().username));
-  return showOutcome(io, options, records);
+export function approvePackages(io: Io, names: readonly string[], options: Options): Promise<ExitCode> {
+  return interruptible(io, async (signal) => {
+    const manager = await open(io, signal);
+    const outcomes: Outcome[] = [];
+    for (const name of names) {
+      if (signal.aborted) break;
+      try {
+        outcomes.push(await manager.approve(name, userInfo().username));
+      } catch (error) {
+        if (names.length === 1) throw error;
+        const { message: detail } = error as Error;
+        outcomes.push({ package: name, status: 'not_approved', detail, next: 'The others were tried.' });
+      }
+    }
+    return showOutcome(io, options, outcomes);
+  });
 }
 
 export async function denyPackage(
@@ -63,8 +81,10 @@ export async function denyPackage(
   return EXIT.ok;
 }
 
-export async function addPackages(io: Io, names: readonly string[], options: Options): Promise<ExitCode> {
-  return showOutcome(io, options, await (await open(io)).add(names, userInfo().username));
+export function addPackages(io: Io, names: readonly string[], options: Options): Promise<ExitCode> {
+  return interruptible(io, async (signal) =>
+    showOutcome(io, options, await (await open(io, signal)).add(names, userInfo().username)),
+  );
 }
 
 export async function addCommonPackages(io: Io, options: Options): Promise<ExitCode> {
@@ -72,7 +92,7 @@ export async function addCommonPackages(io: Io, options: Options): Promise<ExitC
   return addPackages(io, COMMON_PACKAGES, options);
 }
 
-function showOutcome(io: Io, options: Options, records: readonly PackageRecord[]): ExitCode {
+function showOutcome(io: Io, options: Options, records: readonly Outcome[]): ExitCode {
   const failed = records.filter(({ status }) => status !== 'installed');
   if (options.json) printJson(io, snakeKeys(records));
   else {

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
 import type { Palette } from '../output/palette.js';
+import { interruptible } from '../signals.js';
 
 export interface ValidateOptions {
   readonly set?: readonly string[];
@@ -10,11 +11,16 @@ export interface ValidateOptions {
 }
 
 /** Everything that is wrong with a graph, its Python files included, each with its place; nothing is started. */
-export async function validate(io: Io, graph: string, options: ValidateOptions): Promise<ExitCode> {
+export function validate(io: Io, graph: string, options: ValidateOptions): Promise<ExitCode> {
+  return interruptible(io, (signal) => look(io, graph, options, signal));
+}
+
+async function look(io: Io, graph: string, options: ValidateOptions, signal: AbortSignal): Promise<ExitCode> {
   const { validateManifest } = await import('@streamlib/runtime');
   const report = await validateManifest(graph, {
     overrides: options.set ?? [],
     onProgress: (message) => io.err(message),
+    signal,
   });
   const valid = report.issues.length === 0;
   if (options.json) {

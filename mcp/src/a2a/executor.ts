@@ -7,8 +7,7 @@ import {
   type ExecutionEventBus,
   type RequestContext,
 } from '@a2a-js/sdk/server';
-import { type ControlApi, ControlError } from '@streamlib/runtime';
-import { asControlError } from '../as-control-error.js';
+import { type ControlApi, ControlError, toControlError } from '@streamlib/runtime';
 
 /** An installation has no event that crosses processes. */
 const LOOK_AGAIN_MS = 500;
@@ -137,7 +136,7 @@ class Telling {
   }
 
   fail(thrown: unknown): void {
-    const error = asControlError(thrown);
+    const error = toControlError(thrown);
     const rejected = error.code === 'denied' || error.code === 'invalid' || error.code === 'not_found';
     const state = rejected ? TaskState.TASK_STATE_REJECTED : TaskState.TASK_STATE_FAILED;
     this.status(state, [

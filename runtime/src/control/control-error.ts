@@ -35,3 +35,21 @@ export class ControlError extends Error {
     return { code, message, next, ...(Object.keys(details).length > 0 && { details }) };
   }
 }
+
+/** Whatever an operation threw, as the error that says what to do next. */
+export function toControlError(thrown: unknown): ControlError {
+  if (thrown instanceof ControlError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  if (code === 'stopped' || code === 'state')
+    return new ControlError('unavailable', message, 'The graph is being stopped; start one again.');
+  if (code === 'packages')
+    return new ControlError('failed', message, 'Tell the user what it says.', {}, { cause: thrown });
+  return new ControlError(
+    'internal',
+    message,
+    'This is a mistake of StreamLib; tell the user.',
+    {},
+    { cause: thrown },
+  );
+}

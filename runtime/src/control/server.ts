@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { relayPath, stateDir } from '@streamlib/host-bridge';
 import type { Runtime } from '../runtime/runtime.js';
 import { Control } from './control.js';
-import { ControlError } from './control-error.js';
+import { ControlError, toControlError } from './control-error.js';
 import type { Origin } from './operation.js';
 import type { Services } from './ports.js';
 import { removeRemains } from './remains.js';
@@ -143,21 +143,6 @@ async function readBody(request: IncomingMessage): Promise<Body> {
   const granted = Array.isArray(folders) ? folders.filter((folder) => typeof folder === 'string') : [];
   // Whoever does not say that he is the user himself is treated as if he were not.
   return { input: input ?? {}, origin: origin === 'user' ? 'user' : 'agent', folders: granted };
-}
-
-export function toControlError(thrown: unknown): ControlError {
-  if (thrown instanceof ControlError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  if (code === 'stopped' || code === 'state')
-    return new ControlError('unavailable', message, 'The graph is being stopped; start one again.');
-  return new ControlError(
-    'internal',
-    message,
-    'This is a mistake of StreamLib; tell the user.',
-    {},
-    { cause: thrown },
-  );
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -1,3 +1,4 @@
+import { StreamlibError } from '../errors/streamlib-error.js';
 import type { PackageSettings } from '../settings/schema.js';
 import { normalName, parseRequirement, type Requirement } from './requirement.js';
 
@@ -57,4 +58,14 @@ function fromList({ name }: Requirement, allow: readonly string[]): Verdict {
     why: `${name} is not on the list of packages that are allowed here (strategy AllowList); ${list}`,
     next: ASK_OTHERWISE,
   };
+}
+
+/** Not for what was asked for, but for how much is waiting: it may be asked for again later. */
+export class TooManyRequests extends StreamlibError {
+  constructor(waiting: number) {
+    super(
+      'packages',
+      `${waiting} requests are open already, and more are not taken; wait until people have decided on some (\`streamlib packages pending\`)`,
+    );
+  }
 }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, statfsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stateDir } from '@streamlib/host-bridge';
+import { type InstanceLock, stateDir } from '@streamlib/host-bridge';
 import { nanoid } from 'nanoid';
 import type { InstalledPackage, PackageManager, PackageRecord, PackageRequest } from '../control/ports.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
@@ -9,7 +9,7 @@ import { BASE, ensureEnvironment, markReady, pythonOf } from '../python-env/envi
 import { findUv, findWheel, venvPath } from '../python-env/locate.js';
 import { pythonFits } from '../python-env/python-version.js';
 import type { PackageSettings } from '../settings/schema.js';
-import { decide } from './decide.js';
+import { decide, TooManyRequests } from './decide.js';
 import {
   currentEnvironment,
   environmentsFolder,
@@ -36,6 +36,8 @@ export interface ManagerOptions {
   /** An environment to begin with; the one that graphs use. */
   readonly begin?: () => Promise<string>;
   readonly onProgress?: (message: string) => void;
+  /** Ends what is being looked up or installed. */
+  readonly signal?: AbortSignal;
 }
 
 const MIB = 1024 * 1024;
@@ -68,7 +70,8 @@ export class EnvironmentManager implements PackageManager {
     const current = currentEnvironment(this.folder);
     if (current !== null) return current;
     if (this.options.begin !== undefined) return this.options.begin();
-    await ensureEnvironment([], { onProgress: this.options.onProgress ?? (() => {}) });
+    const { onProgress = () => {}, signal } = this.options;
+    await ensureEnvironment([], { onProgress, ...(signal && { signal }) });
     return venvPath();
   }
 
@@ -96,12 +99,7 @@ export class EnvironmentManager implements PackageManager {
       });
     }
     const waiting = this.store.all().filter(({ status }) => OPEN.includes(status)).length;
-    if (waiting >= MOST_OPEN) {
-      throw new StreamlibError(
-        'packages',
-        `${waiting} requests are open already, and more are not taken; wait until people have decided on some (\`streamlib packages pending\`)`,
-      );
-    }
+    if (waiting >= MOST_OPEN) throw new TooManyRequests(waiting);
     const verdict = decide(requirement, this.options.settings);
     if (verdict.verdict === 'deny') {
       return this.record(request, requirement, { status: 'denied', detail: verdict.why, next: verdict.next });
@@ -130,6 +128,7 @@ export class EnvironmentManager implements PackageManager {
       detail: `${verdict.why}; it ${outlook}`,
       next: 'It is being installed; ask get_package_status until it says installed or failed.',
       decidedBy: 'settings',
+      installer: process.pid,
     });
     this.inBackground(this.install(granted.id));
     return granted;
@@ -156,6 +155,7 @@ export class EnvironmentManager implements PackageManager {
       detail: `approved by ${by}; ${entry.detail}`,
       next: 'It is being installed; ask get_package_status again.',
       decidedBy: by,
+      installer: process.pid,
     }));
     return this.install(id);
   }
@@ -177,7 +177,13 @@ export class EnvironmentManager implements PackageManager {
       const { id } = await this.record(
         { package: requirement.package, reason: `asked for by ${by}`, requestedBy: by },
         requirement,
-        { status: 'approved', detail: `asked for by ${by}`, next: 'It is being installed.', decidedBy: by },
+        {
+          status: 'approved',
+          detail: `asked for by ${by}`,
+          next: 'It is being installed.',
+          decidedBy: by,
+          installer: process.pid,
+        },
       );
       ids.push(id);
     }
@@ -208,10 +214,12 @@ export class EnvironmentManager implements PackageManager {
 
   /** One new environment for all of them, or none. */
   private async installAll(ids: readonly string[]): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const lock = await exclusive(join(this.folder, 'lock'));
+    const { signal } = this.options;
+    let lock: InstanceLock | null = null;
     let fresh: string | null = null;
     try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      lock = await exclusive(join(this.folder, 'lock'), signal);
       const entries = await this.update(ids, {
         status: 'installing',
         detail: 'it is being installed into a new environment',
@@ -229,7 +237,7 @@ export class EnvironmentManager implements PackageManager {
       this.checkRoom(plan);
       fresh = nextEnvironment(this.folder);
       this.options.onProgress?.(`installing: ${describeChanges(changesBetween(before, plan.packages))}`);
-      await this.installer().build(fresh, python, plan.lock, first.name);
+      await this.installer().build(fresh, python, plan.lock, first.name, signal);
       this.checkSize(fresh, await this.environment());
       markReady(fresh, this.options.base === undefined ? findWheel() : null);
       switchTo(fresh, this.folder);
@@ -249,7 +257,7 @@ export class EnvironmentManager implements PackageManager {
       if (fresh !== null) rmSync(fresh, { recursive: true, force: true });
       await this.update(ids, { status: 'failed', ...whyOf(error) });
     } finally {
-      lock.release();
+      lock?.release();
     }
   }
 
@@ -286,7 +294,13 @@ export class EnvironmentManager implements PackageManager {
     const preferred = before.filter(
       ({ name }) => name !== 'streamlib' && !wanted.some((entry) => entry.name === name),
     );
-    const plan = await this.installer().plan(python, requirements, preferred, wanted[0]?.name ?? '');
+    const plan = await this.installer().plan(
+      python,
+      requirements,
+      preferred,
+      wanted[0]?.name ?? '',
+      this.options.signal,
+    );
     return { plan, before, python };
   }
 
@@ -424,7 +438,9 @@ function baseRequirements(): string[] {
 
 function whyOf(error: unknown): { detail: string; next: string } {
   if (error instanceof InstallError) return { detail: error.failure.detail, next: error.failure.next };
-  const { message } = toError(error);
+  const { message, name } = toError(error);
+  if (name === 'AbortError' || (error instanceof StreamlibError && error.code === 'stopped'))
+    return { detail: 'it was stopped before it was done; nothing was changed', next: 'Request it again.' };
   const full = /ENOSPC/.test(message);
   return {
     detail: full ? `there is no room left on the disk; nothing was changed. ${message}` : message,

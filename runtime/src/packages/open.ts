@@ -1,5 +1,5 @@
 import { readSettings } from '../settings/settings.js';
-import { EnvironmentManager } from './manager.js';
+import { EnvironmentManager, type ManagerOptions } from './manager.js';
 
 /** Packages that code from outside commonly wants; one command brings them all. */
 export const COMMON_PACKAGES = [
@@ -14,11 +14,12 @@ export const COMMON_PACKAGES = [
 
 /** The package manager of this user, with the settings of the state directory and of a manifest's folder. */
 export function openPackageManager(
-  options: { readonly manifestFolder?: string; readonly onProgress?: (message: string) => void } = {},
+  options: Pick<ManagerOptions, 'onProgress' | 'signal'> & { readonly manifestFolder?: string } = {},
 ): EnvironmentManager {
-  const { manifestFolder, onProgress } = options;
+  const { manifestFolder, onProgress, signal } = options;
   return new EnvironmentManager({
     settings: readSettings(manifestFolder).packages,
     ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
   });
 }

@@ -32,7 +32,7 @@ const record = z.object({
   requestedAt: z.string(),
   changedAt: z.string(),
   decidedBy: z.string().optional(),
-  /** Who installs it, while it is being installed. */
+  /** Who installs it, from when it is approved until it is installed or not. */
   installer: z.number().optional(),
 });
 export type StoredRecord = z.infer<typeof record>;
@@ -109,12 +109,13 @@ export class RequestStore {
 }
 
 function withoutDeadInstaller(entry: StoredRecord): StoredRecord {
-  if (entry.status !== 'installing' || entry.installer === undefined || isRunning(entry.installer))
-    return entry;
+  const { installer, ...rest } = entry;
+  const under = entry.status === 'installing' || entry.status === 'approved';
+  if (!under || (installer !== undefined && isRunning(installer))) return entry;
   return {
-    ...entry,
+    ...rest,
     status: 'failed',
-    detail: 'the process that was installing it ended before it was done; nothing was changed',
+    detail: 'the process that was to install it ended before it was done; nothing was changed',
     next: 'Request it again.',
   };
 }

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { toError } from '../../errors/streamlib-error.js';
+import { TooManyRequests } from '../../packages/decide.js';
+import { parseRequirement } from '../../packages/requirement.js';
 import { ControlError } from '../control-error.js';
 import { type ControlContext, operation } from '../operation.js';
 import type { PackageManager } from '../ports.js';
@@ -75,13 +78,29 @@ export const requestPackage = operation({
   }),
   output: record,
   readOnly: false,
-  run: async (context, { package: name, version, reason }) =>
-    manager(context).request({
-      package: name,
-      reason,
-      requestedBy: context.origin,
-      ...(version !== undefined && { version }),
-    }),
+  run: async (context, { package: name, version, reason }) => {
+    const packages = manager(context);
+    try {
+      parseRequirement(name, version);
+    } catch (error) {
+      throw new ControlError('invalid', toError(error).message, 'Correct it and ask again.');
+    }
+    try {
+      return await packages.request({
+        package: name,
+        reason,
+        requestedBy: context.origin,
+        ...(version !== undefined && { version }),
+      });
+    } catch (error) {
+      if (!(error instanceof TooManyRequests)) throw error;
+      throw new ControlError(
+        'denied',
+        error.message,
+        'Do without it for now; the user decides with `streamlib packages`.',
+      );
+    }
+  },
 });
 
 export const packageStatus = operation({
