@@ -223,8 +223,8 @@ describe('Python blocks', () => {
     async ({ code, place }) => {
       const folder = join(scratch, place.replace(/\W/g, '_'));
       mkdirSync(folder, { recursive: true });
-      // A package that only a script block asks for is installed by the runtime, not by this test.
-      writeFileSync(join(folder, 'PIL.py'), '__version__ = "0"\n');
+      // Packages that only a script block asks for are installed by the runtime, not by this test.
+      for (const name of ['PIL', 'cv2']) writeFileSync(join(folder, `${name}.py`), '__version__ = "0"\n');
       writeFileSync(join(folder, 'block.py'), code);
       const { report, output } = await run(tool('python'), [
         '-m',
@@ -276,6 +276,12 @@ describe('manifests', () => {
 });
 
 describe('other blocks', () => {
+  it('of the Node program are the example', () => {
+    const example = readFileSync(join(root, 'examples/node-program/my.mjs'), 'utf8');
+    const shown = blocksIn('ts').find(({ path }) => path === 'docs/node-programs.md')?.code ?? '-';
+    expect(example.slice(example.indexOf('import'))).toBe(`${shown.trimEnd()}\n`);
+  });
+
   it('of JSON are JSON', () => {
     for (const block of blocksIn('json')) expect(() => JSON.parse(block.code), at(block)).not.toThrow();
   });

@@ -1,15 +1,13 @@
 /**
  * A Node program with a Python processor: camera → effect.py → a page in the browser.
  *
- *   node examples/node-program/my.mjs [SOURCE]
+ *   node examples/node-program/my.mjs
  */
 import { Runtime } from '@streamlib/runtime';
 
-const [source = 'test-pattern'] = process.argv.slice(2);
-
 // Relative paths in parameters belong to this file's folder, wherever the program is started.
 const runtime = new Runtime({ name: 'my-program', baseDir: import.meta.dirname })
-  .add('camera', 'camera', { source })
+  .add('camera', 'camera', { source: 'test-pattern' })
   .add('effect', 'python', { file: 'effect.py' })
   .add('page', 'display', { port: 0 })
   .connect('camera', 'effect')
