@@ -110,6 +110,13 @@ export function markdown(report) {
     '| flows again, or ends | the same, or the process ends at once, as one does that gets no memory, and leaves nothing |',
     '| gone | the runtime ended; its Python process too, and its records |',
     '| stops | the runtime can be stopped in order |',
+    '| A; at last B | A at the earlier steps, B at the last one that was tried |',
+    '',
+    '| mark | |',
+    '|---|---|',
+    '| ✓ | what must come of it came, and nothing was left |',
+    '| ✗ | something else came, or something was left. The last column is about the last step only: `npm run faults -- --only "FAULT STEP" --json` tells of another |',
+    '| (empty) | not tried at this step. Most pairs of faults are tried at the first step and in flow only, `frames` in flow only |',
     '',
     ...(struck.length > 0 ? ['## From outside', '', ...strikesTable(struck), ''] : []),
     ...(fixtures.length > 0

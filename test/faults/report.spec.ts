@@ -43,3 +43,16 @@ it('the page has a row for each fault, with a mark for each step', () => {
   expect(page).toContain('| `Exits` | flows again | ✓ | 40 frames arrived |');
   expect(page).toContain('| sockets left | 2 |');
 });
+
+it('the page says what its marks mean, and what comes of a fault that ends otherwise in flow', () => {
+  const page = markdown({
+    outcomes: [
+      outcome('descriptors runtime allocated', 'allocated'),
+      outcome('descriptors runtime flow', 'flow', { expected: 'flows_on' }),
+    ],
+    machine: { began: '2026-11-21T11:00:00Z', cores: 2, load_average: [1, 2] },
+  });
+  expect(page).toContain('| descriptors runtime | flows again; at last flows on | ✓ |');
+  for (const word of ['A; at last B', '✓', '✗', '(empty)'])
+    expect(page).toMatch(new RegExp(`^\\| ${word.replace(/[()]/g, '\\$&')} \\| \\S`, 'm'));
+});
