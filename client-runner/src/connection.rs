@@ -159,6 +159,9 @@ impl Connection {
             Ok(Some(Event::UnknownPort { port, frame_id })) => {
                 Some(("unknown_port", port, frame_id).into_pyobject(py)?)
             }
+            Ok(Some(Event::Lost { port, frame_id, error })) => {
+                Some(("lost", port, frame_id, error.to_string()).into_pyobject(py)?)
+            }
             Ok(Some(Event::Housekeeping)) if acks.is_empty() => Some(("housekeeping",).into_pyobject(py)?),
             Ok(Some(Event::Housekeeping)) => None,
             Ok(Some(Event::Closed)) => {
@@ -169,10 +172,11 @@ impl Connection {
         let result = if acks.is_empty() {
             event
         } else {
+            // Made before the lock: the collector may run now, and with it code that asks what waits.
+            let told = acks.drain(..).map(|ack| Ok(("ack", ack.port, ack.frame_id).into_pyobject(py)?.unbind()));
+            let told = told.collect::<PyResult<Vec<Py<PyTuple>>>>()?;
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            for ack in acks.drain(..) {
-                waiting.push_back(("ack", ack.port, ack.frame_id).into_pyobject(py)?.unbind());
-            }
+            waiting.extend(told);
             waiting.extend(event.map(Bound::unbind));
             waiting.pop_front().map(|e| e.into_bound(py))
         };
@@ -247,7 +251,8 @@ impl Connection {
     /// The next event, or ``None`` when the time (seconds; ``None``: for ever; 0: not at all) is over.
     ///
     /// ``("control", dict)``, ``("frame", port, frame_id, dict)``, ``("ack", port, frame_id)``, ``("unknown_port", port,
-    /// frame_id)``, ``("housekeeping",)`` or ``("closed", code, message)``. The interpreter lock is free while it waits.
+    /// frame_id)``, ``("lost", port, frame_id, why)`` of a frame that the system gave no memory to map, ``("housekeeping",)`` or
+    /// ``("closed", code, message)``. The interpreter lock is free while it waits.
     #[pyo3(signature = (timeout = None))]
     fn receive<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let duration = timeout.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::ZERO));

@@ -204,6 +204,42 @@ fn a_new_frame_size_replaces_the_old_memory() {
     assert_eq!(client.stats().imported, 1, "the small segment was forgotten");
 }
 
+/// A peer that is sent nothing but frames is owed nothing, so no other message would tell it.
+#[test]
+fn a_closed_pool_is_worth_a_message_by_itself() {
+    let _ledger = Ledger::open();
+    let (host, client) = video_pair();
+    let pool = FramePool::new(1);
+    host.send_frame(0, 1, &&video(&texture(&pool, 1), 1)).unwrap();
+    drop(next_frame(&client));
+    client.flush().unwrap();
+    next(&host);
+    assert!(!host.worth_a_message(1), "the pool may use its memory again");
+    drop(pool);
+    assert!(host.worth_a_message(64));
+    host.flush().unwrap();
+    assert!(matches!(next(&client).0, Event::Housekeeping));
+    assert_eq!(client.stats().imported, 0);
+    assert!(!host.worth_a_message(1));
+}
+
+#[test]
+fn one_segment_more_than_a_peer_takes_in_is_refused_by_the_sender() {
+    let _ledger = Ledger::open();
+    let (host, client) = video_pair();
+    let pools: Vec<FramePool> = (0..65).map(|_| FramePool::new(1)).collect();
+    for (number, pool) in (0..).zip(&pools[..64]) {
+        host.send_frame(0, number, &&video(&texture(pool, 1), number)).unwrap();
+        drop(next_frame(&client));
+    }
+    let refused = host.send_frame(0, 64, &&video(&texture(&pools[64], 1), 64)).unwrap_err();
+    assert_eq!(refused.code, Code::Exhausted);
+    client.flush().unwrap();
+    next(&host);
+    host.send_frame(0, 65, &&video(&texture(&pools[0], 1), 65)).unwrap();
+    drop(next_frame(&client));
+}
+
 #[test]
 fn a_long_message_arrives_whole() {
     let _ledger = Ledger::open();

@@ -45,6 +45,7 @@ static EXPORTS: &[Export] = exports! {
     "listenerNamed" => channel::listener::named,
     "listenerEndpoint" => channel::listener::endpoint,
     "listenerStart" => channel::listener::start,
+    "listenerResume" => channel::listener::resume,
     "listenerKeepAlive" => channel::listener::keep_alive,
     "listenerClose" => channel::listener::close,
     "connectEndpoint" => channel::connection::connect_endpoint,

@@ -43,6 +43,8 @@ export class Connection {
   /** `port` indexes the inputs given to `definePorts`. Handles in `value` belong to the handler, which closes them. */
   onFrame: (port: number, frameId: number, value: Record<string, unknown>) => void = (_port, _id, value) =>
     closeHandles(value);
+  /** A frame of an input that came and could not be read, because the system gave no memory to map it; the next may come through. */
+  onLost: (port: number, frameId: number, why: string) => void = (port, frameId) => this.ack(port, frameId);
   /** `port` indexes the outputs. */
   onAck: (port: number, frameId: number) => void = () => undefined;
   /** Called exactly once, after `close()` or when the peer is gone. */
@@ -83,6 +85,13 @@ export class Connection {
         }
       },
       unknownPort: (port) => this.warnOnce(port),
+      lost: (port, frameId, why) => {
+        try {
+          this.onLost(port, frameId, why);
+        } catch (error) {
+          surface(error);
+        }
+      },
       ack: (port, frameId) => {
         try {
           this.onAck(port, frameId);

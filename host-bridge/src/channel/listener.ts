@@ -4,9 +4,16 @@ import { Connection } from './connection.js';
 import { Endpoint } from './endpoint.js';
 import { surface } from './surface.js';
 
+/** How long a listener waits after the system refused it a connection: descriptors do not come back faster. */
+const PAUSE_MS = 100;
+
 /** Accepts connections, either through endpoints (`anonymous`) or at a path (`named`). */
 export class Listener {
   private handler: ((connection: Connection) => void) | undefined;
+  private pause: NodeJS.Timeout | null = null;
+  private unrefed = false;
+  /** Told once, until one was accepted again. */
+  private refused = false;
 
   private constructor(private id: NativeId) {}
 
@@ -39,14 +46,26 @@ export class Listener {
     const first = this.handler === undefined;
     this.handler = handler;
     if (!first || this.id === 0) return;
-    addon().listenerStart(this.id, (accepted) => {
+    const accept = (accepted: NativeId) => {
+      this.refused = false;
       const connection = new Connection(accepted);
       try {
         this.handler?.(connection);
       } catch (error) {
         surface(error);
       }
-    });
+    };
+    addon().listenerStart(this.id, accept, (why) => this.tryLater(why));
+  }
+
+  /** Who wants to connect waits in the kernel's queue meanwhile. */
+  private tryLater(why: string): void {
+    if (!this.refused) process.emitWarning(`Connections have to wait: ${why}`);
+    this.refused = true;
+    this.pause = setTimeout(() => {
+      if (this.id !== 0) addon().listenerResume(this.id);
+    }, PAUSE_MS);
+    if (this.unrefed) this.pause.unref();
   }
 
   get closed(): boolean {
@@ -55,10 +74,12 @@ export class Listener {
 
   /** A listener that accepts keeps the process alive; `unref()` lets it end. */
   ref(): void {
+    this.unrefed = false;
     if (this.id !== 0) addon().listenerKeepAlive(this.id, true);
   }
 
   unref(): void {
+    this.unrefed = true;
     if (this.id !== 0) addon().listenerKeepAlive(this.id, false);
   }
 
@@ -66,6 +87,7 @@ export class Listener {
     const id = this.id;
     if (id === 0) return;
     this.id = 0;
+    if (this.pause !== null) clearTimeout(this.pause);
     addon().listenerClose(id);
   }
 

@@ -26,6 +26,8 @@ const segments = new Map<number, SegmentViews>();
 export function segmentView(handle: NativeId, mapping: number, offset: number, length: number): Uint8Array {
   let segment = segments.get(mapping);
   if (segment === undefined) {
+    // A producer that made new memory gives up old, which nothing else tells here.
+    sweepMappings();
     const buffer = addon().mappingBuffer(handle);
     // A transfer to a worker would detach the buffer under every other view.
     markAsUntransferable(buffer);
@@ -39,7 +41,7 @@ export function forgetMapping(mapping: number): void {
   segments.delete(mapping);
 }
 
-/** After a connection or a pool closed: lets go of each mapping that only its own ArrayBuffer still holds. */
+/** Lets go of each mapping that only its own ArrayBuffer still holds. */
 export function sweepMappings(): void {
   for (const mapping of segments.keys()) {
     if (addon().mappingIdle(mapping)) segments.delete(mapping);

@@ -21,6 +21,7 @@ export interface ConnectionHandlers {
   control(message: Record<string, unknown>, endpoint: NativeId | null): void;
   frame(port: number, frameId: number, value: Record<string, unknown>): void;
   unknownPort(port: number): void;
+  lost(port: number, frameId: number, why: string): void;
   ack(port: number, frameId: number): void;
   closed(code: string, message: string): void;
 }
@@ -71,7 +72,13 @@ export interface Addon {
   listenerAnonymous(): NativeId;
   listenerNamed(path: string): NativeId;
   listenerEndpoint(listener: NativeId): NativeId;
-  listenerStart(listener: NativeId, onConnection: (connection: NativeId) => void): void;
+  /** After `onRefused` it accepts no more until `listenerResume`. */
+  listenerStart(
+    listener: NativeId,
+    onConnection: (connection: NativeId) => void,
+    onRefused: (why: string) => void,
+  ): void;
+  listenerResume(listener: NativeId): void;
   listenerKeepAlive(listener: NativeId, keep: boolean): void;
   listenerClose(listener: NativeId): void;
 

@@ -34,7 +34,7 @@ export function expectNoLeaks(): void {
 }
 
 /** Mappings that JavaScript has looked at go with their ArrayBuffer, when it is collected. */
-function settled(): DebugCounts {
+export function settled(): DebugCounts {
   collect();
   return debugCounts();
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { isRunning } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DescriptorLimit } from '../testing/descriptors.js';
+import { DescriptorLimit } from '../../../host-bridge/src/testing/descriptors.js';
 import { startPipeline } from '../testing/pipeline.js';
 import { brokerPid, openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { pythonFile, type Watched, watched } from '../testing/world.js';

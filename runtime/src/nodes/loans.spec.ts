@@ -1,6 +1,6 @@
 import { FramePool, type Texture } from '@streamlib/host-bridge';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { DescriptorLimit } from '../testing/descriptors.js';
+import { DescriptorLimit } from '../../../host-bridge/src/testing/descriptors.js';
 import { silentLogger } from '../testing/logger.js';
 import { Loans } from './loans.js';
 

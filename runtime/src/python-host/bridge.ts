@@ -193,6 +193,7 @@ export class PythonBridge implements FrameSender {
       this.received(read);
     };
     connection.onFrame = (port, frameId, value) => this.events.frame(port, Number(frameId), value);
+    connection.onLost = (port, frameId, why) => this.events.lost(port, Number(frameId), why);
     connection.onAck = (port, frameId) => this.events.ack(port, Number(frameId));
     connection.onClose = (reason) => {
       // It was this side that would not go on; that the client then ends in order makes nothing good.

@@ -25,6 +25,7 @@ export class PythonOutput {
   private droppedBefore = 0;
   private droppedNow = 0;
   private direct = 0;
+  private losing = false;
 
   constructor(model: OutputModel) {
     this.port = new OutputPort(model.name, model.schema);
@@ -58,6 +59,7 @@ export class PythonOutput {
   /** False: the client sent more than its window allows. */
   receive(frameId: number, value: Record<string, unknown>): boolean {
     const frame = new Frame(value, this.port.handles);
+    this.losing = false;
     if (this.waiting.size === 0 && !this.port.heldBack) {
       this.port.route(frame);
       this.handedOn(frameId);
@@ -69,6 +71,17 @@ export class PythonOutput {
     }
     this.waiting.push({ frameId, frame, ack: this.ack });
     return true;
+  }
+
+  /** A frame that could not be read. True: the first of a row. */
+  lost(frameId: number): boolean {
+    this.port.counters.drop('no_memory');
+    // Its acknowledgement would cover frames before it that wait here: theirs will cover it.
+    if (this.waiting.size === 0) this.handedOn(frameId);
+    else this.unacknowledged++;
+    const first = !this.losing;
+    this.losing = true;
+    return first;
   }
 
   /** The client's frames that went to other subprocesses only: counted from the last report to this one. */

@@ -279,6 +279,12 @@ export abstract class PythonProcessor implements GraphNode, Asked {
             this.bridgeReady(bridge);
           },
           frame: (port, frameId, value) => this.received(bridge, port, frameId, value),
+          lost: (port, frameId, why) => {
+            if (this.outputList[port]?.lost(frameId) === true)
+              this.log.warn(
+                `the system gives this process no memory to read frames, which are dropped (raise its limits): ${why}`,
+              );
+          },
           ack: (port, frameId) => this.inputList[port]?.acked(frameId),
           finished: () => {
             if (this.current === 'running') this.become('finished');

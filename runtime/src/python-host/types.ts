@@ -82,6 +82,8 @@ export interface BridgeEvents {
   /** Ping, pong, both acked, `setup()` returned: frames may flow. */
   ready(): void;
   frame(port: number, frameId: number, value: Record<string, unknown>): void;
+  /** A frame of an output that the system gave this process no memory to read. */
+  lost(port: number, frameId: number, why: string): void;
   ack(port: number, frameId: number): void;
   /** A manual `start()` returned, or a generator ended. */
   finished(): void;

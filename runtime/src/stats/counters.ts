@@ -16,6 +16,8 @@ export type DropReason =
   | 'client'
   /** The Python process ended while it had them. */
   | 'lost'
+  /** The system gave this process no memory to read it. */
+  | 'no_memory'
   /** Left over when the node stopped. */
   | 'stopped';
 

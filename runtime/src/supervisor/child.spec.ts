@@ -1,6 +1,6 @@
 import { isRunning } from '@streamlib/host-bridge';
 import { describe, expect, it } from 'vitest';
-import { DescriptorLimit } from '../testing/descriptors.js';
+import { DescriptorLimit } from '../../../host-bridge/src/testing/descriptors.js';
 import { Child, type ChildExit, describeExit } from './child.js';
 
 interface Started {

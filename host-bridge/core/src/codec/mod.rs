@@ -6,11 +6,13 @@
 mod decode;
 mod encode;
 mod raw;
+mod scan;
 mod traits;
 
 pub use decode::{decode_any, decode_frame};
 pub use encode::{encode_any, encode_frame};
 pub use raw::{HandleReader, HandleWriter, NoHandles, RawHandle, Reader, NO_HANDLE, RAW_BUFFER, RAW_TEXTURE};
+pub(crate) use scan::scan_handles;
 pub use traits::{Key, Sink, Source};
 
 /// What stands before each value.

@@ -96,7 +96,7 @@ impl HandleReader for NoHandles {
 }
 
 /// A cursor over bytes that nobody vouches for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -108,6 +108,11 @@ impl<'a> Reader<'a> {
 
     pub fn remaining(&self) -> usize {
         self.rest.len()
+    }
+
+    /// Leaves the rest unread.
+    pub fn skip(&mut self) {
+        self.rest = &[];
     }
 
     /// The next byte, left where it is.

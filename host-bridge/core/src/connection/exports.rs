@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::imports::MAX_SEGMENTS;
 use crate::codec::RawHandle;
-use crate::error::{BridgeError, Result};
+use crate::error::{BridgeError, Code, Result};
 use crate::memory::{Frame, FrameRef, Release, Segment};
 
 #[derive(Debug)]
@@ -20,16 +21,29 @@ struct Export {
     slots: Box<[Option<Lent>]>,
 }
 
+impl Export {
+    fn can_go(&self) -> bool {
+        self.segment.is_retired() && self.slots.iter().all(Option::is_none)
+    }
+}
+
 /// A few segments per connection, so a list that is searched is faster than a map.
 #[derive(Debug, Default)]
 pub(super) struct Exports(Vec<Export>);
 
 impl Exports {
     /// Counts one lease. True when the segment has to cross with this message.
-    pub fn lend(&mut self, memory: &FrameRef) -> bool {
+    pub fn lend(&mut self, memory: &FrameRef) -> Result<bool> {
         let id = memory.segment().id();
         let (at, new) = match self.0.iter().position(|e| e.segment.id() == id) {
             Some(at) => (at, false),
+            // The peer would take one more for an attack, and end the channel.
+            None if self.0.len() >= MAX_SEGMENTS => {
+                return Err(BridgeError::new(
+                    Code::Exhausted,
+                    format!("the peer holds frames of {MAX_SEGMENTS} segments, and takes in no more"),
+                ));
+            }
             None => {
                 let slots = (0..memory.segment().slot_count()).map(|_| None).collect();
                 self.0.push(Export { segment: memory.segment().clone(), slots });
@@ -42,7 +56,7 @@ impl Exports {
             Some(lent) => lent.count += 1,
             empty => *empty = Some(Lent { memory: memory.clone(), count: 1 }),
         }
-        new
+        Ok(new)
     }
 
     /// The message did not go out after all. `crossed`: its segment was to cross with it.
@@ -101,10 +115,15 @@ impl Exports {
             .ok_or_else(|| BridgeError::malformed(format!("slot {slot} is out of range")))
     }
 
+    /// True when the peer is to be told of segments that it can forget.
+    pub fn has_retired(&self) -> bool {
+        self.0.iter().any(Export::can_go)
+    }
+
     /// Forgets segments that get no new frames and of which nothing is lent; their ids are for the peer.
     pub fn forget_retired(&mut self, ids: &mut Vec<u64>) {
         self.0.retain(|e| {
-            let leave = e.segment.is_retired() && e.slots.iter().all(Option::is_none);
+            let leave = e.can_go();
             if leave {
                 ids.push(e.segment.id());
             }

@@ -4,6 +4,7 @@
 //! held while user code runs: `receive` returns what came.
 
 mod exports;
+mod imports;
 mod receive;
 mod send;
 
@@ -24,7 +25,7 @@ use crate::sys::socket::{self, PeerCredentials, Socket};
 use crate::wire::{Ack, Header, Kind};
 use exports::Exports;
 use receive::{Inlet, Receiver};
-use send::{Outlet, Sender};
+use send::{Lender, Outlet, Sender};
 
 /// What `receive` found.
 #[derive(Debug)]
@@ -39,6 +40,12 @@ pub enum Event<V> {
     UnknownPort {
         port: usize,
         frame_id: u64,
+    },
+    /// A frame that could not be read because the system gave no memory to map it. Its leases go back; the next may come through.
+    Lost {
+        port: usize,
+        frame_id: u64,
+        error: BridgeError,
     },
     /// Only acknowledgements and releases.
     Housekeeping,
@@ -74,6 +81,10 @@ pub struct Connection {
     exports: Mutex<Exports>,
     releases: Arc<ReleaseQueue>,
     sender: Mutex<Sender>,
+    /// What the sender holds, to be asked without its lock: whoever waits for that may hold another (Python's) which the
+    /// sending thread needs for the values that it reads.
+    sender_notes: AtomicBool,
+    sender_queued: AtomicBool,
     receiver: Mutex<Receiver>,
     frames_sent: AtomicU64,
     frames_received: AtomicU64,
@@ -95,6 +106,8 @@ impl Connection {
             exports: Mutex::new(Exports::default()),
             releases: Arc::new(ReleaseQueue::new()),
             sender: Mutex::new(Sender::new()),
+            sender_notes: AtomicBool::new(false),
+            sender_queued: AtomicBool::new(false),
             receiver: Mutex::new(Receiver::new()),
             frames_sent: AtomicU64::new(0),
             frames_received: AtomicU64::new(0),
@@ -110,8 +123,8 @@ impl Connection {
     #[cfg(target_os = "linux")]
     pub fn adopt(descriptor: std::os::fd::RawFd) -> Result<Self> {
         let socket = socket::adopt(descriptor)?;
-        // Seen from another namespace of processes, the peer has no number. Who it is was looked at when the channel was made.
-        let peer = socket::peer_credentials(&socket).unwrap_or(PeerCredentials { pid: 0, uid: 0 });
+        // Who it is was looked at when the channel was made; from another namespace of processes it has no number.
+        let peer = socket::peer_credentials(&socket)?;
         Ok(Self::new(socket, peer))
     }
 
@@ -145,6 +158,14 @@ impl Connection {
             .map_err(|_| BridgeError::new(Code::Schema, "the ports of this connection are defined already"))
     }
 
+    fn with_sender<R>(&self, act: impl FnOnce(&mut Sender) -> R) -> R {
+        let mut sender = lock(&self.sender);
+        let result = act(&mut sender);
+        self.sender_notes.store(sender.has_notes(), Ordering::Release);
+        self.sender_queued.store(sender.has_queued(), Ordering::Release);
+        result
+    }
+
     fn outlet(&self) -> Outlet<'_> {
         Outlet { socket: &self.socket, exports: &self.exports, releases: &self.releases }
     }
@@ -161,7 +182,7 @@ impl Connection {
         self.check_open()?;
         let fd = endpoint.map(Endpoint::as_handle);
         let header = Header::new(Kind::Control, 0, 0);
-        lock(&self.sender).send(&self.outlet(), header, fd, true, |out, _| {
+        let write = |out: &mut Vec<u8>| {
             let at = out.len();
             if !message.is_dictionary()? {
                 return Err(BridgeError::value(format!(
@@ -174,7 +195,8 @@ impl Connection {
                 append_endpoint(out, at);
             }
             Ok(())
-        })
+        };
+        self.with_sender(|sender| sender.send(&self.outlet(), header, fd, true, |out, _| write(out)))
     }
 
     /// Sends a frame of an output port. `WouldBlock`: the socket is full and nothing was sent.
@@ -184,9 +206,9 @@ impl Connection {
         let (name, schema) =
             ports.outputs.get(port).ok_or_else(|| BridgeError::value(format!("there is no output port {port}")))?;
         let header = Header::new(Kind::Frame, port as u16, frame_id);
-        let outcome = lock(&self.sender)
-            .send(&self.outlet(), header, None, false, |out, lender| encode_frame(schema, value, out, lender))
-            .map_err(|e| e.on_port(name))?;
+        let write = |out: &mut Vec<u8>, lender: &mut Lender<'_>| encode_frame(schema, value, out, lender);
+        let outcome = self.with_sender(|sender| sender.send(&self.outlet(), header, None, false, write));
+        let outcome = outcome.map_err(|e| e.on_port(name))?;
         if outcome == SendOutcome::Sent {
             self.frames_sent.fetch_add(1, Ordering::Relaxed);
         }
@@ -195,44 +217,47 @@ impl Connection {
 
     /// Notes that this side has finished with the frames of an input port up to `frame_id`; it travels with the next message.
     pub fn ack(&self, port: usize, frame_id: u64) {
-        lock(&self.sender).ack(Ack { port: port as u16, frame_id });
+        self.with_sender(|sender| sender.ack(Ack { port: port as u16, frame_id }));
     }
 
     /// Sends acknowledgements and releases that still wait, in a message of their own.
     pub fn flush(&self) -> Result<SendOutcome> {
         self.check_open()?;
-        let mut sender = lock(&self.sender);
-        lock(&self.exports).forget_retired(sender.retired());
-        if !sender.has_notes() && self.releases.pending() == 0 {
-            return Ok(SendOutcome::Sent);
-        }
-        let retired = std::mem::take(sender.retired());
-        let header = Header::new(Kind::Housekeeping, 0, 0);
-        sender.send(&self.outlet(), header, None, true, |out, _| {
-            retired.iter().for_each(|id| out.extend_from_slice(&id.to_le_bytes()));
-            Ok(())
+        self.with_sender(|sender| {
+            lock(&self.exports).forget_retired(sender.retired());
+            if !sender.has_notes() && self.releases.pending() == 0 {
+                return Ok(SendOutcome::Sent);
+            }
+            let retired = std::mem::take(sender.retired());
+            let header = Header::new(Kind::Housekeeping, 0, 0);
+            sender.send(&self.outlet(), header, None, true, |out, _| {
+                retired.iter().for_each(|id| out.extend_from_slice(&id.to_le_bytes()));
+                Ok(())
+            })
         })
     }
 
     /// True while acknowledgements or releases wait for a message to travel with.
     pub fn has_notes(&self) -> bool {
-        self.releases.pending() > 0 || lock(&self.sender).has_notes()
+        self.worth_a_message(1)
     }
 
-    /// Whether the peer may be waiting for what is to be told: an acknowledgement, or so many slots that it could run short
-    /// of them. Fewer are better kept for the next message than worth waking the peer for.
+    /// Whether the peer may be waiting for what is to be told: an acknowledgement, memory that it can let go of, or so many slots
+    /// that it could run short of them. Fewer are better kept for the next message than worth waking the peer for.
     pub fn worth_a_message(&self, releases: usize) -> bool {
-        self.releases.pending() >= releases || lock(&self.sender).has_notes()
+        self.releases.pending() >= releases
+            || self.sender_notes.load(Ordering::Acquire)
+            || lock(&self.exports).has_retired()
     }
 
     /// True while control messages wait for the socket to take more.
     pub fn wants_write(&self) -> bool {
-        lock(&self.sender).has_queued()
+        self.sender_queued.load(Ordering::Acquire)
     }
 
     /// The socket takes more.
     pub fn write_ready(&self) -> Result<()> {
-        lock(&self.sender).flush_queue(&self.outlet()).map(|_| ())
+        self.with_sender(|sender| sender.flush_queue(&self.outlet())).map(|_| ())
     }
 
     /// The next message, or `None` if none has come. An error means that the peer broke the form: the connection is closed by it.

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exports::Exports;
+use super::imports::Imports;
 use super::Event;
-use crate::codec::{decode_any, decode_frame, HandleReader, RawHandle, Reader, Sink};
+use crate::codec::{decode_any, decode_frame, scan_handles, HandleReader, RawHandle, Reader, Sink};
 use crate::error::{BridgeError, Result};
-use crate::memory::{Frame, FrameRef, Release, ReleaseQueue, Segment};
+use crate::memory::{Frame, FrameRef, Release, ReleaseQueue};
 use crate::schema::Schema;
 use crate::sys::endpoint::Endpoint;
 use crate::sys::handle::Handle;
@@ -15,16 +16,13 @@ use crate::sys::socket::{self, Received, Socket, MAX_DATAGRAM};
 use crate::value::ValueSink;
 use crate::wire::{Ack, Header, Kind};
 
-/// Segments that one peer may have introduced at a time.
-const MAX_IMPORTS: usize = 64;
-
 #[derive(Debug)]
 pub(super) struct Receiver {
     buffer: Vec<u8>,
     long: Vec<u8>,
     fds: Vec<Handle>,
     handles: Vec<Option<Handle>>,
-    imports: Vec<Arc<Segment>>,
+    imports: Imports,
 }
 
 /// What a receive needs of its connection.
@@ -45,7 +43,7 @@ impl Receiver {
             long: Vec::new(),
             fds: Vec::with_capacity(socket::MAX_FDS),
             handles: Vec::with_capacity(socket::MAX_FDS),
-            imports: Vec::new(),
+            imports: Imports::default(),
         }
     }
 
@@ -136,15 +134,7 @@ impl Receiver {
             Kind::Frame => frame(&header, &mut reader, sink, &mut handles)?,
             Kind::Housekeeping => {
                 while reader.remaining() > 0 {
-                    let id = reader.u64()?;
-                    handles.imports.retain(|segment| {
-                        let gone = segment.id() == id;
-                        if gone {
-                            // This process may have sent its frames on to others, who need not keep it any longer either.
-                            segment.retire();
-                        }
-                        !gone
-                    });
+                    handles.imports.retire(reader.u64()?);
                 }
                 Event::Housekeeping
             }
@@ -164,15 +154,23 @@ fn frame<S: Sink>(
     let Some(inputs) = handles.inlet.inputs else {
         return Err(BridgeError::malformed("a frame before the ports were defined"));
     };
+    let lost = handles.take_in_segments(&mut reader.clone());
     match inputs.get(port) {
         Some((name, schema)) => {
+            if let Some(error) = lost.map_err(|e| e.on_port(name))? {
+                reader.skip();
+                return Ok(Event::Lost { port, frame_id: header.frame_id, error: error.on_port(name) });
+            }
             sink.begin_frame(port);
             let value = decode_frame(schema, reader, sink, handles).map_err(|e| e.on_port(name))?;
             Ok(Event::Frame { port, frame_id: header.frame_id, value })
         }
         None => {
             // Read all the same, so that its leases go back.
-            decode_any(reader, &mut ValueSink, handles)?;
+            match lost? {
+                Some(_) => reader.skip(),
+                None => drop(decode_any(reader, &mut ValueSink, handles)?),
+            }
             Ok(Event::UnknownPort { port, frame_id: header.frame_id })
         }
     }
@@ -181,7 +179,7 @@ fn frame<S: Sink>(
 struct Handles<'a, 'b> {
     inlet: &'a Inlet<'b>,
     fds: &'a mut Vec<Option<Handle>>,
-    imports: &'a mut Vec<Arc<Segment>>,
+    imports: &'a mut Imports,
     /// No handler of control messages looks for memory in them, so nobody would ever let go of it.
     may_hold_frames: bool,
 }
@@ -192,16 +190,30 @@ impl Handles<'_, '_> {
         fd.ok_or_else(|| BridgeError::malformed(format!("descriptor {index} is not there, or is named twice")))
     }
 
-    fn import(&mut self, id: u64, fd: u8) -> Result<()> {
-        let fd = self.take(fd)?;
-        if self.imports.iter().any(|s| s.id() == id) {
-            return Err(BridgeError::malformed("a segment that crossed before"));
+    /// Maps what a frame needs and is not mapped yet. If the system refuses, the frame cannot be read: its leases go back, and
+    /// why is returned.
+    fn take_in_segments(&mut self, reader: &mut Reader<'_>) -> Result<Option<BridgeError>> {
+        if self.imports.all_mapped() && self.fds.iter().all(Option::is_none) {
+            return Ok(None);
         }
-        if self.imports.len() >= MAX_IMPORTS {
-            return Err(BridgeError::malformed(format!("more than {MAX_IMPORTS} segments of one peer")));
+        let mut leases: Vec<Release> = Vec::new();
+        let mut refused = None;
+        scan_handles(reader, &mut |raw| {
+            if raw.returned {
+                return Ok(());
+            }
+            if let Some(fd) = raw.fd {
+                let handle = self.take(fd)?;
+                self.imports.introduce(raw.segment, handle)?;
+            }
+            refused = refused.take().or(self.imports.map(raw.segment, self.inlet.releases)?);
+            leases.push(Release { segment: raw.segment, slot: raw.slot, count: 1, generation: raw.generation });
+            Ok(())
+        })?;
+        if refused.is_some() {
+            leases.into_iter().for_each(|lease| self.inlet.releases.push(lease));
         }
-        self.imports.push(Arc::new(Segment::import(id, fd, self.inlet.releases.clone())?));
-        Ok(())
+        Ok(refused)
     }
 }
 
@@ -213,11 +225,7 @@ impl HandleReader for Handles<'_, '_> {
         if raw.returned {
             return self.inlet.exports.lock().unwrap_or_else(PoisonError::into_inner).returned(&raw);
         }
-        if let Some(fd) = raw.fd {
-            self.import(raw.segment, fd)?;
-        }
-        let segment = self.imports.iter().find(|s| s.id() == raw.segment);
-        let segment = segment.ok_or_else(|| BridgeError::malformed("a segment that never crossed"))?;
+        let segment = self.imports.find(raw.segment)?;
         if raw.layout.byte_length() > segment.slot_size() {
             return Err(BridgeError::malformed(format!(
                 "a frame of {} bytes in a slot of {}",

@@ -202,7 +202,7 @@ impl HandleWriter for Lender<'_> {
         let returned = memory.segment().came_through(self.outlet.releases);
         let mut fd = None;
         if !returned {
-            let new = self.outlet.exports.lock().unwrap_or_else(PoisonError::into_inner).lend(memory);
+            let new = self.outlet.exports.lock().unwrap_or_else(PoisonError::into_inner).lend(memory)?;
             if new {
                 fd = Some(self.fds);
                 self.fds += 1;

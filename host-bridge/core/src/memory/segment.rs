@@ -57,9 +57,14 @@ impl Segment {
         Ok(segment)
     }
 
-    /// Takes memory that a peer introduced. Nothing that it says is believed before the kernel confirms it.
-    pub(crate) fn import(id: u64, handle: Handle, releases: Arc<ReleaseQueue>) -> Result<Self> {
-        let (handle, form, map) = Mapping::import(handle)?;
+    /// Takes memory that a peer introduced and that is mapped already. Nothing that it says is believed before the kernel
+    /// confirms it.
+    pub(crate) fn import(
+        id: u64,
+        handle: Handle,
+        (form, map): (Form, Mapping),
+        releases: Arc<ReleaseQueue>,
+    ) -> Result<Self> {
         let word = |at| map.word(at).load(Ordering::Acquire);
         let (magic, slots, slot_size) = (word(0), word(8), word(16));
         let fits = magic == MAGIC
@@ -74,6 +79,7 @@ impl Segment {
                 map.byte_length()
             )));
         }
+        let handle = map.handle_to_pass_on(handle)?;
         Ok(Self::new(id, handle, form, map, slot_size as usize, slots as u32, Role::Imported(releases)))
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
+use super::handle::Handle;
 use super::memory::Mapping;
 use crate::error::Result;
 use crate::memory::Layout;
@@ -39,6 +40,11 @@ impl Form {
 
 // Memory that a graphics processor shares has to be told who reads and writes when; this has not.
 impl Mapping {
+    /// What a further process needs to map memory of a peer, which came as `received`.
+    pub fn handle_to_pass_on(&self, received: Handle) -> Result<Handle> {
+        Ok(received)
+    }
+
     /// Where the first slot begins; the header page stands before it.
     pub fn slots_at(&self) -> usize {
         PAGE

@@ -51,6 +51,7 @@ struct Handlers {
     control: Reference,
     frame: Reference,
     unknown_port: Reference,
+    lost: Reference,
     ack: Reference,
     closed: Reference,
 }
@@ -96,11 +97,11 @@ impl Link {
     }
 
     fn send_notes(&self) {
-        // A peer that does not read gets them with what waits for it already.
+        self.sent();
+        // A peer that does not read gets them when it does: `ready` comes here again.
         if self.closed.get() || self.core.wants_write() {
             return;
         }
-        self.sent();
         // An error means that the peer is gone, which reading will tell.
         let _ = self.core.flush();
         self.watch();
@@ -138,6 +139,7 @@ impl Link {
         if events & uv::WRITABLE != 0 {
             // An error means that the peer is gone, which reading will tell.
             let _ = self.core.write_ready();
+            state.stir();
         }
         if events & !uv::WRITABLE != 0 {
             in_callback(state, || self.drain(state));
@@ -207,6 +209,11 @@ impl Link {
             Some(Event::UnknownPort { port, .. }) => {
                 call_back(state, handlers.unknown_port.get(env)?, &[env.unsigned(port as u32)?]);
             }
+            Some(Event::Lost { port, frame_id, error }) => {
+                let why = env.string(&error.to_string())?;
+                let arguments = [env.unsigned(port as u32)?, env.number(frame_id as f64)?, why];
+                call_back(state, handlers.lost.get(env)?, &arguments);
+            }
             Some(Event::Housekeeping) => {}
             Some(Event::Closed) => {
                 self.end(state, "closed", "The peer closed the connection");
@@ -218,12 +225,6 @@ impl Link {
 
     fn tell_ack(&self, state: &State, handlers: &Handlers, ack: Ack) -> Result<()> {
         let env = state.env;
-        if usize::from(ack.port) >= self.outputs.get().map_or(0, Vec::len) {
-            return Err(Failure::new(
-                "malformed",
-                format!("The peer acknowledged a frame of port {}, which there is not", ack.port),
-            ));
-        }
         if !self.closed.get() {
             let arguments = [env.unsigned(u32::from(ack.port))?, env.number(ack.frame_id as f64)?];
             call_back(state, handlers.ack.get(env)?, &arguments);
@@ -332,7 +333,7 @@ pub fn peer(state: &State, args: &Args) -> Result<napi_value> {
     Ok(object)
 }
 
-/// `connectionStart(connection, {control, frame, unknownPort, ack, closed})`
+/// `connectionStart(connection, {control, frame, unknownPort, lost, ack, closed})`
 pub fn start(state: &State, args: &Args) -> Result<napi_value> {
     let env = args.env;
     let link = find(state, args)?;
@@ -344,6 +345,7 @@ pub fn start(state: &State, args: &Args) -> Result<napi_value> {
         control: handler("control")?,
         frame: handler("frame")?,
         unknown_port: handler("unknownPort")?,
+        lost: handler("lost")?,
         ack: handler("ack")?,
         closed: handler("closed")?,
     };

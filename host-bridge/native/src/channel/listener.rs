@@ -22,22 +22,36 @@ const BATCH: usize = 64;
 pub struct Inlet {
     listener: Listener,
     poll: RefCell<Option<uv::Handle>>,
-    on_connection: RefCell<Option<Reference>>,
+    handlers: RefCell<Option<Handlers>>,
+}
+
+struct Handlers {
+    connection: Reference,
+    refused: Reference,
 }
 
 impl Inlet {
-    /// The handler and its argument; None once it is closed, which the handler itself may have done.
-    fn callback(&self, env: Env, id: u64) -> Option<(napi_value, napi_value)> {
-        let callback = self.on_connection.borrow();
-        let function = callback.as_ref()?.get(env).ok()?;
-        Some((function, env.number(id as f64).ok()?))
+    /// A handler; None once it is closed, which a handler itself may have done.
+    fn handler(&self, env: Env, which: fn(&Handlers) -> &Reference) -> Option<napi_value> {
+        which(self.handlers.borrow().as_ref()?).get(env).ok()
+    }
+
+    /// What waits stays there, so polling would come back at once: the TypeScript side resumes after a pause.
+    fn pause(&self, state: &State, why: &str) {
+        if let Some(poll) = &*self.poll.borrow() {
+            let _ = poll.start_poll(0);
+        }
+        let told = self.handler(state.env, |h| &h.refused).zip(state.env.string(why).ok());
+        if let Some((function, why)) = told {
+            call_back(state, function, &[why]);
+        }
     }
 
     pub fn close(&self) {
         if let Some(poll) = self.poll.borrow_mut().take() {
             poll.close();
         }
-        self.on_connection.borrow_mut().take();
+        self.handlers.borrow_mut().take();
     }
 }
 
@@ -51,11 +65,17 @@ impl uv::Events for Accepting {
         let Some(inlet) = self.inlet.upgrade() else { return };
         in_callback(&self.state, || {
             for _ in 0..BATCH {
-                // An error here concerns one peer (it left, or we are out of descriptors): others can come.
-                let Ok(Some((socket, peer))) = inlet.listener.accept() else { return };
+                let (socket, peer) = match inlet.listener.accept() {
+                    Ok(Some(accepted)) => accepted,
+                    Ok(None) => return,
+                    // Out of descriptors, mostly.
+                    Err(error) => return inlet.pause(&self.state, &error.to_string()),
+                };
                 let link = Link::new(Connection::new(socket, peer));
                 let Some(id) = self.state.links.borrow_mut().insert(link) else { return };
-                let Some((function, id)) = inlet.callback(self.state.env, id) else { return };
+                let env = self.state.env;
+                let told = inlet.handler(env, |h| &h.connection).zip(env.number(id as f64).ok());
+                let Some((function, id)) = told else { return };
                 call_back(&self.state, function, &[id]);
             }
         });
@@ -81,7 +101,7 @@ pub fn named(state: &State, args: &Args) -> Result<napi_value> {
 }
 
 pub(super) fn add(state: &State, args: &Args, listener: Listener) -> Result<napi_value> {
-    let inlet = Inlet { listener, poll: RefCell::new(None), on_connection: RefCell::new(None) };
+    let inlet = Inlet { listener, poll: RefCell::new(None), handlers: RefCell::new(None) };
     args.new_id(state.listeners.borrow_mut().insert(Rc::new(inlet)))
 }
 
@@ -95,9 +115,13 @@ pub fn endpoint(state: &State, args: &Args) -> Result<napi_value> {
     args.new_id(state.endpoints.borrow_mut().insert(endpoint))
 }
 
+/// `listenerStart(listener, connection, refused)`
 pub fn start(state: &State, args: &Args) -> Result<napi_value> {
     let inlet = find(state, args)?;
-    *inlet.on_connection.borrow_mut() = Some(Reference::new(args.env, args.value(1))?);
+    *inlet.handlers.borrow_mut() = Some(Handlers {
+        connection: Reference::new(args.env, args.value(1))?,
+        refused: Reference::new(args.env, args.value(2))?,
+    });
     if inlet.poll.borrow().is_none() {
         let accepting = Accepting { state: state.share(), inlet: Rc::downgrade(&inlet) };
         let fd = inlet.listener.as_fd().as_raw_fd();
@@ -107,6 +131,16 @@ pub fn start(state: &State, args: &Args) -> Result<napi_value> {
         let started = poll.start_poll(uv::READABLE);
         *inlet.poll.borrow_mut() = Some(poll);
         started.map_err(refused)?;
+    }
+    args.env.undefined()
+}
+
+/// After `refused`.
+pub fn resume(state: &State, args: &Args) -> Result<napi_value> {
+    let inlet = find(state, args)?;
+    if let Some(poll) = &*inlet.poll.borrow() {
+        let refused = |code| Failure::new("io", format!("Cannot watch the listener: {}", uv::describe(code)));
+        poll.start_poll(uv::READABLE).map_err(refused)?;
     }
     args.env.undefined()
 }

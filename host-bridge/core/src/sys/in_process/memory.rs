@@ -54,15 +54,15 @@ impl Mapping {
     }
 
     /// Memory of a peer. Nothing keeps this end from writing to it: it is the same memory.
-    pub fn import(handle: Handle) -> Result<(Handle, Form, Self)> {
-        let Handle::Memory(region) = &handle else {
+    pub fn import(handle: &Handle) -> Result<(Form, Self)> {
+        let Handle::Memory(region) = handle else {
             return Err(BridgeError::malformed("a handle that should be shared memory is something else"));
         };
         let map = Self::over(region.clone());
         if map.byte_length() <= PAGE {
             return Err(BridgeError::malformed(format!("shared memory of {} bytes", map.byte_length())));
         }
-        Ok((handle, Form, map))
+        Ok((Form, map))
     }
 
     fn over(region: Arc<Region>) -> Self {

@@ -46,25 +46,25 @@ impl Mapping {
 
     /// Memory of a peer, for reading. Refused unless the kernel vouches that it can neither shrink (a read would be a
     /// bus error) nor be mapped writable by anyone new.
-    pub fn import(fd: Handle) -> Result<(Handle, Form, Self)> {
-        let seals = fcntl_get_seals(&fd)
+    pub fn import(fd: &Handle) -> Result<(Form, Self)> {
+        let seals = fcntl_get_seals(fd)
             .map_err(|_| BridgeError::malformed("a handle that should be shared memory is something else"))?;
         let wanted = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE;
         if !seals.contains(wanted) {
             return Err(BridgeError::malformed(format!("shared memory without its seals ({seals:?})")));
         }
-        let len = file_length(&fd)?;
+        let len = file_length(fd)?;
         if len <= PAGE {
             return Err(BridgeError::malformed(format!("shared memory of {len} bytes")));
         }
         // To populate memory that the peer only claims would be paid for by this process: gigabytes for one message. What
         // is there stays there, the seals forbid holes too.
-        let present = present_length(&fd)?;
+        let present = present_length(fd)?;
         if present < len as u64 {
             return Err(BridgeError::malformed(format!("shared memory of {len} bytes, of which {present} are there")));
         }
-        let map = Self::map(&fd, len, ProtFlags::READ)?;
-        Ok((fd, Form, map))
+        let map = Self::map(fd, len, ProtFlags::READ)?;
+        Ok((Form, map))
     }
 
     fn map(fd: &OwnedFd, len: usize, prot: ProtFlags) -> Result<Self> {

@@ -2,7 +2,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
@@ -29,8 +29,17 @@ pub const MAX_INLINE: usize = 64 * 1024;
 pub const MAX_DATAGRAM: usize = 96 * 1024;
 
 pub fn peer_credentials(socket: impl AsFd) -> Result<PeerCredentials> {
-    let cred = sockopt::socket_peercred(socket).map_err(|e| BridgeError::io("cannot tell who the peer is", e))?;
-    Ok(PeerCredentials { pid: cred.pid.as_raw_pid() as u32, uid: cred.uid.as_raw() })
+    // Asked by hand: a peer in a namespace of processes that is not seen from here has number 0, which rustix's type cannot hold.
+    let mut cred = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = std::mem::size_of_val(&cred) as libc::socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
+    // SAFETY: the kernel writes at most `length` bytes of three plain integers.
+    let status = unsafe { libc::getsockopt(fd, level, name, std::ptr::from_mut(&mut cred).cast(), &mut length) };
+    if status != 0 {
+        return Err(BridgeError::io("cannot tell who the peer is", std::io::Error::last_os_error()));
+    }
+    Ok(PeerCredentials { pid: cred.pid.unsigned_abs(), uid: cred.uid })
 }
 
 /// A connected pair, for tests and for a child that inherits its end.

@@ -84,14 +84,21 @@ impl Mapping {
     }
 
     /// Memory of a peer, for reading.
-    pub fn import(handle: Handle) -> Result<(Handle, Form, Self)> {
+    pub fn import(handle: &Handle) -> Result<(Form, Self)> {
         if handle.kind() == Kind::Shmem {
-            let region = Region::import(&handle)?;
-            return Ok((handle, Form::Plain, Mapping::Plain(region)));
+            return Ok((Form::Plain, Mapping::Plain(Region::import(handle)?)));
         }
-        let surface = Surface::import(&handle)?;
-        // Passed on it is an object of our own: nothing says that one that was received can be sent again.
-        Ok((surface.handle()?, Form::Surface(surface.layout()), Mapping::Surface(surface)))
+        let surface = Surface::import(handle)?;
+        Ok((Form::Surface(surface.layout()), Mapping::Surface(surface)))
+    }
+
+    /// What a further process needs to map memory of a peer, which came as `received`.
+    pub fn handle_to_pass_on(&self, received: Handle) -> Result<Handle> {
+        match self {
+            // An object of our own: nothing says that one that was received can be sent again.
+            Mapping::Surface(surface) => surface.handle(),
+            Mapping::Plain(_) => Ok(received),
+        }
     }
 
     pub fn ptr(&self) -> *mut u8 {
