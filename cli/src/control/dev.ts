@@ -15,7 +15,7 @@ export async function dev(io: Io, graph: string, options: DevOptions): Promise<E
   let watch: FileWatch | null = null;
   const code = await runWith(io, graph, options, { live: true }, (runtime, tell) => {
     watch = new FileWatch(graph, (files) => void keepUp(runtime, graph, io, files, watch, tell));
-    watch.follow(filesOf(runtime));
+    watch.follow(watched(runtime));
     tell(io.errPalette.dim('Watching its files; Ctrl-C stops.'));
   });
   (watch as FileWatch | null)?.close();
@@ -50,7 +50,10 @@ async function keepUp(
       );
     }
   };
-  if (changed.manifest) await attempt('the graph is as its file says', () => runtime.reload(graph));
+  // A file of a node that does not run yet, or not with this file: what failed with it is tried again.
+  const running = filesOf(runtime);
+  const waited = [...changed.files].some((file) => !running.includes(file));
+  if (changed.manifest || waited) await attempt('the graph is as its file says', () => runtime.reload(graph));
   const nodes = runtime.graph.nodes.filter(
     ({ params }) => typeof params.file === 'string' && changed.files.has(params.file),
   );
@@ -59,7 +62,12 @@ async function keepUp(
       attempt(`${id} was replaced`, () => runtime.replaceNode(id, node_type, params)),
     ),
   );
-  watch?.follow(filesOf(runtime));
+  watch?.follow(watched(runtime));
+}
+
+/** Also those that the manifest names and that do not run: a mistake in one of them is mended there. */
+function watched(runtime: Runtime): string[] {
+  return [...new Set([...filesOf(runtime), ...runtime.manifestFiles])];
 }
 
 function filesOf(runtime: Runtime): string[] {

@@ -37,7 +37,13 @@ export class FileWatch {
     }
     for (const folder of folders) {
       if (this.watchers.has(folder)) continue;
-      const watcher = watch(folder, () => this.soon());
+      let watcher: FSWatcher;
+      try {
+        watcher = watch(folder, () => this.soon());
+      } catch {
+        // It is not there (yet): what the manifest says of it cannot have worked.
+        continue;
+      }
       watcher.on('error', () => watcher.close());
       this.watchers.set(folder, watcher);
       this.look(folder);
@@ -71,8 +77,8 @@ export class FileWatch {
       const content = hashOf(file);
       // A file that is away for a moment is being written anew.
       if (content === null || this.contents.get(file) === content) continue;
-      // What is seen for the first time is not changed; a module that is new is used by nobody yet.
-      if (this.contents.has(file)) changed.push(file);
+      // A module that is new is used by nobody yet; a file that was missed has come.
+      if (this.contents.has(file) || this.followed.includes(file)) changed.push(file);
       this.contents.set(file, content);
     }
     return changed;

@@ -31,4 +31,13 @@ describe('the difference of two graphs', () => {
     expect(found.disconnect).toEqual([{ from: 'a', to: 'b' }]);
     expect(found.connect).toEqual(after.connections);
   });
+
+  it('sees that a connection is to go another way', () => {
+    const link = { from: 'a', to: 'b' };
+    const found = differenceOf(
+      graph({ a: {}, b: {} }, [link]),
+      graph({ a: {}, b: {} }, [{ ...link, direct: false }]),
+    );
+    expect(found).toEqual({ ...nothing, disconnect: [link], connect: [{ ...link, direct: false }] });
+  });
 });

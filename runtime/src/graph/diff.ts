@@ -30,7 +30,8 @@ export function differenceOf(before: GraphSpec, after: GraphSpec): GraphDifferen
 }
 
 const nodeOf = (end: string) => end.split('.', 1)[0] ?? end;
-const textOf = ({ from, to, delivery, queue }: ConnectionSpec) => JSON.stringify([from, to, delivery, queue]);
+const textOf = ({ from, to, delivery, queue, direct }: ConnectionSpec) =>
+  JSON.stringify([from, to, delivery, queue, direct]);
 const nodeText = ({ node_type, params }: NodeSpec) => JSON.stringify([node_type, sorted(params)]);
 
 function sorted(value: unknown): unknown {

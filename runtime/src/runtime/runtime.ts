@@ -7,7 +7,7 @@ import { openSession } from '../broker-client/runtime-session.js';
 import type { BrokerSession } from '../broker-client/session.js';
 import { type Override, parseOverride } from '../config/overrides.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
-import { differenceOf, type GraphDifference } from '../graph/diff.js';
+import type { GraphDifference } from '../graph/diff.js';
 import type { NodePorts } from '../graph/ports.js';
 import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
 import { Quiescence } from '../links/quiescence.js';
@@ -41,6 +41,7 @@ import { LiveGraph } from './live-graph.js';
 import { ManifestError } from './manifest-error.js';
 import { type ManifestFile, readManifest } from './manifest-file.js';
 import { type PreparedNode, prepareGraph } from './prepare.js';
+import { applyDifference, pythonFiles } from './reload.js';
 import { totals } from './totals.js';
 
 const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
@@ -70,6 +71,9 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private readonly failures = new Map<string, string>();
   private overrides: readonly Override[] = [];
   private manifest: ManifestFile | null = null;
+  /** As the manifest was last read, where not all of it could be reached. */
+  private wanted: GraphSpec | null = null;
+  private reloading: Promise<unknown> = Promise.resolve();
   private current: RuntimeState = 'created';
   private sink: LogSink | null = null;
   private session: BrokerSession | null = null;
@@ -203,29 +207,42 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   /**
    * Reads the manifest again and changes what is different in it; what was changed by other means meanwhile stays. Rejects with
-   * everything that could not be changed; the rest was.
+   * everything that could not be changed; the rest was. What could not is tried again by the next call.
    */
-  async reload(path: string): Promise<GraphDifference> {
+  reload(path: string): Promise<GraphDifference> {
+    const before = this.reloading;
+    const now = before.catch(() => {}).then(() => this.readAgain(path));
+    this.reloading = now;
+    return now;
+  }
+
+  /** The Python files that the manifest names, as it was last read; some may not run (yet). */
+  get manifestFiles(): readonly string[] {
+    return this.manifest === null ? [] : pythonFiles(this.wanted ?? this.manifest.spec, this.baseDir);
+  }
+
+  private async readAgain(path: string): Promise<GraphDifference> {
     await this.running();
     const manifest = readManifest(path);
     if (manifest.issues.length > 0) throw new ManifestError(manifest.locate(manifest.issues));
+    this.wanted = manifest.spec;
     const before = this.manifest?.spec ?? { name: this.name, nodes: [], connections: [] };
-    const difference = differenceOf(before, manifest.spec);
-    const { overrides } = this;
-    const how = (id: string) => ({ overrides: overrides.filter(({ node }) => node === id) });
-    const wrong: string[] = [];
-    const attempt = (change: Promise<void>) =>
-      change.catch((error: unknown) => void wrong.push(toError(error).message));
-    for (const { from, to } of difference.disconnect) await attempt(this.disconnectPorts(from, to));
-    for (const { id } of difference.remove) await attempt(this.removeNode(id));
-    for (const { id, node_type, params } of difference.replace)
-      await attempt(this.replaceNode(id, node_type, params, how(id)));
-    for (const { id, node_type, params } of difference.add)
-      await attempt(this.addNode(id, node_type, params, how(id)));
-    for (const { from, to, ...rest } of difference.connect) await attempt(this.connectPorts(from, to, rest));
-    this.manifest = manifest;
+    const how = (id: string) => ({ overrides: this.overrides.filter(({ node }) => node === id) });
+    const { difference, wrong, spec } = await applyDifference(before, manifest.spec, {
+      disconnect: ({ from, to }) => this.disconnectPorts(from, to),
+      remove: ({ id }) => this.removeNode(id),
+      replace: ({ id, node_type, params }) => this.replaceNode(id, node_type, params, how(id)),
+      add: ({ id, node_type, params }) => this.addNode(id, node_type, params, how(id)),
+      connect: ({ from, to, ...rest }) => this.connectPorts(from, to, rest),
+      has: (id) => this.live.find(id) !== undefined,
+    });
+    this.manifest = { ...manifest, spec };
     if (wrong.length > 0) throw new StreamlibError('graph', wrong.join('\n'));
     return difference;
+  }
+
+  private get baseDir(): string {
+    return this.options.baseDir ?? process.cwd();
   }
 
   /** Settles when all that `add()` and `connect()` have begun while the graph runs has happened; rejects with the first that has not. */
@@ -363,7 +380,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       openSession(info, { log, onProgress: progress, signal }).catch(giveUp),
       prepareGraph(this.spec(), {
         registry: this.registry,
-        baseDir: this.options.baseDir ?? process.cwd(),
+        baseDir: this.baseDir,
         overrides: this.overrides,
         onProgress: progress,
         // Its imports go on while the graph is looked at and the broker is told.
@@ -427,7 +444,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       { name: this.name, nodes: [spec], connections: [] },
       {
         registry: this.registry,
-        baseDir: this.options.baseDir ?? process.cwd(),
+        baseDir: this.baseDir,
         overrides,
         ...(inspected !== undefined && { inspected }),
         onProgress: (message) => this.logger?.info(message),
