@@ -147,9 +147,9 @@ execute() {
   node_modules/.bin/tsc -p "$copy"
   mkdir -p "$copy/dist/native"
   cp "$CARGO_TARGET_DIR/debug/libstreamlib_native.so" "$copy/dist/native/streamlib.node"
-  # hostile.spec.ts is about sockets; macos_hostile.rs stands in its place.
+  # Both are about sockets. macos_hostile.rs stands in the place of the one; accepting over XPC takes no descriptor.
   node_modules/.bin/vitest run --root "$world" --config "$root/vitest.config.ts" \
-    --exclude '**/hostile.spec.ts' --reporter=dot
+    --exclude '**/hostile.spec.ts' --exclude '**/listener.spec.ts' --reporter=dot
   say "✓ Node speaks over the macOS module, within and between processes"
 }
 

@@ -23,7 +23,7 @@ async function pass(pool: FramePool, sender: Inbox, receiver: Inbox, width: numb
 describe('memory that a producer gave up', () => {
   it('is unmapped on both sides although views of it were made, as frames grow', async () => {
     const { sender, receiver } = await framePair(VideoFrame);
-    const pool = closing(new FramePool());
+    const pool = closing(new FramePool({ maxSlots: 4 }));
     const before = settled().mappings;
     for (let n = 0; n < 11; n++) await pass(pool, sender, receiver, 16 << n);
     await receiver.until(() => receiver.connection.stats.imported <= 4);

@@ -16,7 +16,7 @@ it('a process runs until it has ended', async () => {
 
 it.runIf(process.platform === 'linux')('one that nobody has reaped runs no more', async () => {
   // The shell becomes a program that asks for none of its children.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1000'], {
+  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 1000'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
