@@ -99,6 +99,21 @@ describe('MCP over HTTP', () => {
     );
   });
 
+  it('clients that went without a word do not keep new ones out; one that is there stays', async () => {
+    const transport = new StreamableHTTPClientTransport(new URL(server.url), {
+      requestInit: { headers: { authorization } },
+    });
+    const client = new Client({ name: 'stays', version: '1' });
+    await client.connect(transport as Parameters<typeof client.connect>[0]);
+    for (let n = 0; n < 80; n++) {
+      expect(await status({ authorization })).toBe(200);
+      if (n % 10 === 0) await client.ping();
+    }
+    const result = await client.callTool({ name: 'remove_processor', arguments: { name: 'x' } });
+    expect(result.structuredContent).toEqual({ removed: 'x' });
+    await client.close();
+  });
+
   it('serves several clients at once', async () => {
     const clients = await Promise.all(
       [1, 2, 3].map(async (n) => {

@@ -24,10 +24,13 @@ export interface HttpOptions {
 interface Session {
   readonly server: McpServer;
   readonly transport: StreamableHTTPServerTransport;
+  /** Requests that are being answered; a client that is there may keep one open. */
+  open: number;
 }
 
 /** MCP over Streamable HTTP, for programs of this machine that know the token. */
 export class McpHttpServer {
+  /** The one that was quiet longest comes first. */
   private readonly sessions = new Map<string, Session>();
   private readonly a2a: A2aEndpoint | null;
 
@@ -77,29 +80,44 @@ export class McpHttpServer {
     if (typeof id === 'string') {
       const session = this.sessions.get(id);
       if (session === undefined) return refuse(response, 404, 'this session has ended; begin a new one');
-      return session.transport.handleRequest(request, response);
+      this.sessions.delete(id);
+      this.sessions.set(id, session);
+      return handle(session, request, response);
     }
-    if (this.sessions.size >= MOST_SESSIONS)
-      return refuse(response, 503, `${MOST_SESSIONS} clients are here already`);
+    // Most clients go without a word. One that is about to be answered is there.
+    if (this.sessions.size >= MOST_SESSIONS && this.quietest() === null)
+      return refuse(response, 503, `${MOST_SESSIONS} clients are being answered; try again, or end one`);
     const session = await this.begin();
-    await session.transport.handleRequest(request, response);
+    await handle(session, request, response);
+    if (this.sessions.size > MOST_SESSIONS) await this.quietest()?.server.close();
     // It was no beginning of a session.
     if (session.transport.sessionId === undefined) await session.server.close();
   }
 
+  private quietest(): Session | null {
+    return [...this.sessions.values()].find(({ open }) => open === 0) ?? null;
+  }
+
   private async begin(): Promise<Session> {
     const server = this.options.make();
-    const transport = new StreamableHTTPServerTransport({
+    const transport: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => randomUUID(),
-      onsessioninitialized: (id) => void this.sessions.set(id, { server, transport }),
+      onsessioninitialized: (id) => void this.sessions.set(id, session),
       onsessionclosed: (id) => void this.sessions.delete(id),
     });
     transport.onclose = () => {
       if (transport.sessionId !== undefined) this.sessions.delete(transport.sessionId);
     };
+    const session: Session = { server, transport, open: 0 };
     await server.connect(transport as Parameters<McpServer['connect']>[0]);
-    return { server, transport };
+    return session;
   }
+}
+
+async function handle(session: Session, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  session.open++;
+  response.once('close', () => session.open--);
+  await session.transport.handleRequest(request, response);
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {

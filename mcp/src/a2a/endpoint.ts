@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { A2A_VERSION_HEADER, AGENT_CARD_PATH, AgentCard } from '@a2a-js/sdk';
 import {
   DefaultRequestHandler,
-  InMemoryTaskStore,
   JsonRpcTransportHandler,
   ServerCallContext,
   UnauthenticatedUser,
@@ -11,6 +10,7 @@ import {
 import type { ControlApi } from '@streamlib/runtime';
 import { A2A_PATH, agentCard } from './card.js';
 import { SkillExecutor } from './executor.js';
+import { RecentTasks } from './recent-tasks.js';
 
 const LONGEST_BODY = 4 * 1024 * 1024;
 
@@ -24,11 +24,7 @@ export class A2aEndpoint {
     control: ControlApi,
     folders: readonly string[],
   ) {
-    this.handler = new DefaultRequestHandler(
-      card,
-      new InMemoryTaskStore(),
-      new SkillExecutor(control, folders),
-    );
+    this.handler = new DefaultRequestHandler(card, new RecentTasks(), new SkillExecutor(control, folders));
     this.rpc = new JsonRpcTransportHandler(this.handler);
   }
 
