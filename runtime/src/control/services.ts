@@ -1,7 +1,6 @@
 import { PythonChecker } from '../code-check/checker.js';
 import { silent } from '../log/logger.js';
 import { openPackageManager } from '../packages/open.js';
-import { venvPath } from '../python-env/locate.js';
 import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
 import { openProcessSandbox } from '../sandbox/sandbox.js';
 import { confinedSpare } from '../sandbox/spare.js';
@@ -19,7 +18,8 @@ export async function openServices(folder?: string): Promise<Services> {
       sandbox: (environment) => openProcessSandbox(environment, settings.sandbox),
       spares: sparesWanted(undefined) ? new SparePool(silent, undefined, confinedSpare) : null,
     }),
-    sandbox: () => openProcessSandbox(venvPath(), settings.sandbox),
+    // Asked through the environment, which is made for it on a machine that has none yet.
+    sandbox: async () => openProcessSandbox(await packages.environment(), settings.sandbox),
     allowUnconfined: settings.sandbox.when_missing === 'run',
   };
 }

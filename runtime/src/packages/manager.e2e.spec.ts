@@ -293,6 +293,17 @@ describe('EnvironmentManager', () => {
     ]);
   });
 
+  it('does not leave a request waiting for what a person has added meanwhile', async () => {
+    const packages = manager({ strategy: 'RequireApproval' });
+    const [fits, other] = [
+      await packages.request({ package: 'shapes', version: '<2', reason: 'to draw' }),
+      await packages.request({ package: 'shapes', version: '>=2', reason: 'to draw more' }),
+    ];
+    expect(await manager().add(['shapes<2'], 'somebody')).toMatchObject([{ status: 'installed' }]);
+    expect(await packages.status(fits.id)).toMatchObject({ status: 'installed', installedVersion: '1.0' });
+    expect(await packages.status(other.id)).toMatchObject({ status: 'pending' });
+  });
+
   it('installs several together or not at all', async () => {
     const packages = manager();
     expect(await packages.add(['circles', 'squares'], 'somebody')).toMatchObject([

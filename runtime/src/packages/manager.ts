@@ -241,10 +241,12 @@ export class EnvironmentManager implements PackageManager {
       this.checkSize(fresh, await this.environment());
       markReady(fresh, this.options.base === undefined ? findWheel() : null);
       switchTo(fresh, this.folder);
-      const made = fresh;
+      const present = installedIn(fresh);
       fresh = null;
-      for (const entry of entries) {
-        const has = installedIn(made).find(({ name }) => name === entry.name);
+      // What others wait for, too, needs no decision any more.
+      const waiting = this.store.all().filter((entry) => entry.status === 'pending' && fits(entry, present));
+      for (const entry of [...entries, ...waiting]) {
+        const has = present.find(({ name }) => name === entry.name);
         await this.update([entry.id], {
           status: 'installed',
           detail: `${entry.name} ${has?.version ?? ''} is installed; what runs already keeps the environment that it began with`,
@@ -480,4 +482,8 @@ function publicForm(entry: StoredRecord): PackageRecord {
     next,
     ...(installedVersion && { installedVersion }),
   };
+}
+
+function fits(entry: StoredRecord, present: readonly InstalledPackage[]): boolean {
+  return present.some(({ name, version }) => name === entry.name && pythonFits(version, entry.version ?? ''));
 }
