@@ -1,5 +1,5 @@
 import type { Schema } from '@streamlib/host-bridge';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { portsOf } from '../graph/ports.js';
 import type { Delivery, Processor, ProcessorContext } from '../processor/types.js';
@@ -236,4 +236,33 @@ describe('LocalNode', () => {
     expect(reading?.input('in').get()).toBeNull();
     expect(() => reading?.input('inn')).toThrow('has no input "inn"; it has: in');
   });
+});
+
+describe('a node that is stopped', () => {
+  it.each(['stop', 'teardown'] as const)(
+    'does not wait for ever for a %s() that does not return',
+    async (hook) => {
+      vi.useFakeTimers();
+      try {
+        const called: string[] = [];
+        const node = await reader({
+          process: () => {},
+          stop: () => void called.push('stop'),
+          teardown: () => void called.push('teardown'),
+          [hook]: () => {
+            called.push(hook);
+            return new Promise<void>(() => {});
+          },
+        });
+        const stopped = node.stop();
+        await vi.advanceTimersByTimeAsync(3_000);
+        await stopped;
+        expect(node.state).toBe('stopped');
+        expect(called).toEqual(['stop', 'teardown']);
+        expect(vi.getTimerCount()).toBe(0);
+      } finally {
+        vi.useRealTimers();
+      }
+    },
+  );
 });

@@ -225,17 +225,21 @@ export class LocalNode implements GraphNode {
     await this.patiently('setup()', this.settingUp);
     await this.lastProcess();
     for (const hook of this.started ? (['stop', 'teardown'] as const) : (['teardown'] as const)) {
-      try {
-        await this.processor?.[hook]?.(this.context);
-      } catch (thrown) {
-        this.errors.report(`${hook}() failed`, toError(thrown));
-      }
+      await this.patiently(`${hook}()`, this.lastCall(hook));
     }
     for (const { frame, lent } of this.held.values()) frame.takeBack(lent);
     this.held.clear();
     this.pool?.close();
     this.pool = null;
     if (end !== 'failed') this.become(end);
+  }
+
+  private async lastCall(hook: 'stop' | 'teardown'): Promise<void> {
+    try {
+      await this.processor?.[hook]?.(this.context);
+    } catch (thrown) {
+      this.errors.report(`${hook}() failed`, toError(thrown));
+    }
   }
 
   private async lastProcess(): Promise<void> {

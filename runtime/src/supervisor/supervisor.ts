@@ -63,7 +63,11 @@ export class Supervisor {
   private send(event: SupervisorEvent): void {
     const { record, actions } = step(this.record, event, this.policy, this.now(), this.random());
     this.record = record;
-    for (const action of actions) this.perform(action);
+    for (const action of actions) {
+      this.perform(action);
+      // An action may end it at once, and what was to follow (to be woken, say) is of the past then.
+      if (this.record !== record) return;
+    }
   }
 
   private perform(action: SupervisorAction): void {
