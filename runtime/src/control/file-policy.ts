@@ -28,11 +28,12 @@ export function checkAgentParams(
       );
     const meta = field === undefined ? null : filePathMeta(field);
     if (meta === null || meta.except.includes(value)) continue;
-    if (/^device:|^\/dev\/video\d+$/.test(value)) continue;
+    // By number only: what else follows "device:" is a path, or more than a camera.
+    if (/^(device:|\/dev\/video)\d+$/.test(value)) continue;
     if (/^[a-z][a-z0-9+.-]+:/i.test(value))
       throw denied(
         `parameter "${key}" of ${definition.type}: ${value} is no file of this machine`,
-        'Name a file, a camera such as /dev/video0, or test-pattern.',
+        'Name a file, a camera such as device:0 or /dev/video0, or test-pattern.',
       );
     const path = real(isAbsolute(value) ? value : resolve(folders[0] ?? process.cwd(), value));
     if (!folders.some((folder) => isInside(path, real(folder))))
