@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
+import type { NodeSpec } from '@streamlib/runtime';
 
-/** The address of a page that a processor serves: it tells it in its log. */
+/**
+ * The address of the page that a display serves: it tells it in its log. What other processors log is theirs: an address in there
+ * is not to be opened.
+ */
+export function pageOf(processor: string, message: string, nodes: readonly NodeSpec[]): string | null {
+  const isDisplay = nodes.some(({ id, node_type }) => id === processor && node_type === 'display');
+  return isDisplay ? pageIn(message) : null;
+}
+
 export function pageIn(message: string): string | null {
   return /\bhttps?:\/\/[^\s"'<>]+[^\s"'<>.,;:)]/.exec(message)?.[0] ?? null;
 }

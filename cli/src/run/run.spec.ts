@@ -2,7 +2,7 @@ import type { NodeStats, RuntimeStats } from '@streamlib/runtime';
 import { describe, expect, it } from 'vitest';
 import { PLAIN, visibleLength } from '../output/palette.js';
 import { Interrupts } from './interrupts.js';
-import { pageIn } from './page.js';
+import { pageIn, pageOf } from './page.js';
 import { progressLines, rates } from './progress.js';
 import { droppedText, exitCodeOf, resultJson, summaryLines } from './result.js';
 
@@ -98,6 +98,15 @@ describe('the page of a display', () => {
     ['no page here', null],
   ])('is found in "%s"', (message, url) => {
     expect(pageIn(message)).toBe(url);
+  });
+
+  it('is that of a display: an address that another processor logs is not opened', () => {
+    const nodes = [
+      { id: 'effect', node_type: 'python', params: {} },
+      { id: 'screen', node_type: 'display', params: {} },
+    ];
+    expect(pageOf('effect', 'fetched http://elsewhere.example/', nodes)).toBeNull();
+    expect(pageOf('screen', 'the page is at http://127.0.0.1:8080/', nodes)).toBe('http://127.0.0.1:8080/');
   });
 });
 

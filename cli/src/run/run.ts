@@ -9,7 +9,7 @@ import { printJson } from '../output/json.js';
 import { issueLines } from '../validate/validate.js';
 import { Interrupts } from './interrupts.js';
 import { metricsAt } from './metrics.js';
-import { openPage, pageIn } from './page.js';
+import { openPage, pageOf } from './page.js';
 import { Progress } from './progress.js';
 import { exitCodeOf, resultJson, summaryLines } from './result.js';
 import { tracesTo } from './traces.js';
@@ -88,8 +88,9 @@ async function runGraph(
 ): Promise<ExitCode> {
   const progress = new Progress(io, () => runtime.stats());
   let page: string | null = null;
-  const show = (message: string) => {
-    const url = page === null ? pageIn(message) : null;
+  const show = (processor: string, message: string) => {
+    if (page !== null) return;
+    const url = pageOf(processor, message, runtime.graph.nodes);
     if (url === null) return;
     page = url;
     progress.line(io.errPalette.bold(`The page is at ${io.errPalette.cyan(url)}`));
@@ -100,7 +101,7 @@ async function runGraph(
     // The runtime's own lines were told as progress; what remains is of interest when it goes wrong.
     if (processor !== null || level === 'warn' || level === 'error')
       progress.line(formatLine({ time, level, processor, message, fields: {} }, io.errPalette));
-    if (processor !== null) show(message);
+    if (processor !== null) show(processor, message);
   });
 
   let began = performance.now();
