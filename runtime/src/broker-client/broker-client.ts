@@ -10,7 +10,7 @@ import {
 import { ChannelToken } from './channel-token.js';
 import { ensureBroker } from './ensure-broker.js';
 import type { AllocateRequest, CloseReason, RuntimeInfo } from './session.js';
-import { unary } from './unary.js';
+import { isUnauthenticated, unary } from './unary.js';
 
 const DEADLINE_MS = 5_000;
 const PROBE_DEADLINE_MS = 1_000;
@@ -50,10 +50,22 @@ export class BrokerClient {
 
   /** What the broker says of itself; null when none answers, `patient`: within a while. Never rejects. */
   async status(signal?: AbortSignal, patient = false): Promise<GetStatusResponse | null> {
-    const deadlineMs = patient ? DEADLINE_MS : PROBE_DEADLINE_MS;
     try {
-      return await this.call('GetStatus', this.grpc.getStatus, {}, signal, deadlineMs, patient);
+      return await this.ask(signal, patient);
     } catch {
+      return null;
+    }
+  }
+
+  /** As `status`; rejects when one answers that does not take the token. */
+  private async ask(signal?: AbortSignal, patient = false): Promise<GetStatusResponse | null> {
+    const sent = this.token.get();
+    try {
+      const deadlineMs = patient ? DEADLINE_MS : PROBE_DEADLINE_MS;
+      return await this.call('GetStatus', this.grpc.getStatus, {}, signal, deadlineMs, patient);
+    } catch (error) {
+      // One that has just been started may have made its token after this call was given one.
+      if (isUnauthenticated(error) && brokerToken(this.address) === sent) throw error;
       return null;
     }
   }
@@ -61,7 +73,7 @@ export class BrokerClient {
   /** Starts a broker if none answers. */
   async ensure(onProgress: (message: string) => void, signal: AbortSignal): Promise<void> {
     await ensureBroker({
-      status: (stop, patient) => this.status(stop, patient),
+      status: (stop, patient) => this.ask(stop, patient),
       address: this.address,
       onProgress,
       signal,

@@ -8,11 +8,12 @@ import { foreignListener, serviceName, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import { startProcess } from '../supervisor/start-process.js';
 import { findBrokerProgram } from './broker-program.js';
+import { isUnauthenticated } from './unary.js';
 
 export interface EnsureOptions {
   /**
-   * What the broker at the configured address says of itself; null when none answers. `patient`: there is one, so a channel
-   * that just failed is to try again.
+   * What the broker at the configured address says of itself; null when none answers; rejects when one refuses to say.
+   * `patient`: there is one, so a channel that just failed is to try again.
    */
   readonly status: (
     signal: AbortSignal,
@@ -62,7 +63,15 @@ async function answers(options: EnsureOptions, patient = false): Promise<boolean
       'broker_unavailable',
       `${options.address} belongs to another user of this machine (uid ${stranger}), who is told nothing; choose another port with STREAMLIB_BROKER_PORT`,
     );
-  const status = await options.status(options.signal, patient);
+  const status = await options.status(options.signal, patient).catch((cause: unknown) => {
+    if (!isUnauthenticated(cause)) throw cause;
+    // What it is, it tells nobody without its token; that it is not ours, it has told by that.
+    throw new StreamlibError(
+      'broker_unavailable',
+      `the broker at ${options.address} does not take the token of ${stateDir()}: it belongs to another checkout or installation, or STREAMLIB_BROKER_TOKEN is not its own; stop it, or choose another port with STREAMLIB_BROKER_PORT`,
+      { cause },
+    );
+  });
   if (status === null) return false;
   if (status.serviceName === '' || status.serviceName === serviceName()) return true;
   throw new StreamlibError(

@@ -82,3 +82,8 @@ export function isNotFound(error: unknown): boolean {
 export function isOutOfOrder(error: unknown): boolean {
   return error instanceof BrokerRefusal && error.status === status.FAILED_PRECONDITION;
 }
+
+/** Somebody answered, and does not take the token that came with the call. */
+export function isUnauthenticated(error: unknown): boolean {
+  return error instanceof BrokerRefusal && error.status === status.UNAUTHENTICATED;
+}
