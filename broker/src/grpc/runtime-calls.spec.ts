@@ -170,6 +170,28 @@ describe('processors', () => {
     expect(await caller.call((c) => c.getStatus, {})).toMatchObject({ processorCount: 2 });
   });
 
+  it('are forgotten when they are stopped, and leave room for others', async () => {
+    await caller.register();
+    const ids = async () =>
+      (await caller.call((c) => c.listProcessors, { runtimeId: 'demo', state: '' })).processors.map(
+        ({ processorId }) => processorId,
+      );
+    // More than a runtime may have at once, one after the other.
+    for (let n = 0; n < 1100; n++) {
+      for (const state of ['running', 'stopped'])
+        await caller.call((c) => c.reportProcessor, {
+          runtimeId,
+          processor: report({ processorId: `p${n}`, state }),
+        });
+    }
+    expect(await ids()).toEqual([]);
+    await caller.call((c) => c.heartbeat, {
+      runtimeId,
+      processors: [report({ state: 'stopped' }), report()],
+    });
+    expect(await ids()).toEqual(['effect']);
+  });
+
   it('need an id', async () => {
     await caller.register();
     const refused = await caller.refused((c) => c.reportProcessor, {

@@ -93,8 +93,15 @@ export class Runtimes {
     return renewed;
   }
 
+  /** One that is stopped is no longer of the runtime's: it is forgotten, so that there is room for others. */
   report(id: string, processor: ProcessorInfo): void {
     const record = this.renew(id);
+    if (processor.state === 'stopped') {
+      const rest = new Map(record.processors);
+      rest.delete(processor.processorId);
+      this.records.set(id, { ...record, processors: rest });
+      return;
+    }
     const { maxProcessorsPerRuntime } = this.limits;
     if (record.processors.size >= maxProcessorsPerRuntime && !record.processors.has(processor.processorId))
       throw new BrokerError(

@@ -198,7 +198,9 @@ class RuntimeSession implements BrokerSession {
       connectionId: standing.connectionId ?? '',
       lastError: standing.lastError ?? '',
     };
-    this.standings.set(standing.processorId, processor);
+    // Only one that is taken out of the graph is stopped: the broker drops it, and one that comes back is not told of it.
+    if (standing.state === 'stopped') this.standings.delete(standing.processorId);
+    else this.standings.set(standing.processorId, processor);
     if (this.registered) this.tell(this.client.reportProcessor(this.info.id, processor, this.abort.signal));
   }
 

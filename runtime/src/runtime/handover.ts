@@ -155,7 +155,7 @@ export class Handover {
     const { id } = this.old.spec;
     const before = this.graph.linksOf(id);
     for (const link of before) if (link.from.node === id) this.graph.part(link);
-    this.old.seat.leave();
+    this.old.seat.leave(next.seat);
     this.graph.seat(next);
     for (const link of before) {
       const now = this.asResolved(link);

@@ -28,9 +28,13 @@ export class Seat implements NodeListener {
     if (this.standing !== null) this.report?.(this.standing);
   }
 
-  /** From now on nobody hears of the node. */
-  leave(): void {
+  /** From now on nobody hears of the node. The broker forgets it, unless `heir`, which has its id, tells of itself. */
+  leave(heir: Seat | null = null): void {
+    const wasTold = this.told !== null;
     this.told = null;
+    const { standing } = this;
+    if (!wasTold || standing === null || standing.state === 'stopped' || heir?.standing) return;
+    this.report?.({ ...standing, state: 'stopped', pid: null, connectionId: null });
   }
 
   watch(watcher: (state: NodeState, message?: string) => void): () => void {
