@@ -1,27 +1,18 @@
-import { readFileSync, rmSync, statfsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type InstanceLock, stateDir } from '@streamlib/host-bridge';
 import { nanoid } from 'nanoid';
 import type { InstalledPackage, PackageManager, PackageRecord, PackageRequest } from '../control/ports.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
-import { BASE, ensureEnvironment, markReady, pythonOf } from '../python-env/environment.js';
-import { findUv, findWheel, venvPath } from '../python-env/locate.js';
+import { ensureEnvironment } from '../python-env/environment.js';
+import { venvPath } from '../python-env/locate.js';
 import { pythonFits } from '../python-env/python-version.js';
 import type { PackageSettings } from '../settings/schema.js';
+import { EnvironmentBuilder } from './builder.js';
 import { decide, TooManyRequests } from './decide.js';
-import {
-  currentEnvironment,
-  environmentsFolder,
-  installedIn,
-  nextEnvironment,
-  pruneEnvironments,
-  sizeOf,
-  switchTo,
-} from './environments.js';
-import { InstallError, Installer, type Plan } from './installer.js';
-import { changesBetween, describeChanges, type LockedPackage, lockedPackages } from './lock-file.js';
-import { normalName, parseRequirement, type Requirement, requirementText } from './requirement.js';
+import { currentEnvironment, environmentsFolder, installedIn, pruneEnvironments } from './environments.js';
+import { InstallError } from './installer.js';
+import { normalName, parseRequirement, type Requirement } from './requirement.js';
 import { exclusive, RequestStore, type StoredRecord } from './store.js';
 
 export interface ManagerOptions {
@@ -40,7 +31,6 @@ export interface ManagerOptions {
   readonly signal?: AbortSignal;
 }
 
-const MIB = 1024 * 1024;
 const OPEN = ['pending', 'approved', 'installing'];
 /** Who asks without end is not to bury what others ask for. */
 const MOST_OPEN = 50;
@@ -52,13 +42,19 @@ const MOST_OPEN = 50;
 export class EnvironmentManager implements PackageManager {
   private readonly store: RequestStore;
   private readonly folder: string;
-  private readonly records: string;
+  private readonly builder: EnvironmentBuilder;
   private readonly background = new Set<Promise<unknown>>();
 
   constructor(private readonly options: ManagerOptions) {
     this.folder = options.folder ?? environmentsFolder();
-    this.records = options.records ?? join(stateDir(), 'packages');
-    this.store = new RequestStore(this.records);
+    const records = options.records ?? join(stateDir(), 'packages');
+    this.store = new RequestStore(records);
+    this.builder = new EnvironmentBuilder({
+      ...options,
+      folder: this.folder,
+      records,
+      environment: () => this.environment(),
+    });
   }
 
   get strategy(): string {
@@ -107,9 +103,7 @@ export class EnvironmentManager implements PackageManager {
     const within = 'within' in verdict ? verdict.within : '';
     let outlook: string;
     try {
-      const { plan, before } = await this.plan({ ...requirement, within });
-      this.checkRoom(plan);
-      outlook = describeChanges(changesBetween(before, plan.packages));
+      outlook = (await this.builder.plan(this.granted(), [{ ...requirement, within }])).outlook;
     } catch (error) {
       // What cannot be installed need not be decided on.
       return this.record(request, requirement, { status: 'failed', within, ...whyOf(error) });
@@ -212,11 +206,14 @@ export class EnvironmentManager implements PackageManager {
     return publicForm(entry);
   }
 
+  private granted(): readonly StoredRecord[] {
+    return this.store.all().filter(({ status }) => status === 'installed');
+  }
+
   /** One new environment for all of them, or none. */
   private async installAll(ids: readonly string[]): Promise<void> {
     const { signal } = this.options;
     let lock: InstanceLock | null = null;
-    let fresh: string | null = null;
     try {
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
       lock = await exclusive(join(this.folder, 'lock'), signal);
@@ -233,16 +230,9 @@ export class EnvironmentManager implements PackageManager {
         within: entry.within,
       }));
       // Others may have been installed since it was decided.
-      const { plan, before, python } = await this.plan(...wanted);
-      this.checkRoom(plan);
-      fresh = nextEnvironment(this.folder);
-      this.options.onProgress?.(`installing: ${describeChanges(changesBetween(before, plan.packages))}`);
-      await this.installer().build(fresh, python, plan.lock, first.name, signal);
-      this.checkSize(fresh, await this.environment());
-      markReady(fresh, this.options.base === undefined ? findWheel() : null);
-      switchTo(fresh, this.folder);
-      const present = installedIn(fresh);
-      fresh = null;
+      const planned = await this.builder.plan(this.granted(), wanted);
+      this.options.onProgress?.(`installing: ${planned.outlook}`);
+      const present = installedIn(await this.builder.build(planned, first.name));
       // What others wait for, too, needs no decision any more.
       const waiting = this.store.all().filter((entry) => entry.status === 'pending' && fits(entry, present));
       for (const entry of [...entries, ...waiting]) {
@@ -256,77 +246,10 @@ export class EnvironmentManager implements PackageManager {
       }
       pruneEnvironments(this.folder);
     } catch (error) {
-      if (fresh !== null) rmSync(fresh, { recursive: true, force: true });
       await this.update(ids, { status: 'failed', ...whyOf(error) });
     } finally {
       lock?.release();
     }
-  }
-
-  private installer(): Installer {
-    return new Installer(this.options.uv ?? findUv(), this.options.settings, this.records);
-  }
-
-  private async plan(...wanted: readonly (Requirement & { readonly within: string })[]): Promise<{
-    plan: Plan;
-    before: readonly { readonly name: string; readonly version: string }[];
-    python: string;
-  }> {
-    await mkdir(this.records, { recursive: true, mode: 0o700 });
-    const environment = await this.environment();
-    const before = installedIn(environment);
-    const python = pythonOf(environment);
-    const base = this.options.base ?? baseRequirements();
-    const roots = new Map<string, string[]>();
-    const granted = this.store.all().filter(({ status }) => status === 'installed');
-    for (const { name, version, within, package: text } of granted) {
-      roots.set(name, [`${text}${version ?? ''}`, ...(within === '' ? [] : [`${name}${within}`])]);
-    }
-    // A new request for a package takes the place of the old one's range.
-    for (const entry of wanted) {
-      roots.set(entry.name, [
-        requirementText(entry),
-        ...(entry.within === '' ? [] : [`${entry.name}${entry.within}`]),
-      ]);
-    }
-    // What came in otherwise (a graph's own needs, say) stays, in whatever version fits.
-    const locked = new Set(lockedIn(environment).map(({ name }) => name));
-    const others = before.filter(({ name }) => name !== 'streamlib' && !locked.has(name) && !roots.has(name));
-    const requirements = [...base, ...[...roots.values()].flat(), ...others.map(({ name }) => name)];
-    const preferred = before.filter(
-      ({ name }) => name !== 'streamlib' && !wanted.some((entry) => entry.name === name),
-    );
-    const plan = await this.installer().plan(
-      python,
-      requirements,
-      preferred,
-      wanted[0]?.name ?? '',
-      this.options.signal,
-    );
-    return { plan, before, python };
-  }
-
-  private checkRoom(plan: Plan): void {
-    const { keep_free_mb: keep } = this.options.settings;
-    const { bavail, bsize } = statfsSync(existingParent(this.folder));
-    const needed = plan.packages.reduce((sum, { size }) => sum + (size ?? 0), 0);
-    if (bavail * bsize - needed >= keep * MIB) return;
-    throw new InstallError({
-      kind: 'disk',
-      detail: `the disk has ${Math.round((bavail * bsize) / MIB)} MiB left, and ${keep} MiB must stay free (keep_free_mb); nothing was changed`,
-      next: 'Ask the person who runs this to make room, then request it again.',
-    });
-  }
-
-  private checkSize(fresh: string, old: string): void {
-    const { max_install_mb: most } = this.options.settings;
-    const added = (sizeOf(fresh) - sizeOf(old)) / MIB;
-    if (added <= most) return;
-    throw new InstallError({
-      kind: 'disk',
-      detail: `it would add ${Math.round(added)} MiB, and ${most} MiB is the most for one installation (max_install_mb); nothing was changed`,
-      next: 'Request a smaller package.',
-    });
   }
 
   private async record(
@@ -419,25 +342,6 @@ export class EnvironmentManager implements PackageManager {
   }
 }
 
-function lockedIn(environment: string): LockedPackage[] {
-  try {
-    return lockedPackages(readFileSync(join(environment, 'pylock.toml'), 'utf8'));
-  } catch {
-    return [];
-  }
-}
-
-function baseRequirements(): string[] {
-  const wheel = findWheel();
-  if (wheel === null) {
-    throw new StreamlibError(
-      'python_environment',
-      'the Python package streamlib was not found as a wheel, so no environment can be made; run `npm run setup` in a checkout, or name the wheel in STREAMLIB_WHEEL',
-    );
-  }
-  return [wheel.path, ...BASE];
-}
-
 function whyOf(error: unknown): { detail: string; next: string } {
   if (error instanceof InstallError) return { detail: error.failure.detail, next: error.failure.next };
   const { message, name } = toError(error);
@@ -457,17 +361,6 @@ function importHint(modules: readonly string[]): string {
   return first === undefined
     ? 'Use it.'
     : `Write \`import ${modules.slice(0, 3).join('`, `import ')}\` in the code.`;
-}
-
-function existingParent(folder: string): string {
-  for (let path = folder; ; path = join(path, '..')) {
-    try {
-      statfsSync(path);
-      return path;
-    } catch {
-      if (path === '/') return path;
-    }
-  }
 }
 
 function publicForm(entry: StoredRecord): PackageRecord {
