@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 from streamlib._runner.load import choose, load_processors
+from streamlib._runner.user_code import UserCode
 from streamlib.processor import ProcessorError
 
 Write = Callable[..., str]
@@ -114,3 +117,71 @@ def test_inspect_without_a_file_tells_its_usage() -> None:
     done = subprocess.run([sys.executable, "-m", "streamlib._inspect"], capture_output=True, text=True, timeout=30)
     assert done.returncode == 2
     assert "usage:" in done.stderr
+
+
+@pytest.mark.parametrize("hook", ["setup", "start", "process", "stop", "teardown"])
+@pytest.mark.parametrize("body", ["pass", "yield 1"])
+def test_an_async_hook_is_refused_by_its_name(file: Write, hook: str, body: str) -> None:
+    path = file(
+        HEAD
+        + '@streamlib.processor(inputs={"a": V})\nclass Late:\n    def process(self, ctx): ...\n'
+        + f"    async def {hook}(self, ctx): {body}\n"
+    )
+    with pytest.raises(ProcessorError, match=rf"processor Late: its {hook}\(\) is async, which hooks cannot be"):
+        load_processors(path)
+
+
+def test_an_async_hook_that_a_class_inherits_or_makes_itself_is_refused(file: Write) -> None:
+    inherited = (
+        "class Base:\n    async def process(self, ctx): ...\n"
+        '@streamlib.processor(inputs={"a": V})\nclass Late(Base): ...\n'
+    )
+    with pytest.raises(ProcessorError, match="process"):
+        load_processors(file(HEAD + inherited))
+    made = (
+        '@streamlib.processor(inputs={"a": V})\nclass Late:\n    def __init__(self):\n        self.process = self.work\n'
+        "    async def work(self, ctx): ...\n"
+    )
+    spec = choose(load_processors(file(HEAD + made, "made.py")), None, "made.py")
+    with pytest.raises(ProcessorError, match=r"its process\(\) is async"):
+        UserCode(spec, "reactive", {})
+
+
+def test_an_object_whose_call_is_async_is_refused(file: Write) -> None:
+    path = file(
+        HEAD + "class Call:\n    async def __call__(self, inputs): ...\n"
+        'late = streamlib.processor(inputs={"a": V}, name="late")(Call())\n'
+    )
+    with pytest.raises(ProcessorError, match="processor late is async"):
+        load_processors(path)
+
+
+def test_an_inspection_does_not_outlive_its_runtime(file: Write) -> None:
+    path = file("import os, threading\nos.write(1, b'here')\nthreading.Event().wait()\n")
+    runtime = (
+        "import os, subprocess, sys\n"
+        "environment = {**os.environ, 'STREAMLIB_HOST_PID': str(os.getpid())}\n"
+        "subprocess.run(['bash', '-c', 'exec 3>&1; exec \"$0\" -m streamlib._inspect \"$1\"', *sys.argv[1:]], env=environment)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", runtime, sys.executable, path], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        said = parent.stdout.fileno()
+        assert os.read(said, 4) == b"here"
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(10)
+        # Its end closes what it has inherited.
+        assert select.select([said], [], [], 10)[0]
+        assert os.read(said, 4) == b""
+
+
+def test_an_inspection_whose_runtime_has_gone_already_does_not_import_the_file(file: Write) -> None:
+    path = file("print('imported')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "streamlib._inspect", path],
+        env={**os.environ, "STREAMLIB_HOST_PID": "1"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not read:" in done.stderr

@@ -11,8 +11,10 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from streamlib._native import BridgeError
 from streamlib._runner.load import load_processors
 from streamlib._runner.reports import describe
+from streamlib._sandbox import die_with_parent
 from streamlib.processor import ProcessorSpec
 
 REPORT_DESCRIPTOR = 3
@@ -69,6 +71,12 @@ def _line(error: BaseException, file: Path) -> int | None:
 def main() -> int:
     if len(sys.argv) != 2:
         print("usage: python -m streamlib._inspect FILE   (the report goes to descriptor 3)", file=sys.stderr)
+        return 2
+    try:
+        # A file that does not come to its end must not outlive the runtime that asked.
+        die_with_parent()
+    except BridgeError as error:
+        print(f"{sys.argv[1]} is not read: {error}", file=sys.stderr)
         return 2
     # What the file starts must not hold the report open.
     os.set_inheritable(REPORT_DESCRIPTOR, False)

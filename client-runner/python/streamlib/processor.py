@@ -20,6 +20,9 @@ _PORT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 #: Where the decorator leaves its declaration.
 MARK = "__streamlib_processor__"
 
+#: What is called of a class, if it is there.
+HOOKS = ("setup", "start", "process", "stop", "teardown")
+
 
 class ProcessorError(Exception):
     """A processor that is declared wrongly, or that returned what nobody can send."""
@@ -109,5 +112,20 @@ def _check(spec: ProcessorSpec) -> None:
             raise ProcessorError(f'{where}: delivery of "{port}" is {policy!r}{nearest(policy, get_args(Delivery))}')
     if not spec.inputs and not spec.outputs:
         raise ProcessorError(f"{where} has neither inputs nor outputs; name them in the decorator")
-    if inspect.iscoroutinefunction(spec.target) or inspect.isasyncgenfunction(spec.target):
+    if spec.is_function and (is_async(spec.target) or is_async(type(spec.target).__call__)):
         raise ProcessorError(f"{where} is async, which processors cannot be; write a plain function or a class")
+    if not spec.is_function:
+        refuse_async_hooks(spec.name, spec.target)
+
+
+def is_async(code: Any) -> bool:
+    return inspect.iscoroutinefunction(code) or inspect.isasyncgenfunction(code)
+
+
+def refuse_async_hooks(name: str, owner: Any) -> None:
+    """Nobody would await them, and what they should have done would be missing without a word."""
+    for hook in HOOKS:
+        if is_async(getattr(owner, hook, None)):
+            raise ProcessorError(
+                f"processor {name}: its {hook}() is async, which hooks cannot be; write it with a plain def"
+            )

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from streamlib.context import Context
-from streamlib.processor import ProcessorError, ProcessorSpec, nearest
-
-_HOOKS = ("setup", "start", "process", "stop", "teardown")
+from streamlib.processor import HOOKS, ProcessorError, ProcessorSpec, nearest, refuse_async_hooks
 
 
 class UserCode:
@@ -27,7 +25,9 @@ class UserCode:
             self._arity[needed] = _arity(spec.target)
             return
         instance = spec.target()
-        for name in _HOOKS:
+        # Also those that only an instance has.
+        refuse_async_hooks(spec.name, instance)
+        for name in HOOKS:
             hook = getattr(instance, name, None)
             if callable(hook):
                 self._hooks[name] = hook
