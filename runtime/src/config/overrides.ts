@@ -61,11 +61,24 @@ export function withValue(
   if (key === undefined) return { ...params };
   if (rest.length === 0) return { ...params, [key]: value };
   const inner = params[key];
-  const below =
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? (inner as Record<string, unknown>)
-      : {};
-  return { ...params, [key]: withValue(below, rest, value) };
+  return { ...params, [key]: withValue(isMapping(inner) ? inner : {}, rest, value) };
+}
+
+/** `params` with all the values of `change` put in at their places; what is not named in there stays. */
+export function withValues(
+  params: Readonly<Record<string, unknown>>,
+  change: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const result: Record<string, unknown> = { ...params };
+  for (const [key, value] of Object.entries(change)) {
+    const inner = result[key];
+    result[key] = isMapping(inner) && isMapping(value) ? withValues(inner, value) : value;
+  }
+  return result;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readYaml(text: string): unknown {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withValues } from '../../config/overrides.js';
 import { StreamlibError } from '../../errors/streamlib-error.js';
 import { NODE_ID } from '../../graph/spec.js';
 import type { InspectedProcessor } from '../../python-env/inspect.js';
@@ -155,7 +156,7 @@ export const replaceProcessor = operation({
   name: 'replace_processor',
   title: 'Replace a processor',
   description:
-    'New code (or a new type, or new parameters) takes the place of a processor between two frames; its connections stay. If the new one has problems or does not come up, the old one goes on.',
+    'New code (or a new type, or new parameters) takes the place of a processor between two frames; its connections stay. Without code and type, "config" and "params" change what they name and leave the rest. If the new one has problems or does not come up, the old one goes on.',
   input: z.object({ name, ...source }),
   output: made,
   readOnly: false,
@@ -175,19 +176,15 @@ export const replaceProcessor = operation({
     if (same && before !== undefined) {
       const config = input.config === undefined ? {} : { config: input.config };
       const allowed = await mayUse(context, before.node_type, { ...input.params });
-      const params = { ...before.params, ...allowed, ...config };
+      const params = withValues(withValues(before.params, allowed), config);
       await attempt(context, null, () =>
         runtime.replaceNode(input.name, before.node_type, params, signalOf(context)),
       );
       return result(context, input.name, began, null, 'replaced');
     }
-    const config = input.config ?? (before?.params.config as object | undefined);
-    const { type, params, dryRun, inspected } = await specOf(
-      context,
-      input.name,
-      { ...input, config },
-      links,
-    );
+    const given =
+      input.code !== undefined || input.type === 'python' ? configured(input, before?.params.config) : input;
+    const { type, params, dryRun, inspected } = await specOf(context, input.name, given, links);
     await attempt(context, params, () =>
       runtime.replaceNode(input.name, type, params, {
         ...signalOf(context),
@@ -255,6 +252,13 @@ function endsOf(link: Intended): [from: string, to: string] {
 }
 
 const signalOf = ({ signal }: ControlContext) => (signal === undefined ? {} : { signal });
+
+/** New code keeps the configuration of the old one, unless it is given its own; what is set by "params" is put over either. */
+function configured<T extends Source>(input: T, old: unknown): T {
+  const { config: set, ...params } = { config: undefined, ...input.params };
+  const own = { config: input.config ?? old };
+  return { ...input, params, ...(set === undefined ? own : withValues(own, { config: set })) };
+}
 
 /** What a processor is made from: code is written down and checked, a type's parameters are looked at. */
 async function specOf(
