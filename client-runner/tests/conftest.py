@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from host import Host
+from peers import ADD, Writer
 from streamlib._native import debug_counts
 
 
@@ -69,6 +70,33 @@ def start(nothing_left: None, file: Callable[..., str]) -> Iterator[Callable[...
     logging.captureWarnings(False)
     for name in [name for name in sys.modules if name.startswith("streamlib_file_")]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def writer(start: Callable[..., Host]) -> Iterator[Callable[..., tuple[Host, Writer]]]:
+    opened: list[Writer] = []
+
+    def begin(source: str = ADD, **options: Any) -> tuple[Host, Writer]:
+        host = start(source)
+        opened.append(Writer(host, **options))
+        return host, opened[-1]
+
+    yield begin
+    for one in opened:
+        one.close()
+    opened.clear()
+
+
+@pytest.fixture
+def log_lines() -> Iterator[list[str]]:
+    """What this package logs."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("streamlib")
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)
 
 
 def pytest_collection_finish() -> None:

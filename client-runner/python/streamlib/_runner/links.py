@@ -91,8 +91,6 @@ class Outgoing:
         kind = event[0]
         if kind == "ack":
             self._output.link_acked(self._target)
-            if self._leaving:
-                self.leave()
         elif kind == "control" and not self._linked and event[1].get("bytes") == PONG:
             # Bytes have crossed both ways.
             self._linked = True
@@ -102,11 +100,18 @@ class Outgoing:
             self.close()
             why = "its reader closed it" if event[1] == "peer_closed" else f"{event[1]}: {event[2]}"
             self._links.tell("link_failed", self._target.id, self._attempt, why)
+            return
+        if self._leaving:
+            # Memory comes back with any message.
+            self.leave()
 
     def leave(self) -> None:
-        """Nothing more is offered: closed once the reader has finished with what it was sent."""
+        """Nothing more is offered: closed once the reader has finished with what it was sent, and holds none of it.
+
+        What it holds would be written over while it reads. One that holds it for ever keeps the channel for as long.
+        """
         self._leaving = True
-        if not self._linked or self._output.link_leaves(self._target) == 0:
+        if not self._linked or self._output.link_has_left(self._target):
             self.close()
 
     def close(self) -> None:
@@ -209,7 +214,8 @@ class Links:
         for output in self._outputs:
             if output.name == message.get("output"):
                 for target in output.configure(message):
-                    outgoing = self._out.get(target.id)
+                    # Not for good: a link that is made anew may have the same name.
+                    outgoing = self._out.pop(target.id, None)
                     if outgoing is not None:
                         outgoing.leave()
 

@@ -107,11 +107,11 @@ class OutputPort:
         with self._lock:
             link.acked()
 
-    def link_leaves(self, link: LinkTarget) -> int:
-        """How many frames its reader has yet to finish; each that it does is told from here on."""
+    def link_has_left(self, link: LinkTarget) -> bool:
+        """Whether its reader has finished with all frames and holds no memory; what it gives back is told from here on."""
         with self._lock:
             link.listen(True)
-            return link.under_way
+            return link.under_way == 0 and link.outstanding == 0
 
     def count_links(self) -> None:
         with self._lock:

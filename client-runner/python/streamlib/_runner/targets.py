@@ -86,6 +86,11 @@ class LinkTarget:
         return self._next_id - 1 - min(self.connection.acked(0), self._next_id - 1)
 
     @property
+    def outstanding(self) -> int:
+        """Pieces of memory that the reader holds, also of frames that it has finished with."""
+        return 0 if self.connection is None else self.connection.stats()["outstanding"]
+
+    @property
     def has_room(self) -> bool:
         """Only a lossless reader is ever without, and none that is over."""
         if not self.blocking or self.over:
