@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSequence
 from contextlib import suppress
 from typing import Any
 
-from streamlib._native import BridgeError, Connection
+from streamlib._native import BridgeError, Connection, Tally
+from streamlib._runner.complaints import Seldom
 from streamlib.schema import Schema
 
 #: Between two frames of a processor that is not fast, in seconds.
@@ -56,6 +57,9 @@ class InputPort:
         self._unfinished: list[tuple[Connection, int, int]] = []
         #: Where the frame that was taken last came from.
         self._source = connection
+        #: Frames that were lost on their way in. Made with the first.
+        self._lost: Tally | None = None
+        self._loss = Seldom()
 
     def __len__(self) -> int:
         return len(self.waiting)
@@ -69,6 +73,20 @@ class InputPort:
                 self._acknowledge(*self.waiting.popleft()[:3])
             source = self._connection if connection is None else connection
             self.waiting.append((source, self._index if index is None else index, frame_id, value))
+
+    def lose(self, frame_id: int, why: str, connection: Connection | None = None, index: int | None = None) -> None:
+        """A frame came that cannot be read, for the system gives no memory for it: dropped and counted."""
+        source = self._connection if connection is None else connection
+        at = self._index if index is None else index
+        with self._lock:
+            if self._lost is None:
+                self._lost = Tally()
+                self._connection.add_tally(f"input/{self.name}", self._lost)
+            self._lost.drop("no_memory")
+            # Its acknowledgement would cover frames before it that are not finished: theirs covers it.
+            if not (_cover(self.waiting, source, at, frame_id) or _cover(self._unfinished, source, at, frame_id)):
+                self._acknowledge(source, at, frame_id)
+        self._loss.warning(f"a frame of input {self.name} was dropped, the system gives no memory to read it: {why}")
 
     def take(self) -> Schema | None:
         if self.settles_itself:
@@ -124,3 +142,12 @@ class InputPort:
     def _acknowledge(connection: Connection, index: int, frame_id: int) -> None:
         # Of a connection that has ended nobody wants to know; it takes the note and never sends it.
         connection.ack(index, frame_id)
+
+
+def _cover(frames: MutableSequence[Any], connection: Connection, index: int, frame_id: int) -> bool:
+    """Has the last frame that came the same way be acknowledged with a later one's number. False: there is none."""
+    for at in reversed(range(len(frames))):
+        if frames[at][0] is connection and frames[at][1] == index:
+            frames[at] = (connection, index, frame_id, *frames[at][3:])
+            return True
+    return False

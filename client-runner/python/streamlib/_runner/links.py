@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from streamlib._native import BridgeError, Connection, Endpoint, Listener, Poller
+from streamlib._native import BridgeError, Connection, Endpoint, Poller
+from streamlib._runner.complaints import UnknownPorts
+from streamlib._runner.door import Door
 from streamlib._runner.outputs import OutputPort
 from streamlib._runner.targets import LinkTarget
 
@@ -36,6 +38,7 @@ class Incoming:
         self._links = links
         self._connection = connection
         self._port: InputPort | None = None
+        self._unknown = UnknownPorts()
 
     def take_in(self, event: tuple[Any, ...]) -> None:
         kind = event[0]
@@ -43,7 +46,14 @@ class Incoming:
             self._port.add(event[2], event[3], self._connection, 0)
         elif kind == "control" and self._port is None:
             self._greet(event[1])
+        elif kind == "lost" and self._port is not None:
+            self._port.lose(event[2], event[3], self._connection, 0)
+        elif kind == "unknown_port":
+            self._unknown.tell(event[1], f"process {self._connection.peer_pid}")
         elif kind == "closed":
+            if event[1] != "peer_closed":
+                where = f" for input {self._port.name}" if self._port is not None else ""
+                _log.warning("the channel%s was closed: %s: %s", where, event[1], event[2])
             self.close()
 
     def _greet(self, message: Mapping[str, Any]) -> None:
@@ -141,7 +151,7 @@ class Links:
         self._inputs = {port.name: port for port in inputs}
         self._outputs = outputs
         self._say = say
-        self._listener: Listener | None = None
+        self.door = Door(poller, self._is_expected, lambda connection: self._add(Incoming(self, connection)))
         self._expected: dict[str, Expected] = {}
         self._open: list[Incoming | Outgoing] = []
         self._out: dict[str, Outgoing] = {}
@@ -167,24 +177,15 @@ class Links:
                 endpoint.close()
 
     def _expect(self, link: str, attempt: int, port: str, pid: int) -> None:
-        if self._listener is None:
-            self._listener = Listener.anonymous()
-            self._poller.add(self._listener, self)
+        endpoint = self.door.endpoint()
         self._expected[link] = Expected(attempt, self._inputs[port], pid)
-        endpoint = self._listener.endpoint()
         try:
             self._say({"type": "link_endpoint", "link": link, "attempt": attempt}, endpoint)
         finally:
             endpoint.close()
 
-    def take_in(self, _event: tuple[Any, ...]) -> None:
-        """Somebody knocks."""
-        while self._listener is not None and (connection := self._listener.accept(0.0)) is not None:
-            if all(expected.pid != connection.peer_pid for expected in self._expected.values()):
-                _log.warning("process %d was refused: it was not announced by the runtime", connection.peer_pid)
-                connection.close()
-                continue
-            self._add(Incoming(self, connection))
+    def _is_expected(self, pid: int) -> bool:
+        return any(expected.pid == pid for expected in self._expected.values())
 
     def port_for(self, message: Mapping[str, Any], pid: int) -> InputPort | None:
         """The input that a ping is for, if its sender was announced for it. Each announcement is good for one."""
@@ -249,6 +250,4 @@ class Links:
             end.connection.close()
         self._open.clear()
         self._out.clear()
-        if self._listener is not None:
-            self._poller.remove(self._listener)
-            self._listener = None
+        self.door.close()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from streamlib._native import BridgeError, Connection, Endpoint, Poller
 from streamlib._runner.broker import Broker, HandshakeError, fetch_endpoint
+from streamlib._runner.complaints import UnknownPorts
 from streamlib._runner.helper import Helper
 from streamlib._runner.inputs import InputPort
+from streamlib._runner.last_words import send_what_waits
 from streamlib._runner.links import Links
 from streamlib._runner.outputs import OutputPort
 from streamlib._runner.reports import ErrorReports
@@ -24,6 +27,9 @@ LINGER = 0.002
 
 #: How long a thread that helps out waits for the one that receives, in seconds. It is told sooner, as a rule.
 _OTHERS_TURN = 0.1
+
+#: How long the end waits for room before it looks again, in seconds.
+_PUSH = 0.005
 
 PING = b"SLP"
 PONG = b"SLA"
@@ -54,6 +60,7 @@ class Session:
         #: How many threads wait for news: mostly none, and telling nobody would still cost.
         self._waiting = 0
         self._helper = Helper(self.lend_a_hand)
+        self._unknown = UnknownPorts()
 
     @staticmethod
     def open(connection_id: str, broker_address: str, heartbeat: bool = True) -> tuple[Session, dict[str, Any]]:
@@ -109,9 +116,12 @@ class Session:
     def _say(self, message: dict[str, Any], endpoint: Endpoint | None = None) -> None:
         try:
             self.connection.send_control(message, endpoint)
-        except BridgeError:
-            # Told by receive() as well, which ends the session in order.
-            return
+        except BridgeError as error:
+            # Of a channel that is closed receive() tells as well, which ends the session in order.
+            if error.code != "closed":
+                # Too much waits for a host that does not read. It would miss this, and wait for it for ever.
+                self._ended(error.code, str(error))
+                self.connection.close()
 
     def _beat(self) -> None:
         """Counts that are true now."""
@@ -203,6 +213,9 @@ class Session:
     def _receive(self, timeout: float | None) -> bool:
         """Takes in what has come, and waits for it. The caller has made sure that nobody else does."""
         came = 0
+        links = self.links
+        if links is not None and links.door.resting is not None:
+            timeout = links.door.look_again(timeout)
         try:
             for owner, event in self.poller.receive(timeout, LINGER):
                 came += 1
@@ -227,9 +240,20 @@ class Session:
                 self.outputs[event[1]].acked(event[2])
         elif kind == "control":
             self._control(event[1])
+        elif kind == "lost":
+            if event[1] < len(self.inputs):
+                self.inputs[event[1]].lose(event[2], event[3])
+        elif kind == "unknown_port":
+            self._unknown.tell(event[1], "the runtime")
         elif kind == "closed":
-            self.closed = True
-            self.state.stop()
+            self._ended(event[1], event[2])
+
+    def _ended(self, code: str, message: str) -> None:
+        """There is no channel any more. Why, if it was not the host's wish, the host reads in what is printed."""
+        if not self.closed and code != "peer_closed":
+            print(f"{code}: {message}", file=sys.stderr)
+        self.closed = True
+        self.state.stop()
 
     def _control(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
@@ -246,8 +270,10 @@ class Session:
             # Whoever waits for the end of the graph asks whether anything is still on its way here.
             self._beat()
             self._say({"type": "reported", "round": message.get("round", 0)})
-        elif isinstance(kind, str) and kind.startswith("link_") and self.links is not None:
-            self.links.control(message)
+        elif isinstance(kind, str) and kind.startswith("link_"):
+            links = self.links
+            if links is not None:
+                links.control(message)
 
     def watch(self, connections: list[Connection]) -> None:
         """Something waits for the peers of these to be ready, and the user's code may be about to take its time."""
@@ -273,6 +299,14 @@ class Session:
             port.close()
         self._helper.stop()
         if self.links is not None:
-            self.links.close()
+            # What comes from here on makes no new ones.
+            links, self.links = self.links, None
+            links.close()
+        send_what_waits(self.connection, self._push)
         # It stays in the poller: a thread that receives has to see the end.
         self.connection.close()
+
+    def _push(self) -> None:
+        """Has what waits sent, whoever is receiving: a beat goes behind it. What has come is taken in, and wanted by nobody."""
+        self._beat()
+        self.next_turn(self.turn, _PUSH)
