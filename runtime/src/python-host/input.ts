@@ -51,6 +51,9 @@ export class PythonInput implements NodeInput {
   private nextFrameId = 0;
   private over = false;
   private retry: NodeJS.Timeout | null = null;
+  /** Frames that earlier incarnations of the client could not read, and this one. */
+  private unreadBefore = 0;
+  private unreadNow = 0;
 
   constructor(
     model: InputModel,
@@ -110,9 +113,18 @@ export class PythonInput implements NodeInput {
     if (this.lossless) this.upstream?.roomMade();
   }
 
+  /** What the subprocess counts, since it began, of frames that the system gave it no memory to read. */
+  clientLost(count: number): void {
+    if (count === this.unreadNow) return;
+    this.unreadNow = count;
+    this.counters.setDropped('no_memory', this.unreadBefore + count);
+  }
+
   /** The subprocess is gone; what waited for it is dropped. `over`: there will be no other. */
   close(over: boolean): void {
     this.sender = null;
+    this.unreadBefore += this.unreadNow;
+    this.unreadNow = 0;
     this.over ||= over;
     if (this.retry !== null) clearTimeout(this.retry);
     this.retry = null;

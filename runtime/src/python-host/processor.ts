@@ -5,6 +5,7 @@ import type { OutputPort } from '../links/output-port.js';
 import { ProcessLinks } from '../links/process-links.js';
 import type { Asked, Stock } from '../links/quiescence.js';
 import { USUAL_SLOTS } from '../links/slots.js';
+import { NO_TALLY } from '../links/tally.js';
 import { ConnectionLog } from '../log/connection-log.js';
 import type { Logger } from '../log/logger.js';
 import { ErrorReporter } from '../nodes/error-reporter.js';
@@ -295,6 +296,10 @@ export abstract class PythonProcessor implements GraphNode, Asked {
           clientDropped: (dropped) => this.countClientDrops(dropped),
           tallies: (tallies, busy) => {
             this.links.report(tallies, busy);
+            for (const input of this.inputList) {
+              const { dropped } = tallies.get(`input/${input.name}`) ?? NO_TALLY;
+              input.clientLost(dropped.no_memory ?? 0);
+            }
             for (const output of this.outputList) {
               const tally = tallies.get(`output/${output.port.name}`);
               if (tally !== undefined) output.passedDirectly(tally);
