@@ -11,7 +11,7 @@ Exit codes:
   1    it failed; of \`run\`: also when a node failed for good
   2    wrong arguments, or a graph that cannot run
   3    the broker is not running
-  130  ended by a second Ctrl-C`;
+  130  ended by a second Ctrl-C, or by one before the work was done`;
 
 const examples = (...lines: string[]) =>
   `\nExamples:\n${lines.map((line) => `  $ streamlib ${line}`).join('\n')}`;
