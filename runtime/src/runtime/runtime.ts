@@ -1,6 +1,5 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { stateDir } from '@streamlib/host-bridge';
 import { customAlphabet } from 'nanoid';
 import { openSession } from '../broker-client/runtime-session.js';
@@ -10,7 +9,6 @@ import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { GraphDifference } from '../graph/diff.js';
 import type { NodePorts } from '../graph/ports.js';
 import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
-import { Quiescence } from '../links/quiescence.js';
 import type { Logger, LogLevel } from '../log/logger.js';
 import { type LogSink, openLog } from '../log/pino-logger.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
@@ -18,7 +16,6 @@ import { ProcessorRegistry } from '../processor/registry.js';
 import type { Delivery, ProcessorDefinition } from '../processor/types.js';
 import { pythonOf } from '../python-env/environment.js';
 import { venvPath } from '../python-env/locate.js';
-import { PythonProcessor } from '../python-host/processor.js';
 import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
 import { confinedSpare } from '../sandbox/spare.js';
 import { Histogram } from '../stats/histogram.js';
@@ -36,7 +33,8 @@ import type {
 } from './api.js';
 import { buildGraph, type MakeOptions, makeNode } from './build.js';
 import { type ChangeOptions, type GraphChange, GraphChanges } from './changes.js';
-import { isComplete, sinksOf, sourcesOf, type Wiring } from './completion.js';
+import { sinksOf, sourcesOf, type Wiring } from './completion.js';
+import { GraphEnd } from './graph-end.js';
 import { LiveGraph } from './live-graph.js';
 import { ManifestError } from './manifest-error.js';
 import { type ManifestFile, readManifest } from './manifest-file.js';
@@ -46,10 +44,6 @@ import { totals } from './totals.js';
 
 const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-/** How often to look whether everything has been worked off, once a source is over. */
-const DRAIN_POLL_MS = 20;
-/** How long frames that are on their way may take to their end when the runtime is stopped. */
-const LAST_FRAMES_MS = 500;
 
 /**
  * Runs one graph, once: `start()`, then `stop()`, also after `outcome` has settled by itself.
@@ -84,10 +78,9 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private changes: GraphChanges | null = null;
   /** Changes that `add()` and `connect()` have begun. */
   private pending: Promise<void> = Promise.resolve();
-  private between = new Quiescence([]);
+  private readonly end: GraphEnd;
   private comingUp: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | null = null;
-  private draining: NodeJS.Timeout | null = null;
   private startedAt = 0;
   private stoppedAt = 0;
   private settle: (outcome: RunOutcome) => void = () => {};
@@ -97,6 +90,11 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.options = options;
     this.name = options.name ?? 'graph';
     this.live = new LiveGraph(this.name);
+    this.end = new GraphEnd(
+      () => this.wiring,
+      () => this.current === 'running',
+      (how) => this.settle(this.outcomeOf(how)),
+    );
     this.logFile = join(stateDir(), 'logs', `${this.id}.log`);
     // Each node that comes up listens, and a graph may have any number of them.
     setMaxListeners(0, this.abort.signal);
@@ -415,7 +413,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       direct: this.options.direct ?? true,
       listener,
     });
-    this.lookBetween();
+    this.wiringChanged();
     await Promise.all(this.wiring.nodes.map((node) => node.setup()));
     this.mustGoOn();
     this.become('running');
@@ -463,7 +461,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   }
 
   private graphChanged(change: GraphChange): void {
-    this.lookBetween();
+    this.wiringChanged();
     if ('node' in change && change.change !== 'added') this.failures.delete(change.node);
     this.logger?.info(
       'node' in change
@@ -473,8 +471,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.emit('change', change);
   }
 
-  private lookBetween(): void {
-    this.between = new Quiescence(this.wiring.nodes.filter((node) => node instanceof PythonProcessor));
+  private wiringChanged(): void {
+    this.end.graphChanged();
     if (this.tracing === undefined) return;
     const { nodes, links } = this.live;
     const direct = nodes.filter(({ spec: { id } }) => {
@@ -491,12 +489,12 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     const wasUp = this.current !== 'created';
     this.become('stopping');
     this.abort.abort();
-    this.stopDraining();
+    this.end.stop();
     // One that is under way ends by itself now: it would otherwise bring up a node that nobody stops.
     await this.changes?.ended();
     // Sources first, so that what they had sent still gets to its end.
     await Promise.all(sourcesOf(this.wiring).map((node) => node.stop()));
-    await this.drained();
+    await this.end.workedOff();
     await Promise.all(this.wiring.nodes.map((node) => node.stop()));
     // What `start()` still waits for was told to stop as well; it opens nothing after this.
     await this.comingUp.catch(() => {});
@@ -519,43 +517,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       ...(error !== undefined && { error }),
     });
     if (this.options.live === true) return;
-    if ((state === 'finished' || state === 'failed') && this.draining === null && this.stopping === null) {
-      this.draining = setInterval(() => this.lookForEnd(), DRAIN_POLL_MS);
-    }
-  }
-
-  private lookForEnd(): void {
-    const sources = sourcesOf(this.wiring);
-    if (
-      !sources.every(
-        (node) => node.state === 'finished' || node.state === 'failed' || node.state === 'stopped',
-      )
-    ) {
-      // Some source goes on: the next one that ends will look again.
-      this.stopDraining();
-      return;
-    }
-    if (this.current !== 'running' || !this.workedOff()) return;
-    this.stopDraining();
-    this.settle(this.outcomeOf(sources.some((node) => node.state === 'finished') ? 'finished' : 'failed'));
-  }
-
-  /** Whether nothing is on its way any more, in this process or between others. */
-  private workedOff(): boolean {
-    if (isComplete(this.wiring)) return this.between.look();
-    this.between.reset();
-    return false;
-  }
-
-  /** Waits until everything has been worked off, within reason. */
-  private async drained(): Promise<void> {
-    const until = performance.now() + LAST_FRAMES_MS;
-    while (!this.workedOff() && performance.now() < until) await pause(DRAIN_POLL_MS / 4);
-  }
-
-  private stopDraining(): void {
-    if (this.draining !== null) clearInterval(this.draining);
-    this.draining = null;
+    if ((state === 'finished' || state === 'failed') && this.stopping === null) this.end.lookOut();
   }
 
   private outcomeOf(reason: RunOutcome['reason']): RunOutcome {
