@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRunning } from '@streamlib/host-bridge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSandbox, type Sandbox } from '../../../runtime/src/testing/sandbox.js';
+import { brokerPid, openSandbox, type Sandbox } from '../../../runtime/src/testing/sandbox.js';
 import { RecordedIo } from '../testing/recorded-io.js';
 import { mcp } from './mcp.js';
 
@@ -41,6 +41,8 @@ describe('streamlib mcp', () => {
 
     const ended = mcp(new RecordedIo(), { graph, http: true });
     await expect.poll(() => existsSync(pidFile), { timeout: 20_000 }).toBe(true);
+    // The broker stays, as any that a runtime has started: it is ended with the sandbox, which finds it by asking it.
+    await expect.poll(brokerPid, { timeout: 20_000 }).not.toBeNull();
     process.emit('SIGINT');
     expect(await ended).toBe(0);
     await expect.poll(() => isRunning(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
