@@ -17,6 +17,17 @@ from streamlib._subprocess_runner import run_session
 
 DEADLINE = 10.0
 
+#: What the code of most tests begins with.
+HEAD = """
+import queue, threading
+import numpy as np
+import streamlib
+from streamlib import VideoFrame, ObjectDetections, BoundingBox
+V = VideoFrame
+told = queue.SimpleQueue()
+gate = threading.Event()
+"""
+
 
 class Host:
     """Runs a file's processor in a thread of this process, and is its host."""

@@ -6,17 +6,9 @@ import json
 import os
 from typing import Any
 
-from host import DEADLINE, Host
+from host import DEADLINE, HEAD, Host
 from streamlib._native import Connection, Endpoint, FramePool, Listener
 
-HEAD = """
-import queue, threading
-import numpy as np
-import streamlib
-from streamlib import VideoFrame as V
-told = queue.SimpleQueue()
-gate = threading.Event()
-"""
 ADD = (
     HEAD
     + """

@@ -7,19 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from host import Host, pixels
+from host import HEAD, Host, pixels
 
 Start = Callable[..., Host]
 
-HEAD = """
-import queue, threading
-import numpy as np
-import streamlib
-from streamlib import VideoFrame, ObjectDetections, BoundingBox
-V = VideoFrame
-told = queue.SimpleQueue()
-gate = threading.Event()
-"""
 INVERT = (
     HEAD
     + """

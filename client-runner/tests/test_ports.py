@@ -8,21 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from host import Host, pixels
+from host import HEAD, Host, pixels
 from streamlib._memory import into_memory, owner_of
 from streamlib._native import FramePool
 
 Start = Callable[..., Host]
 
-HEAD = """
-import queue, threading
-import numpy as np
-import streamlib
-from streamlib import VideoFrame
-V = VideoFrame
-told = queue.SimpleQueue()
-gate = threading.Event()
-"""
 #: For each frame that comes, sends as many as its number says, and tells what became of them.
 MANY = (
     HEAD

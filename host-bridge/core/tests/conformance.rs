@@ -185,16 +185,21 @@ fn a_leased_slot_is_not_writable_and_not_reused() {
     drop((other, value));
 }
 
-#[test]
-fn a_new_frame_size_replaces_the_old_memory() {
-    let _ledger = Ledger::open();
+/// A frame has crossed, and its slot has come back. One slot, so that there is no room for two sizes on any system.
+fn after_one_frame() -> (Connection, Connection, FramePool) {
     let (host, client) = video_pair();
-    // One slot, so that there is no room for both sizes on any system.
     let pool = FramePool::new(1);
     host.send_frame(0, 1, &&video(&texture(&pool, 1), 1)).unwrap();
     drop(next_frame(&client));
     client.flush().unwrap();
     next(&host);
+    (host, client, pool)
+}
+
+#[test]
+fn a_new_frame_size_replaces_the_old_memory() {
+    let _ledger = Ledger::open();
+    let (host, client, pool) = after_one_frame();
     let large = pool.texture(TextureLayout::packed(640, 480, PixelFormat::Rgb8).unwrap()).unwrap().expect("a slot");
     host.send_frame(0, 2, &&video(&large, 2)).unwrap();
     drop((next_frame(&client), large));
@@ -208,12 +213,7 @@ fn a_new_frame_size_replaces_the_old_memory() {
 #[test]
 fn a_closed_pool_is_worth_a_message_by_itself() {
     let _ledger = Ledger::open();
-    let (host, client) = video_pair();
-    let pool = FramePool::new(1);
-    host.send_frame(0, 1, &&video(&texture(&pool, 1), 1)).unwrap();
-    drop(next_frame(&client));
-    client.flush().unwrap();
-    next(&host);
+    let (host, client, pool) = after_one_frame();
     assert!(!host.worth_a_message(1), "the pool may use its memory again");
     drop(pool);
     assert!(host.worth_a_message(64));

@@ -15,6 +15,7 @@ import type {
 import type { NodeState, NodeStats } from '../runtime/api.js';
 import { Histogram } from '../stats/histogram.js';
 import { nodeStats } from '../stats/node-stats.js';
+import { within } from '../within.js';
 import { ErrorReporter } from './error-reporter.js';
 import { Loans } from './loans.js';
 import { LocalInput } from './local-input.js';
@@ -249,17 +250,10 @@ export class LocalNode implements GraphNode {
 
   /** Waits, but not for ever: code that ignores its signal must not keep the runtime. */
   private async patiently(what: string, work: Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.options.log.warn(
-          `${what} has not returned ${GRACE_MS} ms after the node was stopped; going on without it`,
-        );
-        resolve();
-      }, GRACE_MS);
-    });
-    await Promise.race([work, patience]);
-    clearTimeout(timer);
+    if ((await within(GRACE_MS, work)) === 'late')
+      this.options.log.warn(
+        `${what} has not returned ${GRACE_MS} ms after the node was stopped; going on without it`,
+      );
   }
 
   private become(state: NodeState, message?: string, error?: Error): void {

@@ -4,6 +4,7 @@ import type { DirectLink } from '../links/direct-link.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { isOver } from '../nodes/node.js';
 import { PythonProcessor } from '../python-host/processor.js';
+import { within } from '../within.js';
 import { type LiveGraph, type LiveLink, nameOf, type Seated } from './live-graph.js';
 import { Pause } from './pause.js';
 
@@ -143,7 +144,7 @@ export class Handover {
     // What is on its way to it, then what it made of that: the answer comes behind its last frame.
     for (const node of asked(...this.senders, this.old.node)) {
       // One that is busy answers when it is done, which may be never; every change of a connection waits meanwhile.
-      const stock = await before(until, node.takeStock());
+      const stock = await within(until - performance.now(), node.takeStock());
       if (stock === 'late') return true;
       if (stock !== null && (stock.waiting > 0 || (node === this.old.node && stock.busy))) return true;
     }
@@ -169,17 +170,5 @@ export class Handover {
   private resume(next: Seated, waiting: ReadonlyMap<string, Pause>): void {
     for (const [port, held] of waiting) held.end(next.node.inputs.get(port) ?? null);
     for (const link of this.held) link.letGo();
-  }
-}
-
-async function before<T>(until: number, work: Promise<T>): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, until - performance.now()), 'late');
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -15,6 +15,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from '../log/logger.js';
 import { VERSION } from '../version.js';
+import { within } from '../within.js';
 import type { OpenSpan, SpanMaker } from './frame-traces.js';
 import type { TraceSettings } from './settings.js';
 
@@ -76,17 +77,9 @@ export class TraceExport {
 
   /** Sends what is left, within a deadline. Never rejects. */
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), FLUSH_MS);
-    });
-    const done = this.provider.shutdown().then(
-      () => 'done' as const,
-      () => 'done' as const,
-    );
-    if ((await Promise.race([done, late])) === 'late' && !this.exporter.failing)
+    const done = this.provider.shutdown().catch(() => {});
+    if ((await within(FLUSH_MS, done)) === 'late' && !this.exporter.failing)
       this.log.warn(`the last traces were not taken within ${FLUSH_MS} ms; they are lost`);
-    clearTimeout(timer);
   }
 }
 
