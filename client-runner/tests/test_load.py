@@ -131,6 +131,17 @@ def test_an_async_hook_is_refused_by_its_name(file: Write, hook: str, body: str)
         load_processors(path)
 
 
+@pytest.mark.parametrize("hook", ["setup", "start", "process", "stop", "teardown"])
+def test_a_hook_that_yields_and_would_never_run_is_refused_by_its_name(file: Write, hook: str) -> None:
+    path = file(
+        HEAD
+        + '@streamlib.processor(inputs={"a": V})\nclass Lazy:\n    def process(self, ctx): ...\n'
+        + f"    def {hook}(self, ctx): yield {{}}\n"
+    )
+    with pytest.raises(ProcessorError, match=rf"processor Lazy: its {hook}\(\) yields, which hooks cannot; send with"):
+        load_processors(path)
+
+
 def test_an_async_hook_that_a_class_inherits_or_makes_itself_is_refused(file: Write) -> None:
     inherited = (
         "class Base:\n    async def process(self, ctx): ...\n"

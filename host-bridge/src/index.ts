@@ -32,7 +32,7 @@ export {
 } from './schema/types.js';
 export { brokerToken, brokerTokenFile, foreignListener } from './service/broker-token.js';
 export { InstanceLock } from './service/instance-lock.js';
-export { isRunning } from './service/is-running.js';
+export { isRunning, startedAt } from './service/is-running.js';
 export {
   brokerAddress,
   monotonicNs,

@@ -1,4 +1,5 @@
 export { BrokerClient } from './broker-client/broker-client.js';
+export { readSetting } from './config/overrides.js';
 export { ControlClient } from './control/client.js';
 export { type CallOptions, Control, type ControlApi } from './control/control.js';
 export { ControlError, type ControlErrorCode, toControlError } from './control/control-error.js';

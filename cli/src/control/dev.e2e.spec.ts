@@ -70,4 +70,21 @@ describe('streamlib dev', () => {
       .poll(() => io.errLines.slice(before).join('\n'), PATIENT)
       .toContain('the graph is as its file says');
   }, 90_000);
+
+  it('a node whose file changes together with the manifest is replaced once', async () => {
+    const file = write('first.py', SOURCE);
+    const graph = write('graph.yaml', manifest('first'));
+    const io = new RecordedIo();
+    ended = dev(io, graph, {});
+    const said = () => io.errLines.join('\n');
+    await expect.poll(said, PATIENT).toContain('Watching its files');
+
+    writeFileSync(file, `${SOURCE}# changed\n`);
+    write('graph.yaml', manifest('first').replace('first.py', 'first.py, config: { a: 1 }'));
+    await expect.poll(said, PATIENT).toContain('the graph is as its file says');
+    // What comes after it is told after it, so that nothing more can follow.
+    writeFileSync(file, SOURCE);
+    await expect.poll(said, PATIENT).toContain('first was replaced');
+    expect(io.errLines.filter((line) => line.includes('first was replaced'))).toHaveLength(1);
+  }, 90_000);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Runtime } from '@streamlib/runtime';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatLine } from '../logs/line.js';
@@ -53,9 +54,14 @@ async function keepUp(
   // A file of a node that does not run yet, or not with this file: what failed with it is tried again.
   const running = filesOf(runtime);
   const waited = [...changed.files].some((file) => !running.includes(file));
+  const before = new Map(runtime.graph.nodes.map(({ id, params }) => [id, params]));
   if (changed.manifest || waited) await attempt('the graph is as its file says', () => runtime.reload(graph));
+  // What the graph's file has just changed or added runs with its file as it is now.
   const nodes = runtime.graph.nodes.filter(
-    ({ params }) => typeof params.file === 'string' && changed.files.has(params.file),
+    ({ id, params }) =>
+      typeof params.file === 'string' &&
+      changed.files.has(params.file) &&
+      isDeepStrictEqual(params, before.get(id)),
   );
   await Promise.all(
     nodes.map(({ id, node_type, params }) =>

@@ -1,34 +1,27 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readSetting } from '@streamlib/runtime';
 import { CliError } from '../errors/cli-error.js';
 
-/** `param=value` and `config.key=value`, as after `--set`, as one mapping. Numbers, true and false, and JSON are what they look like. */
+/** `param=value` and `config.key=value`, as after `--set`, as one mapping. Values are YAML, as after `run --set`. */
 export function paramsFrom(settings: readonly string[]): Record<string, unknown> {
   const params: Record<string, unknown> = {};
   for (const setting of settings) {
     const [, path, value] = /^([A-Za-z_][\w.-]*)=(.*)$/s.exec(setting) ?? [];
-    if (path === undefined || value === undefined)
+    const keys = path?.split('.') ?? [];
+    if (value === undefined || keys.includes('__proto__'))
       throw new CliError('usage', `"${setting}" is not of the form param=value`);
-    const keys = path.split('.');
     const last = keys.pop() ?? '';
     let into = params;
     for (const key of keys) {
-      const below = into[key];
+      const below = Object.hasOwn(into, key) ? into[key] : undefined;
       const next = typeof below === 'object' && below !== null ? (below as Record<string, unknown>) : {};
       into[key] = next;
       into = next;
     }
-    into[last] = read(value);
+    into[last] = readSetting(value);
   }
   return params;
-}
-
-function read(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 /** `effect.py` is Python code in a file; anything else names a type. */

@@ -115,17 +115,22 @@ def _check(spec: ProcessorSpec) -> None:
     if spec.is_function and (is_async(spec.target) or is_async(type(spec.target).__call__)):
         raise ProcessorError(f"{where} is async, which processors cannot be; write a plain function or a class")
     if not spec.is_function:
-        refuse_async_hooks(spec.name, spec.target)
+        refuse_unrun_hooks(spec.name, spec.target)
 
 
 def is_async(code: Any) -> bool:
     return inspect.iscoroutinefunction(code) or inspect.isasyncgenfunction(code)
 
 
-def refuse_async_hooks(name: str, owner: Any) -> None:
-    """Nobody would await them, and what they should have done would be missing without a word."""
+def refuse_unrun_hooks(name: str, owner: Any) -> None:
+    """Nobody would await them or ask them for more, and what they should have done would be missing without a word."""
     for hook in HOOKS:
-        if is_async(getattr(owner, hook, None)):
+        code = getattr(owner, hook, None)
+        if is_async(code):
             raise ProcessorError(
                 f"processor {name}: its {hook}() is async, which hooks cannot be; write it with a plain def"
+            )
+        if inspect.isgeneratorfunction(code):
+            raise ProcessorError(
+                f"processor {name}: its {hook}() yields, which hooks cannot; send with ctx.output(port).set(frame)"
             )

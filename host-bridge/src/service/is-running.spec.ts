@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
-import { isRunning } from './is-running.js';
+import { isRunning, startedAt } from './is-running.js';
 
 it('a process runs until it has ended', async () => {
   expect(isRunning(process.pid)).toBe(true);
@@ -30,3 +30,18 @@ it.runIf(process.platform === 'linux')('one that nobody has reaped runs no more'
 });
 
 it('process 1 runs, whoever asks', () => expect(isRunning(1)).toBe(true));
+
+it.runIf(process.platform === 'linux')(
+  'when a process began is the same whenever it is asked, and nothing once it is gone',
+  async () => {
+    const child = spawn('sleep', ['1000']);
+    await once(child, 'spawn');
+    const began = startedAt(Number(child.pid));
+    expect(began).toBeGreaterThan(startedAt(1) ?? Number.NaN);
+    expect(began).toBeGreaterThanOrEqual(startedAt(process.pid) ?? Number.NaN);
+    expect(startedAt(Number(child.pid))).toBe(began);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(startedAt(Number(child.pid))).toBe(null);
+  },
+);

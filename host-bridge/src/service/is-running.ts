@@ -14,11 +14,24 @@ export function isRunning(pid: number): boolean {
   }
   if (process.platform !== 'linux') return true;
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything, so the state is looked for behind it.
-    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
+    return statOf(pid)[0] !== 'Z';
   } catch {
     // Ours ended in between; another user's may be hidden from us.
     return !ours;
   }
+}
+
+/** When a process began, in ticks of the system's clock: with its number it names one process, as a number is used again. Null where it can't be told. */
+export function startedAt(pid: number): number | null {
+  try {
+    return Number(statOf(pid)[19]);
+  } catch {
+    return null;
+  }
+}
+
+/** What Linux tells of a process behind its name, which stands in parentheses and may hold anything: its state first. */
+function statOf(pid: number): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

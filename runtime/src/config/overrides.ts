@@ -39,7 +39,7 @@ export function typedValue(schema: z.ZodType, override: Override): unknown {
     }
     field = next;
   }
-  const read = readYaml(override.value);
+  const read = readSetting(override.value);
   if (takesAnything(field)) return read;
   const check = field as z.ZodType;
   if (check.safeParse(override.value).success) return override.value;
@@ -81,7 +81,8 @@ function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function readYaml(text: string): unknown {
+/** What the text after `--set name=` means where any type will do: YAML, or else the text itself. */
+export function readSetting(text: string): unknown {
   try {
     return parse(text);
   } catch {

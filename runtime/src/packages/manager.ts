@@ -13,7 +13,7 @@ import { decide, TooManyRequests } from './decide.js';
 import { currentEnvironment, environmentsFolder, installedIn, pruneEnvironments } from './environments.js';
 import { InstallError } from './installer.js';
 import { normalName, parseRequirement, type Requirement } from './requirement.js';
-import { exclusive, RequestStore, type StoredRecord } from './store.js';
+import { exclusive, RequestStore, type StoredRecord, thisProcess } from './store.js';
 
 export interface ManagerOptions {
   readonly settings: PackageSettings;
@@ -122,7 +122,7 @@ export class EnvironmentManager implements PackageManager {
       detail: `${verdict.why}; it ${outlook}`,
       next: 'It is being installed; ask get_package_status until it says installed or failed.',
       decidedBy: 'settings',
-      installer: process.pid,
+      installer: thisProcess(),
     });
     this.inBackground(this.install(granted.id));
     return granted;
@@ -149,7 +149,7 @@ export class EnvironmentManager implements PackageManager {
       detail: `approved by ${by}; ${entry.detail}`,
       next: 'It is being installed; ask get_package_status again.',
       decidedBy: by,
-      installer: process.pid,
+      installer: thisProcess(),
     }));
     return this.install(id);
   }
@@ -176,7 +176,7 @@ export class EnvironmentManager implements PackageManager {
           detail: `asked for by ${by}`,
           next: 'It is being installed.',
           decidedBy: by,
-          installer: process.pid,
+          installer: thisProcess(),
         },
       );
       ids.push(id);
@@ -221,7 +221,7 @@ export class EnvironmentManager implements PackageManager {
         status: 'installing',
         detail: 'it is being installed into a new environment',
         next: 'Ask get_package_status again.',
-        installer: process.pid,
+        installer: thisProcess(),
       });
       const [first] = entries;
       if (first === undefined) return;

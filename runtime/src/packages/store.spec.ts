@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RequestStore } from './store.js';
+import { RequestStore, thisProcess } from './store.js';
 
 let folder: string;
 beforeEach(() => {
@@ -35,9 +35,18 @@ describe('a request whose installer has ended', () => {
   it.each(['approved', 'installing'])(
     'that was %s does not stay so, and can be asked for again',
     (status) => {
-      expect(statusOf({ status, installer: gone })).toBe('failed');
+      expect(statusOf({ status, installer: { pid: gone, startedAt: 5 } })).toBe('failed');
       expect(statusOf({ status })).toBe('failed');
-      expect(statusOf({ status, installer: process.pid })).toBe(status);
+      expect(statusOf({ status, installer: thisProcess() })).toBe(status);
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'and whose number another process has by now does not stay so',
+    () => {
+      expect(statusOf({ status: 'installing', installer: { ...thisProcess(), startedAt: 5 } })).toBe(
+        'failed',
+      );
     },
   );
 

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BridgeError, InstanceLock, isRunning } from '@streamlib/host-bridge';
+import { BridgeError, InstanceLock, isRunning, startedAt } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 
@@ -33,7 +33,7 @@ const record = z.object({
   changedAt: z.string(),
   decidedBy: z.string().optional(),
   /** Who installs it, from when it is approved until it is installed or not. */
-  installer: z.number().optional(),
+  installer: z.object({ pid: z.number(), startedAt: z.number().nullable() }).optional().catch(undefined),
 });
 export type StoredRecord = z.infer<typeof record>;
 const file = z.object({ version: z.literal(1), records: z.array(record) });
@@ -111,13 +111,24 @@ export class RequestStore {
 function withoutDeadInstaller(entry: StoredRecord): StoredRecord {
   const { installer, ...rest } = entry;
   const under = entry.status === 'installing' || entry.status === 'approved';
-  if (!under || (installer !== undefined && isRunning(installer))) return entry;
+  if (!under || (installer !== undefined && isAtWork(installer))) return entry;
   return {
     ...rest,
     status: 'failed',
     detail: 'the process that was to install it ended before it was done; nothing was changed',
     next: 'Request it again.',
   };
+}
+
+type InstallerProcess = NonNullable<StoredRecord['installer']>;
+
+export function thisProcess(): InstallerProcess {
+  return { pid: process.pid, startedAt: startedAt(process.pid) };
+}
+
+/** A number that has passed to another process does not keep a request waiting for ever. */
+function isAtWork({ pid, startedAt: began }: InstallerProcess): boolean {
+  return isRunning(pid) && startedAt(pid) === began;
 }
 
 /** Waits for a lock that others hold for a moment, or as long as an installation takes. */

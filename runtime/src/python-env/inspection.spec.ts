@@ -71,6 +71,19 @@ describe('the inspection of a Python file', () => {
     expect(await outcome).toContain('stopped while effect.py was being looked at');
   });
 
+  it('is at its end when its process is, also where something that left its group holds its pipes', async () => {
+    const left = join(folder, 'left');
+    const leaving = interpreter(
+      `setsid sh -c 'echo $$ > ${left}.new; mv ${left}.new ${left}; exec sleep 1000' & printf '${REPORT}' >&3\nwhile [ ! -e ${left} ]; do sleep 0.01; done`,
+    );
+    try {
+      expect(await inspectPython(effect(), leaving)).toEqual([]);
+      expect(isRunning(Number(readFileSync(left, 'utf8')))).toBe(true);
+    } finally {
+      process.kill(Number(readFileSync(left, 'utf8')), 'SIGKILL');
+    }
+  });
+
   it('does not outlive the program that ended in the middle of it', async () => {
     const { python } = interpreter(
       `echo $$ > ${join(folder, 'pid.new')}; mv ${join(folder, 'pid.new')} ${join(folder, 'pid')}; exec sleep 1000`,

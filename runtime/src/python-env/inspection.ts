@@ -19,6 +19,8 @@ const LIMIT_MS = 60_000;
 /** Descriptor 3 is open to the file's own code as well, and what it writes there is kept until it ends. */
 const ANSWER_LIMIT = 1024 * 1024;
 const KEPT_SAID = 8192;
+/** For what lies in its pipes when it has ended. */
+const AFTER_EXIT_MS = 1000;
 
 /** Frames may be flowing: what only looks at a file is not to take the processors from them. */
 function giveWay(pid: number): void {
@@ -95,9 +97,17 @@ export function runInspection(
       });
     }
 
-    child.once('exit', kill);
+    let late: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      kill();
+      // What went away into a group of its own may hold the pipes for as long as it likes.
+      late = setTimeout(() => {
+        for (const pipe of child.stdio) pipe?.destroy();
+      }, AFTER_EXIT_MS);
+    });
     child.once('close', (code, exitSignal) => {
       clearTimeout(limit);
+      clearTimeout(late);
       unwatch?.();
       forget();
       signal?.removeEventListener('abort', kill);

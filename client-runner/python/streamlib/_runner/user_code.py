@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from streamlib.context import Context
-from streamlib.processor import HOOKS, ProcessorError, ProcessorSpec, nearest, refuse_async_hooks
+from streamlib.processor import HOOKS, ProcessorError, ProcessorSpec, nearest, refuse_unrun_hooks
 
 
 class UserCode:
@@ -26,7 +26,7 @@ class UserCode:
             return
         instance = spec.target()
         # Also those that only an instance has.
-        refuse_async_hooks(spec.name, instance)
+        refuse_unrun_hooks(spec.name, instance)
         for name in HOOKS:
             hook = getattr(instance, name, None)
             if callable(hook):
