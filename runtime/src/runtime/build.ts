@@ -6,10 +6,9 @@ import { LocalNode } from '../nodes/local-node.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { makePythonProcessor } from '../python-host/kinds.js';
 import { limitsOf, policyOf } from '../python-host/params.js';
-import type { SparePool } from '../python-host/spare/pool.js';
-import type { Tracing } from '../tracing/tracing.js';
 import { LiveGraph, nameOf, refOf } from './live-graph.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
+import type { Resources } from './resources.js';
 import { Seat } from './seat.js';
 
 export interface MakeOptions {
@@ -17,10 +16,7 @@ export interface MakeOptions {
   readonly broker: HandshakeBroker;
   readonly log: Logger;
   readonly logLevel: string;
-  readonly spares?: SparePool;
-  readonly confinedSpares?: SparePool;
-  /** Undefined while traces are off. */
-  readonly tracing?: Tracing | undefined;
+  readonly resources: Pick<Resources, 'spares' | 'confinedSpares' | 'tracing'>;
 }
 
 export interface BuildOptions extends MakeOptions {
@@ -62,11 +58,12 @@ export function buildGraph(spec: GraphSpec, prepared: PreparedGraph, options: Bu
 export function makeNode(prepared: PreparedNode, options: MakeOptions): { node: GraphNode; seat: Seat } {
   const seat = new Seat();
   const node = construct(prepared, options, seat);
-  options.tracing?.watch(node);
+  options.resources.tracing?.watch(node);
   return { node, seat };
 }
 
 function construct(node: PreparedNode, options: MakeOptions, listener: Seat): GraphNode {
+  const { spares, confinedSpares } = options.resources;
   const log = listener.log(options.log.child({ processor: node.id }));
   switch (node.kind) {
     case 'failed':
@@ -97,9 +94,9 @@ function construct(node: PreparedNode, options: MakeOptions, listener: Seat): Gr
         policy: policyOf(node.params),
         limits: limitsOf(node.params, node.confinement),
         logLevel: options.logLevel,
-        ...(options.spares && { spares: options.spares }),
+        ...(spares && { spares }),
         ...(node.confinement && { confinement: node.confinement }),
-        ...(options.confinedSpares && { confinedSpares: options.confinedSpares }),
+        ...(confinedSpares && { confinedSpares }),
         log,
         listener,
       });

@@ -2,25 +2,19 @@ import { EventEmitter, setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
 import { customAlphabet } from 'nanoid';
-import { openSession } from '../broker-client/runtime-session.js';
-import type { BrokerSession } from '../broker-client/session.js';
+import { allOrNone } from '../all-or-none.js';
 import { type Override, parseOverride } from '../config/overrides.js';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import type { GraphDifference } from '../graph/diff.js';
-import type { NodePorts } from '../graph/ports.js';
 import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
 import type { Logger, LogLevel } from '../log/logger.js';
 import { type LogSink, openLog } from '../log/pino-logger.js';
 import type { GraphNode, NodeListener } from '../nodes/node.js';
 import { ProcessorRegistry } from '../processor/registry.js';
 import type { Delivery, ProcessorDefinition } from '../processor/types.js';
-import { pythonOf } from '../python-env/environment.js';
-import { venvPath } from '../python-env/locate.js';
-import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
-import { confinedSpare } from '../sandbox/spare.js';
+import { sparesWanted } from '../python-host/spare/pool.js';
 import { Histogram } from '../stats/histogram.js';
 import { traceSettings } from '../tracing/settings.js';
-import { openTracing, type Tracing } from '../tracing/tracing.js';
 import { VERSION } from '../version.js';
 import type {
   ManifestOptions,
@@ -38,8 +32,10 @@ import { GraphEnd } from './graph-end.js';
 import { LiveGraph } from './live-graph.js';
 import { ManifestError } from './manifest-error.js';
 import { type ManifestFile, readManifest } from './manifest-file.js';
-import { type PreparedNode, prepareGraph } from './prepare.js';
+import { prepareGraph } from './prepare.js';
+import { prepareNode } from './prepare-node.js';
 import { applyDifference, pythonFiles } from './reload.js';
+import { Resources } from './resources.js';
 import { totals } from './totals.js';
 
 const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
@@ -70,10 +66,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private reloading: Promise<unknown> = Promise.resolve();
   private current: RuntimeState = 'created';
   private sink: LogSink | null = null;
-  private session: BrokerSession | null = null;
-  private tracing: Tracing | undefined;
-  private spares: SparePool | null = null;
-  private confinedSpares: SparePool | null = null;
+  private resources: Resources | null = null;
   private live: LiveGraph;
   private changes: GraphChanges | null = null;
   /** Changes that `add()` and `connect()` have begun. */
@@ -361,39 +354,27 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       apiAddress: this.apiAddress,
       version: VERSION,
     };
-    const spares = sparesWanted(this.options.spareProcess) ? new SparePool(log) : null;
-    this.spares = spares;
-    const confinedSpares = spares && new SparePool(log, undefined, confinedSpare);
-    this.confinedSpares = confinedSpares;
-    // A graph that is changed while it runs may get code from outside at any moment.
-    if (this.options.live === true) confinedSpares?.warm(pythonOf(venvPath()));
-    // Whatever it takes to find out what is to be run, an environment that is there can make its imports meanwhile.
-    if (this.nodes.some(({ node_type }) => node_type === 'python')) spares?.warm(pythonOf(venvPath()));
-    // The broker and the Python environment have nothing to do with each other: both at once, and one's failure ends the other.
-    const giveUp = (error: unknown) => {
-      this.abort.abort();
-      throw error;
-    };
-    const [opened, planned, traced] = await Promise.allSettled([
-      openSession(info, { log, onProgress: progress, signal }).catch(giveUp),
+    const resources = new Resources({ log, spareProcesses: sparesWanted(this.options.spareProcess) });
+    this.resources = resources;
+    resources.warm({
+      // A graph that is changed while it runs may get code from outside at any moment.
+      confined: this.options.live === true,
+      python: this.nodes.some(({ node_type }) => node_type === 'python'),
+    });
+    // The broker and the Python environment have nothing to do with each other.
+    const [session, prepared] = await allOrNone(this.abort, [
+      resources.openSession(info, { onProgress: progress, signal }),
       prepareGraph(this.spec(), {
         registry: this.registry,
         baseDir: this.baseDir,
         overrides: this.overrides,
         onProgress: progress,
         // Its imports go on while the graph is looked at and the broker is told.
-        onPython: (python) => spares?.warm(python),
+        onPython: (python) => resources.spares?.warm(python),
         signal,
-      }).catch(giveUp),
-      traces.on === null ? undefined : openTracing(traces.on, this, log).catch(giveUp),
+      }),
+      resources.openTracing(traces.on, this),
     ]);
-    if (traced.status === 'fulfilled') this.tracing = traced.value;
-    if (opened.status === 'fulfilled') this.session = opened.value;
-    if (opened.status === 'rejected') throw opened.reason;
-    if (planned.status === 'rejected') throw planned.reason;
-    if (traced.status === 'rejected') throw traced.reason;
-    const session = opened.value;
-    const prepared = planned.value;
     this.refuse([...(this.manifest?.issues ?? []), ...prepared.issues]);
     this.mustGoOn();
     const making: MakeOptions = {
@@ -401,9 +382,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       broker: session,
       log,
       logLevel: this.options.logLevel ?? 'info',
-      ...(spares && { spares }),
-      ...(confinedSpares && { confinedSpares }),
-      tracing: this.tracing,
+      resources,
     };
     const listener: NodeListener = {
       stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
@@ -433,31 +412,16 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     });
   }
 
-  private async prepareOne(
-    spec: NodeSpec,
-    { signal: stop, overrides = [], inspected }: ChangeOptions,
-  ): Promise<{ spec: NodeSpec; prepared: PreparedNode; declared: NodePorts | null }> {
-    const signal = stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]);
-    const found = await prepareGraph(
-      { name: this.name, nodes: [spec], connections: [] },
-      {
-        registry: this.registry,
-        baseDir: this.baseDir,
-        overrides,
-        ...(inspected !== undefined && { inspected }),
-        onProgress: (message) => this.logger?.info(message),
-        onPython: (python) => this.spares?.warm(python),
-        signal,
-      },
-    );
-    const [prepared] = found.nodes;
-    const wrong = found.issues.map(({ message }) => message).join('\n');
-    if (prepared === undefined || wrong !== '')
-      throw prepared?.kind === 'failed' && prepared.error instanceof StreamlibError
-        ? new StreamlibError(prepared.error.code, wrong, { cause: prepared.error })
-        : new StreamlibError('graph', wrong);
-    const params = found.params.get(spec.id) ?? spec.params;
-    return { spec: { ...spec, params }, prepared, declared: found.declared.get(spec.id) ?? null };
+  private prepareOne(spec: NodeSpec, { signal: stop, ...how }: ChangeOptions) {
+    return prepareNode(spec, {
+      overrides: [],
+      ...how,
+      registry: this.registry,
+      baseDir: this.baseDir,
+      onProgress: (message) => this.logger?.info(message),
+      onPython: (python) => this.resources?.spares?.warm(python),
+      signal: stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]),
+    });
   }
 
   private graphChanged(change: GraphChange): void {
@@ -473,13 +437,14 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   private wiringChanged(): void {
     this.end.graphChanged();
-    if (this.tracing === undefined) return;
+    const tracing = this.resources?.tracing;
+    if (tracing === undefined) return;
     const { nodes, links } = this.live;
     const direct = nodes.filter(({ spec: { id } }) => {
       const into = links.filter(({ to }) => to.node === id);
       return into.length > 0 && into.every((link) => this.live.directEnds(link) !== null);
     });
-    this.tracing.from(
+    tracing.from(
       new Set(sourcesOf(this.wiring).map(({ id }) => id)),
       new Set(direct.map(({ spec: { id } }) => id)),
     );
@@ -498,8 +463,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await Promise.all(this.wiring.nodes.map((node) => node.stop()));
     // What `start()` still waits for was told to stop as well; it opens nothing after this.
     await this.comingUp.catch(() => {});
-    await Promise.all([this.spares?.close(), this.confinedSpares?.close()]);
-    await Promise.all([this.session?.end(), this.tracing?.close()]);
+    await this.resources?.close();
     this.stoppedAt = performance.now();
     if (wasUp) this.logger?.info('runtime stopped');
     await this.sink?.close();
