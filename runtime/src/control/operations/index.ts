@@ -1,8 +1,9 @@
 import type { Operation } from '../operation.js';
-import * as changes from './changes.js';
+import * as connections from './connections.js';
 import * as graph from './graph.js';
 import * as look from './look.js';
 import * as packages from './packages.js';
+import * as processors from './processors.js';
 import { saveGraph } from './save.js';
 
 /** Everything that can be asked of a running runtime, in the order in which an agent needs it. */
@@ -14,12 +15,12 @@ export const operations: readonly Operation[] = [
   packages.listPackages,
   packages.requestPackage,
   packages.packageStatus,
-  changes.checkCodeOperation,
-  changes.addProcessor,
-  changes.replaceProcessor,
-  changes.removeProcessor,
-  changes.connectProcessors,
-  changes.disconnectProcessors,
+  processors.checkCodeOperation,
+  processors.addProcessor,
+  processors.replaceProcessor,
+  processors.removeProcessor,
+  connections.connectProcessors,
+  connections.disconnectProcessors,
   look.snapshot,
   look.tap,
   look.getLogs,

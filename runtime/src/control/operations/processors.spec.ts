@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ControlContext } from '../operation.js';
-import { replaceProcessor } from './changes.js';
+import { replaceProcessor } from './processors.js';
 
 const before = {
   file: '/effects/blur.py',

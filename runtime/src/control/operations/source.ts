@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { withValues } from '../../config/overrides.js';
+import type { InspectedProcessor } from '../../python-env/inspect.js';
+import { checkCode } from '../checking.js';
+import { ControlError } from '../control-error.js';
+import { checkAgentParams } from '../file-policy.js';
+import type { ControlContext } from '../operation.js';
+import type { DryRun } from '../ports.js';
+import type { Intended } from './connections.js';
+
+/** What a processor is made from, as it is asked for. */
+export const source = {
+  code: z.string().max(1_000_000).optional().describe('The whole Python file, as text.'),
+  language: z.enum(['python']).default('python'),
+  config: z.record(z.string(), z.unknown()).optional().describe('What the code finds as ctx.config.'),
+  type: z.string().optional().describe('In place of code: a type that list_processors names.'),
+  params: z.record(z.string(), z.unknown()).optional().describe('Parameters of that type.'),
+};
+
+type Source = {
+  code?: string | undefined;
+  config?: object | undefined;
+  type?: string | undefined;
+  params?: object | undefined;
+};
+
+/** New code keeps the configuration of the old one, unless it is given its own; what is set by "params" is put over either. */
+export function configured<T extends Source>(input: T, old: unknown): T {
+  const { config: set, ...params } = { config: undefined, ...input.params };
+  const own = { config: input.config ?? old };
+  return { ...input, params, ...(set === undefined ? own : withValues(own, { config: set })) };
+}
+
+/** What a processor is made from: code is written down and checked, a type's parameters are looked at. */
+export async function specOf(
+  context: ControlContext,
+  name: string,
+  given: Source,
+  links: readonly Intended[],
+): Promise<{
+  type: string;
+  params: Record<string, unknown>;
+  dryRun: DryRun | null;
+  inspected?: readonly InspectedProcessor[];
+}> {
+  if ((given.code === undefined) === (given.type === undefined))
+    throw new ControlError(
+      'invalid',
+      'give either "code" or "type"',
+      'list_processors tells the types and has examples of code.',
+    );
+  if (given.code === undefined) {
+    const type = given.type ?? '';
+    const allowed = await mayUse(context, type, { ...given.params });
+    const params = given.config === undefined ? allowed : { ...allowed, config: given.config };
+    return { type, params, dryRun: null };
+  }
+  await mayRun(context);
+  const report = await checkCode(context, name, given.code, given.config, links, true);
+  const params: Record<string, unknown> = {
+    ...(context.origin === 'user' && given.params),
+    file: context.code.write(name, given.code),
+    ...(report.declared !== undefined && { processor: report.declared.processor }),
+    ...(given.config !== undefined && { config: given.config }),
+    ...(context.services.sandbox !== null && { sandbox: true }),
+  };
+  return {
+    type: 'python',
+    params,
+    dryRun: report.dryRun,
+    ...(report.declared !== undefined && { inspected: report.declared.all }),
+  };
+}
+
+/** Throws where code from outside has no sandbox to run in. */
+async function mayRun({ services, origin }: ControlContext): Promise<void> {
+  if (origin === 'user' || services.allowUnconfined === true) return;
+  const sandbox = await services.sandbox?.();
+  if (sandbox?.available === true) return;
+  throw new ControlError(
+    'denied',
+    `code from outside is not run here: ${sandbox?.detail ?? 'this runtime has no sandbox'}`,
+    'Tell the user; `streamlib doctor` says what is missing.',
+  );
+}
+
+/** The parameters that a caller may give a type: all of them, unless it is an agent. */
+export async function mayUse(
+  { runtime, origin, folders }: ControlContext,
+  type: string,
+  params: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  if (origin === 'user') return params;
+  if (type === 'python') {
+    const known = Object.keys(params).filter((key) => key !== 'config');
+    if (known.length === 0) return params;
+    throw new ControlError(
+      'denied',
+      `an agent may not set ${known.join(', ')} of a Python processor`,
+      'Give the code itself as "code".',
+    );
+  }
+  const definition = await runtime.definition(type);
+  return definition === null ? params : checkAgentParams(definition, params, folders);
+}
