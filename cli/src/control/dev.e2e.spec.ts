@@ -56,19 +56,17 @@ describe('streamlib dev', () => {
     write('second.py', 'this is no Python\n');
     write('graph.yaml', manifest('first', 'second'));
     await expect.poll(said, PATIENT).toMatch(/second.*SyntaxError/s);
-    expect(said()).not.toContain('the graph is as its file says');
+    expect(said()).not.toContain('second added');
 
     write('second.py', SOURCE);
-    await expect.poll(said, PATIENT).toContain('the graph is as its file says');
+    await expect.poll(said, PATIENT).toContain('graph.yaml: second added');
 
     // Also one that was not there at all.
     write('graph.yaml', manifest('first', 'second', 'third'));
     await expect.poll(said, PATIENT).toMatch(/third\.py/);
     const before = io.errLines.length;
     write('third.py', SOURCE);
-    await expect
-      .poll(() => io.errLines.slice(before).join('\n'), PATIENT)
-      .toContain('the graph is as its file says');
+    await expect.poll(() => io.errLines.slice(before).join('\n'), PATIENT).toContain('third added');
   }, 90_000);
 
   it('a node whose file changes together with the manifest is replaced once', async () => {
@@ -81,10 +79,58 @@ describe('streamlib dev', () => {
 
     writeFileSync(file, `${SOURCE}# changed\n`);
     write('graph.yaml', manifest('first').replace('first.py', 'first.py, config: { a: 1 }'));
-    await expect.poll(said, PATIENT).toContain('the graph is as its file says');
+    await expect.poll(said, PATIENT).toContain('graph.yaml: first replaced');
     // What comes after it is told after it, so that nothing more can follow.
     writeFileSync(file, SOURCE);
     await expect.poll(said, PATIENT).toContain('first was replaced');
     expect(io.errLines.filter((line) => line.includes('first was replaced'))).toHaveLength(1);
   }, 90_000);
+
+  describe('a port that is renamed', () => {
+    const EFFECT = `
+import streamlib
+from streamlib import VideoFrame
+
+@streamlib.processor(inputs={"into": VideoFrame}, outputs={"out": VideoFrame})
+def effect(inputs):
+    return {"out": inputs["into"]}
+`;
+    const renamed = EFFECT.replaceAll('"out"', '"pic"');
+    const wired = (from: string) =>
+      `${manifest('first', 'effect', 'last')}connections:\n  - { from: first, to: effect }\n  - { from: ${from}, to: last.into }\n`;
+    let io: RecordedIo;
+    const said = () => io.errLines.join('\n');
+    const start = async (from: string): Promise<string> => {
+      write('first.py', SOURCE);
+      write('effect.py', EFFECT);
+      write('last.py', EFFECT);
+      const graph = write('graph.yaml', wired(from));
+      io = new RecordedIo();
+      ended = dev(io, graph, {});
+      await expect.poll(said, PATIENT).toContain('Watching its files');
+      return graph;
+    };
+
+    it('in its file first and in the graph afterwards is followed, and what was connected stays until then', async () => {
+      await start('effect.out');
+      write('effect.py', renamed);
+      await expect.poll(said, PATIENT).toContain('has no output "out"');
+      write('graph.yaml', wired('effect.pic'));
+      await expect.poll(said, PATIENT).toContain('effect replaced, effect.pic → last.into connected');
+    }, 90_000);
+
+    it('in both at once is followed', async () => {
+      await start('effect.out');
+      write('effect.py', renamed);
+      write('graph.yaml', wired('effect.pic'));
+      await expect.poll(said, PATIENT).toContain('effect replaced, effect.pic → last.into connected');
+      expect(said()).not.toContain('has no output');
+    }, 90_000);
+
+    it('where the graph leaves it out is followed by itself', async () => {
+      await start('effect');
+      write('effect.py', renamed);
+      await expect.poll(said, PATIENT).toContain('effect was replaced');
+    }, 90_000);
+  });
 });

@@ -1,10 +1,16 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Runtime } from '@streamlib/runtime';
+import { basename } from 'node:path';
+import {
+  type ConnectionSpec,
+  type GraphDifference,
+  type NodeSpec,
+  type Runtime,
+  StreamlibError,
+} from '@streamlib/runtime';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatLine } from '../logs/line.js';
 import type { Io } from '../output/io.js';
 import { runWith } from '../run/run.js';
-import { FileWatch } from './file-watch.js';
+import { type Changed, FileWatch } from './file-watch.js';
 
 export interface DevOptions {
   readonly set?: readonly string[];
@@ -13,62 +19,98 @@ export interface DevOptions {
 
 /** Runs a graph and keeps it as its files say: what changed is replaced while frames flow, and what is wrong changes nothing. */
 export async function dev(io: Io, graph: string, options: DevOptions): Promise<ExitCode> {
-  let watch: FileWatch | null = null;
+  let follower: Follower | null = null;
   const code = await runWith(io, graph, options, { live: true }, (runtime, tell) => {
-    watch = new FileWatch(graph, (files) => void keepUp(runtime, graph, io, files, watch, tell));
-    watch.follow(watched(runtime));
+    const following = new Follower(runtime, graph, io, tell);
+    follower = following;
+    following.watch = new FileWatch(graph, (changed) => void following.follow(changed));
+    following.watch.follow(watched(runtime));
     tell(io.errPalette.dim('Watching its files; Ctrl-C stops.'));
   });
-  (watch as FileWatch | null)?.close();
+  (follower as Follower | null)?.watch?.close();
   return code === EXIT.failure ? EXIT.ok : code;
 }
 
-async function keepUp(
-  runtime: Runtime,
-  graph: string,
-  io: Io,
-  changed: { readonly manifest: boolean; readonly files: ReadonlySet<string> },
-  watch: FileWatch | null,
-  tell: (line: string) => void,
-): Promise<void> {
-  const attempt = async (what: string, change: () => Promise<unknown>) => {
+/** Keeps a running graph as its files say. */
+class Follower {
+  watch: FileWatch | null = null;
+  /** What has changed and does not run, as something was wrong with it. */
+  private readonly behind = new Set<string>();
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly graph: string,
+    private readonly io: Io,
+    private readonly tell: (line: string) => void,
+  ) {}
+
+  async follow({ manifest, files }: Changed): Promise<void> {
+    const { runtime, graph } = this;
+    const all = new Set([...files, ...this.behind]);
+    // A file of a node that does not run yet, or not with this file: what failed with it is tried again.
+    const running = filesOf(runtime);
+    const waited = [...files].some((file) => !running.includes(file));
+    if (manifest || waited) {
+      const done = await this.attempt(async () => saidOf(graph, await runtime.reload(graph, all)));
+      for (const file of all) this.note(file, done);
+    }
+    // Also those that somebody has added who did not write them into the graph's file.
+    const named = manifest || waited ? runtime.manifestFiles : [];
+    const rest = runtime.graph.nodes.filter(
+      ({ params }) => files.has(fileOf(params)) && !named.includes(fileOf(params)),
+    );
+    await Promise.all(
+      rest.map(async (node) => {
+        this.note(fileOf(node.params), await this.attempt(() => this.replace(node)));
+      }),
+    );
+    this.watch?.follow(watched(runtime));
+  }
+
+  private async replace({ id, node_type, params }: NodeSpec): Promise<string> {
+    try {
+      await this.runtime.replaceNode(id, node_type, params);
+    } catch (error) {
+      const file = fileOf(params);
+      const may = error instanceof StreamlibError && error.code === 'graph';
+      if (!may || !this.runtime.manifestFiles.includes(file)) throw error;
+      // It does not fit its connections any more: where the graph's file leaves their ports open, it may.
+      await this.runtime.reload(this.graph, new Set([file]));
+    }
+    return `${id} was replaced`;
+  }
+
+  private note(file: string, done: boolean): void {
+    if (done) this.behind.delete(file);
+    else this.behind.add(file);
+  }
+
+  private async attempt(change: () => Promise<string>): Promise<boolean> {
     const began = performance.now();
     try {
-      await change();
-      tell(`${what} (${Math.round(performance.now() - began)} ms)`);
+      const what = await change();
+      this.tell(`${what} (${Math.round(performance.now() - began)} ms)`);
+      return true;
     } catch (error) {
-      tell(
-        formatLine(
-          {
-            time: Date.now(),
-            level: 'error',
-            processor: null,
-            message: String((error as Error).message),
-            fields: {},
-          },
-          io.errPalette,
-        ),
-      );
+      const message = String((error as Error).message);
+      const line = { time: Date.now(), level: 'error', processor: null, message, fields: {} } as const;
+      this.tell(formatLine(line, this.io.errPalette));
+      return false;
     }
-  };
-  // A file of a node that does not run yet, or not with this file: what failed with it is tried again.
-  const running = filesOf(runtime);
-  const waited = [...changed.files].some((file) => !running.includes(file));
-  const before = new Map(runtime.graph.nodes.map(({ id, params }) => [id, params]));
-  if (changed.manifest || waited) await attempt('the graph is as its file says', () => runtime.reload(graph));
-  // What the graph's file has just changed or added runs with its file as it is now.
-  const nodes = runtime.graph.nodes.filter(
-    ({ id, params }) =>
-      typeof params.file === 'string' &&
-      changed.files.has(params.file) &&
-      isDeepStrictEqual(params, before.get(id)),
-  );
-  await Promise.all(
-    nodes.map(({ id, node_type, params }) =>
-      attempt(`${id} was replaced`, () => runtime.replaceNode(id, node_type, params)),
-    ),
-  );
-  watch?.follow(watched(runtime));
+  }
+}
+
+/** What was changed by other means since, and what the file says as before, stays as it is: so it is told what was done. */
+function saidOf(graph: string, { disconnect, remove, replace, add, connect }: GraphDifference): string {
+  const link = ({ from, to }: ConnectionSpec) => `${from} → ${to}`;
+  const done = [
+    ...disconnect.map((each) => `${link(each)} disconnected`),
+    ...remove.map(({ id }) => `${id} removed`),
+    ...replace.map(({ id }) => `${id} replaced`),
+    ...add.map(({ id }) => `${id} added`),
+    ...connect.map((each) => `${link(each)} connected`),
+  ];
+  return `${basename(graph)}: ${done.length === 0 ? 'nothing in it that changes the graph' : done.join(', ')}`;
 }
 
 /** Also those that the manifest names and that do not run: a mistake in one of them is mended there. */
@@ -80,4 +122,8 @@ function filesOf(runtime: Runtime): string[] {
   return runtime.graph.nodes.flatMap(({ node_type, params }) =>
     node_type === 'python' && typeof params.file === 'string' ? [params.file] : [],
   );
+}
+
+function fileOf(params: Readonly<Record<string, unknown>>): string {
+  return typeof params.file === 'string' ? params.file : '';
 }

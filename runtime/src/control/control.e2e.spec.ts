@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -221,5 +230,24 @@ describe('the control API', () => {
     expect(existsSync(token)).toBe(false);
     expect(await user('list_running')).toHaveProperty('processors');
     await opened.close();
+  });
+
+  it('a path that is too long for a socket is told, and nothing listens elsewhere', async () => {
+    const saved = process.env.XDG_RUNTIME_DIR;
+    const deep = join(folder, 'x'.repeat(80));
+    mkdirSync(deep, { mode: 0o700 });
+    process.env.XDG_RUNTIME_DIR = deep;
+    try {
+      const services = { packages: null, checker: null, sandbox: null };
+      await expect(ControlServer.open(new Runtime(), services)).rejects.toThrow(
+        /runtime-\w+\.sock is longer than a socket's path may be \(10\d bytes\); set XDG_RUNTIME_DIR/,
+      );
+      expect(
+        readdirSync(deep, { recursive: true }).filter((name) => String(name).includes('runtime-')),
+      ).toEqual([]);
+    } finally {
+      if (saved === undefined) delete process.env.XDG_RUNTIME_DIR;
+      else process.env.XDG_RUNTIME_DIR = saved;
+    }
   });
 });

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import { relayPath, stateDir } from '@streamlib/host-bridge';
+import { StreamlibError } from '../errors/streamlib-error.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { Control } from './control.js';
 import { ControlError, toControlError } from './control-error.js';
@@ -10,6 +11,8 @@ import type { Origin } from './operation.js';
 import type { Services } from './ports.js';
 import { removeRemains } from './remains.js';
 
+/** What the system has room for; Node cuts a longer one off, and listens in another place. */
+const LONGEST_PATH = process.platform === 'darwin' ? 103 : 107;
 const LONGEST_BODY = 4 * 1024 * 1024;
 
 /** The token of a runtime: who can read this user's files may control this user's runtimes, nobody else. */
@@ -42,6 +45,11 @@ export class ControlServer {
     const file = controlTokenFile(runtime.id);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (Buffer.byteLength(path) > LONGEST_PATH)
+      throw new StreamlibError(
+        'config',
+        `${path} is longer than a socket's path may be (${LONGEST_PATH} bytes); set XDG_RUNTIME_DIR to a shorter one`,
+      );
     const server = createServer({ keepAliveTimeout: 1000 });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

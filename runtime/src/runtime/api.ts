@@ -119,7 +119,7 @@ export interface RuntimeStats {
   readonly frames_out: number;
   readonly dropped: number;
   readonly dropped_by: Readonly<Record<string, number>>;
-  /** `frames_out` per second, from the first to the last of them. */
+  /** Frames per second at the end of the graph that takes most, from its first frame to its newest. */
   readonly fps: number;
   /** Age of frames at the end of the graph. */
   readonly latency_ms: LatencySummary | null;

@@ -46,6 +46,7 @@ export class Handover {
       this.resume(next, waiting);
     });
     await this.old.node.stop();
+    this.graph.predecessors.left(this.old.node);
   }
 
   /**
@@ -71,6 +72,7 @@ export class Handover {
       await next.node.setup();
     }
     this.exchange(next);
+    this.graph.predecessors.left(this.old.node);
     await next.node.start();
     this.resume(next, waiting);
     if (failure === null) return;
@@ -157,6 +159,7 @@ export class Handover {
     const before = this.graph.linksOf(id);
     for (const link of before) if (link.from.node === id) this.graph.part(link);
     this.old.seat.leave(next.seat);
+    this.graph.predecessors.leaves(this.old.node);
     this.graph.seat(next);
     for (const link of before) {
       const now = this.asResolved(link);

@@ -6,6 +6,7 @@ import type { OutputPort } from '../links/output-port.js';
 import type { GraphNode, NodeInput } from '../nodes/node.js';
 import { PythonProcessor } from '../python-host/processor.js';
 import type { Wiring } from './completion.js';
+import { Predecessors } from './predecessors.js';
 import type { PreparedNode } from './prepare.js';
 import type { Seat } from './seat.js';
 
@@ -32,6 +33,7 @@ export class LiveGraph {
   private readonly seats = new Map<string, Seated>();
   private list: readonly LiveLink[] = [];
   private known: Wiring | null = null;
+  readonly predecessors = new Predecessors();
 
   constructor(
     readonly name: string,
@@ -88,6 +90,8 @@ export class LiveGraph {
   }
 
   unseat(id: string): void {
+    const node = this.seats.get(id)?.node;
+    if (node !== undefined) this.predecessors.remove(node);
     this.seats.delete(id);
     this.known = null;
   }

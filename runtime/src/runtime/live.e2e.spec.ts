@@ -136,7 +136,11 @@ describe('a graph that is changed while frames flow', () => {
     expect(change).toBeGreaterThan(10);
     expect(added).toEqual(added.map((_, index) => (index < change ? 1 : 2)));
     expect(isRunning(Number(pid))).toBe(false);
-    expect(world.runtime.stats().dropped).toBe(0);
+    const { dropped, nodes } = world.runtime.stats();
+    expect(dropped).toBe(0);
+    // Figures of a node go on, whatever takes its place.
+    expect(nodes.effect).toMatchObject({ frames_in: flow.sent, frames_out: flow.sent });
+    expect(nodes.effect?.inputs.video_in?.frames).toBe(flow.sent);
   });
 
   it('drops at most one frame of live video meanwhile', async () => {

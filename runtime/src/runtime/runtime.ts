@@ -34,7 +34,7 @@ import { ManifestError } from './manifest-error.js';
 import { type ManifestFile, readManifest } from './manifest-file.js';
 import { prepareGraph } from './prepare.js';
 import { prepareNode } from './prepare-node.js';
-import { applyDifference, pythonFiles } from './reload.js';
+import { applyDifference, pythonFiles, type Steps } from './reload.js';
 import { Resources } from './resources.js';
 import { totals } from './totals.js';
 
@@ -198,35 +198,38 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   /**
    * Reads the manifest again and changes what is different in it; what was changed by other means meanwhile stays. Rejects with
-   * everything that could not be changed; the rest was. What could not is tried again by the next call.
+   * everything that could not be changed; the rest was. What could not is tried again by the next call. `files`: Python files whose
+   * nodes are replaced in any case.
    */
-  reload(path: string): Promise<GraphDifference> {
+  reload(path: string, files: ReadonlySet<string> = new Set()): Promise<GraphDifference> {
     const before = this.reloading;
-    const now = before.catch(() => {}).then(() => this.readAgain(path));
+    const now = before.catch(() => {}).then(() => this.readAgain(path, files));
     this.reloading = now;
     return now;
   }
 
   /** The Python files that the manifest names, as it was last read; some may not run (yet). */
   get manifestFiles(): readonly string[] {
-    return this.manifest === null ? [] : pythonFiles(this.wanted ?? this.manifest.spec, this.baseDir);
+    return this.manifest === null ? [] : pythonFiles((this.wanted ?? this.manifest.spec).nodes, this.baseDir);
   }
 
-  private async readAgain(path: string): Promise<GraphDifference> {
+  private async readAgain(path: string, files: ReadonlySet<string>): Promise<GraphDifference> {
     await this.running();
     const manifest = readManifest(path);
     if (manifest.issues.length > 0) throw new ManifestError(manifest.locate(manifest.issues));
     this.wanted = manifest.spec;
     const before = this.manifest?.spec ?? { name: this.name, nodes: [], connections: [] };
     const how = (id: string) => ({ overrides: this.overrides.filter(({ node }) => node === id) });
-    const { difference, wrong, spec } = await applyDifference(before, manifest.spec, {
+    const steps: Steps = {
       disconnect: ({ from, to }) => this.disconnectPorts(from, to),
       remove: ({ id }) => this.removeNode(id),
       replace: ({ id, node_type, params }) => this.replaceNode(id, node_type, params, how(id)),
       add: ({ id, node_type, params }) => this.addNode(id, node_type, params, how(id)),
       connect: ({ from, to, ...rest }) => this.connectPorts(from, to, rest),
       has: (id) => this.live.find(id) !== undefined,
-    });
+    };
+    const concerned = (node: NodeSpec) => pythonFiles([node], this.baseDir).some((file) => files.has(file));
+    const { difference, wrong, spec } = await applyDifference(before, manifest.spec, steps, concerned);
     this.manifest = { ...manifest, spec };
     if (wrong.length > 0) throw new StreamlibError('graph', wrong.join('\n'));
     return difference;
@@ -280,7 +283,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   }
 
   stats(): RuntimeStats {
-    const nodes = Object.fromEntries(this.wiring.nodes.map((node) => [node.id, node.stats()]));
+    const { predecessors } = this.live;
+    const nodes = Object.fromEntries(this.wiring.nodes.map((node) => [node.id, predecessors.statsOf(node)]));
     const sources = sourcesOf(this.wiring);
     const sinks = sinksOf(this.wiring);
     const latency = new Histogram();
@@ -295,6 +299,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
         nodes,
         sources.map((node) => node.id),
         sinks.map((node) => node.id),
+        predecessors.removed,
       ),
       fps: Math.round(Math.max(0, ...sinks.map((sink) => sink.rate)) * 100) / 100,
       latency_ms: latency.summary(),

@@ -10,15 +10,22 @@ export interface Totals {
   readonly errors: number;
 }
 
+/** What stays counted of a node that is not there any more. */
+export interface Counts {
+  readonly dropped_by: Record<string, number>;
+  errors: number;
+  restarts: number;
+}
+
 /** What a graph did as a whole: what its sources sent, what its ends took, and what was lost anywhere between. */
 export function totals(
   nodes: Readonly<Record<string, NodeStats>>,
   sources: readonly string[],
   sinks: readonly string[],
+  removed: Readonly<Counts>,
 ): Totals {
-  const droppedBy: Record<string, number> = {};
-  let restarts = 0;
-  let errors = 0;
+  const droppedBy = { ...removed.dropped_by };
+  let { restarts, errors } = removed;
   for (const node of Object.values(nodes)) {
     addUp(droppedBy, node.dropped_by);
     restarts += node.restarts;
