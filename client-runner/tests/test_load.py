@@ -158,6 +158,23 @@ def test_an_async_hook_that_a_class_inherits_or_makes_itself_is_refused(file: Wr
         UserCode(spec, "reactive", {})
 
 
+GENERATOR = 'def gen(inputs):\n    yield {"b": inputs["a"]}\n'
+
+
+@pytest.mark.parametrize("kind", ["reactive", "continuous"])
+def test_a_generator_that_is_called_for_each_frame_is_refused_when_it_is_loaded(file: Write, kind: str) -> None:
+    told = f'processor gen is {kind} and yields frames, which only a processor with execution="manual" can'
+    given = f'@streamlib.processor(inputs={{"a": V}}, outputs={{"b": V}}, execution="{kind}")\n'
+    with pytest.raises(ProcessorError, match=told):
+        load_processors(file(HEAD + given + GENERATOR))
+    # Left to the manifest.
+    path = file(HEAD + '@streamlib.processor(inputs={"a": V}, outputs={"b": V})\n' + GENERATOR, "open.py")
+    spec = choose(load_processors(path), None, path)
+    with pytest.raises(ProcessorError, match=told):
+        UserCode(spec, kind, {})
+    UserCode(spec, "manual", {})
+
+
 def test_an_object_whose_call_is_async_is_refused(file: Write) -> None:
     path = file(
         HEAD + "class Call:\n    async def __call__(self, inputs): ...\n"

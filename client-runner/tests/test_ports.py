@@ -11,6 +11,7 @@ import pytest
 from host import HEAD, Host, pixels
 from streamlib._memory import into_memory, owner_of
 from streamlib._native import FramePool
+from streamlib._runner import complaints
 
 Start = Callable[..., Host]
 
@@ -85,6 +86,64 @@ def test_a_lossless_output_that_waits_hears_a_stop(start: Start) -> None:
     host.wait_for("frame", lambda e: e[0] == "frame")
     assert host.stop() == 0
     assert host.module.told.get(timeout=5) == [True, False, False, False, False]
+
+
+def test_a_lossless_output_that_waits_long_says_for_what(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(complaints, "_LONG", 0.0)
+    host = start(MANY, window=1, blocking=True)
+    host.send_picture(2)
+    host.wait_for("frame", lambda e: e[0] == "frame")
+    log = host.control("log")
+    assert log["level"] == "warn"
+    assert "output video_out has been waiting for 0 s for a lossless reader" in log["message"]
+    assert host.stop() == 0
+
+
+def test_a_loan_that_waits_long_says_for_what(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(complaints, "_LONG", 0.0)
+    host = start(
+        HEAD
+        + """
+@streamlib.processor(inputs={"video_in": V}, outputs={"video_out": V})
+class Keeps:
+    def process(self, ctx):
+        self.kept = []
+        while not ctx.should_stop:
+            self.kept.append(ctx.output().loan((2, 2, 3)))
+""",
+        blocking=True,
+    )
+    host.send_picture(1)
+    assert "output video_out has been waiting for 0 s for memory: its 16 slots" in host.control("log")["message"]
+    assert host.stop() == 0
+
+
+def test_a_stall_is_told_once_until_a_wait_was_short_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    told: list[str] = []
+    monkeypatch.setattr(complaints.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(complaints._log, "warning", lambda message, *given: told.append(message % given))
+    stall = complaints.Stall("output a")
+
+    def wait(seconds: float) -> None:
+        began = stall.goes_on(None, "for b")
+        now[0] += seconds / 2
+        stall.goes_on(began, "for b")
+        now[0] += seconds / 2
+        stall.goes_on(began, "for b")
+        stall.over(began)
+
+    wait(4)
+    assert told == []
+    wait(20)
+    wait(20)
+    assert told == ["output a has been waiting for 10 s for b"]
+    wait(1)
+    wait(6)
+    assert told[1:] == ["output a has been waiting for 6 s for b"]
+    stall.over(None)
+    wait(6)
+    assert len(told) == 3
 
 
 def test_a_thread_of_the_users_may_wait_for_the_reader_too(start: Start) -> None:
@@ -205,6 +264,12 @@ def loan(ctx):
     ("call", "message"),
     [
         ("out.loan((2, 2, 7))", "port video_out, field pixel_buffer: a picture must have shape"),
+        (
+            "out.loan((4.5, 5, 3))",
+            "port video_out, field pixel_buffer: a shape has whole numbers only, not (4.5, 5, 3)",
+        ),
+        ("out.loan((-4, 5, 3))", "port video_out, field pixel_buffer: a shape has no negative numbers, not (-4, 5, 3)"),
+        ("out.loan((2**33, 5, 3))", "port video_out, field pixel_buffer: no frame is as large as (8589934592, 5, 3)"),
         ("out.loan((2, 2, 3), float)", "port video_out, field pixel_buffer: pixels must have dtype uint8, not float64"),
         (
             "out.loan((2, 2), field='x')",

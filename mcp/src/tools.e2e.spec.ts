@@ -186,9 +186,53 @@ describe('the tools', () => {
     await client.callTool({ name: 'remove_processor', arguments: { name: 'page' } });
   });
 
-  it('refuse what is not in their schemas', async () => {
-    const result = await client.callTool({ name: 'snapshot', arguments: { port: 7 } });
-    expect(result).toMatchObject({ isError: true });
+  it('say in each input what it may have, so that a client can refuse the rest itself', async () => {
+    const { tools } = await client.listTools();
+    for (const { name, inputSchema } of tools)
+      expect(inputSchema, name).toMatchObject({ type: 'object', additionalProperties: false });
+    const snapshot = tools.find(({ name }) => name === 'snapshot')?.inputSchema;
+    // What has a default may be left out.
+    expect(snapshot).toMatchObject({ required: ['port'], properties: { timeout_s: { default: 5 } } });
+  });
+
+  it.each([
+    ['snapshot', {}, /^invalid: snapshot: port: .*undefined/, 'It takes: port, max_width, timeout_s.'],
+    ['snapshot', { port: 7 }, /port: .*expected string, received number/, 'It takes: port'],
+    ['remove_processor', { name: 'no name' }, /name: letters, digits/, 'It takes: name.'],
+    [
+      'snapshot',
+      { port: 'camera.video', timeout_seconds: 2 },
+      /no argument "timeout_seconds"; known: /,
+      'timeout_s',
+    ],
+    ['snapshot', { port: 'camera.video', timeout: 2 }, /"timeout"; did you mean "timeout_s"\?/, 'timeout_s'],
+    ['get_logs', { name: 'x' }, /no argument "name"; known: processor, level, lines/, 'It takes: processor'],
+    ['list_running', { all: true }, /no argument "all"/, 'It takes: nothing.'],
+    [
+      'add_processor',
+      { name: 'x', type: 'camera', connections: [{ from: 'x', from_processor: 'x', to_processor: 'y' }] },
+      /connections\.0: there is no argument "from"; known: from_processor, /,
+      'It takes: name',
+    ],
+  ])('%s %j is refused as every failure is told', async (name, input, message, next) => {
+    const result = await client.callTool({ name, arguments: input });
+    expect(result.isError).toBe(true);
+    const [text] = result.content as { text: string }[];
+    expect(text?.text).toMatch(message);
+    expect(text?.text).toContain('\nNext: ');
+    expect(result._meta?.[ERROR_META]).toMatchObject({
+      code: 'invalid',
+      next: expect.stringContaining(next),
+    });
+  });
+
+  it('that are unknown are told with the one that was meant', async () => {
+    const result = await client.callTool({ name: 'add_procesor', arguments: {} });
+    expect(result.isError).toBe(true);
+    expect(result._meta?.[ERROR_META]).toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('did you mean "add_processor"'),
+    });
   });
 });
 

@@ -1,7 +1,12 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ListToolsRequestSchema,
+  type Tool,
+} from '@modelcontextprotocol/sdk/types.js';
 import { type ControlApi, type Operation, operations, toControlError } from '@streamlib/runtime';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** Under this name an error is told to programs; the text beside it is for models and people. */
 export const ERROR_META = 'streamlib/error';
@@ -14,28 +19,41 @@ export interface ToolOptions {
   readonly folders: readonly string[];
 }
 
-/** Makes every operation of a runtime a tool. */
-export function registerTools(server: McpServer, control: ControlApi, options: ToolOptions): void {
-  for (const operation of operations) {
-    server.registerTool(
-      operation.name,
-      {
-        title: operation.title,
-        description: operation.description,
-        inputSchema: operation.input,
-        outputSchema: toldOutput(operation),
-        annotations: {
-          readOnlyHint: operation.readOnly,
-          destructiveHint: operation.name.startsWith('remove') || operation.name.startsWith('replace'),
-          openWorldHint: false,
-        },
-      },
-      (input: object, { signal }: { signal: AbortSignal }) =>
-        answer(() =>
-          control.call(operation.name, input, { origin: 'agent', folders: options.folders, signal }),
-        ),
-    );
-  }
+/**
+ * Makes every operation of a runtime a tool. Without `registerTool`, which checks arguments itself and answers in words of its own:
+ * the operation refuses what is wrong, and says what to do next.
+ */
+export function registerTools({ server }: McpServer, control: ControlApi, options: ToolOptions): void {
+  const tools = operations.map(toolOf);
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools }));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal }) =>
+    answer(() =>
+      control.call(params.name, params.arguments ?? {}, {
+        origin: 'agent',
+        folders: options.folders,
+        signal,
+      }),
+    ),
+  );
+}
+
+function toolOf(operation: Operation): Tool {
+  return {
+    name: operation.name,
+    title: operation.title,
+    description: operation.description,
+    inputSchema: published(operation.input.strict(), 'input'),
+    outputSchema: published(toldOutput(operation), 'output'),
+    annotations: {
+      readOnlyHint: operation.readOnly,
+      destructiveHint: operation.name.startsWith('remove') || operation.name.startsWith('replace'),
+      openWorldHint: false,
+    },
+  };
+}
+
+function published(schema: z.ZodObject, io: 'input' | 'output'): Tool['inputSchema'] {
+  return { ...z.toJSONSchema(schema, { io, target: 'draft-7' }), type: 'object' } as Tool['inputSchema'];
 }
 
 /** What a tool tells as structured content. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,17 @@ def numpy_module() -> Any:
 
 
 _FORMATS = {3: "rgb8", 4: "rgba8"}
+
+
+def whole_shape(shape: Any) -> tuple[int, ...]:
+    """A shape as it was asked for: sizes that are cut to whole ones would give a picture that nobody meant."""
+    try:
+        sizes = tuple(index(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+    except TypeError:
+        raise TypeError(f"a shape has whole numbers only, not {shape!r}") from None
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"a shape has no negative numbers, not {shape!r}")
+    return sizes
 
 
 def shape_format(shape: tuple[int, ...]) -> tuple[int, int, str]:

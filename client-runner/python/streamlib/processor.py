@@ -114,8 +114,20 @@ def _check(spec: ProcessorSpec) -> None:
         raise ProcessorError(f"{where} has neither inputs nor outputs; name them in the decorator")
     if spec.is_function and (is_async(spec.target) or is_async(type(spec.target).__call__)):
         raise ProcessorError(f"{where} is async, which processors cannot be; write a plain function or a class")
+    if spec.execution is not None:
+        refuse_generator(spec, spec.execution)
     if not spec.is_function:
         refuse_unrun_hooks(spec.name, spec.target)
+
+
+def refuse_generator(spec: ProcessorSpec, kind: str) -> None:
+    """Called for each frame it would only be made, again and again, and never run."""
+    code = spec.target
+    if spec.is_function and kind != "manual" and any(map(inspect.isgeneratorfunction, (code, type(code).__call__))):
+        raise ProcessorError(
+            f'processor {spec.name} is {kind} and yields frames, which only a processor with execution="manual" can; '
+            "return a frame, or send several with ctx.output(port).set(frame)"
+        )
 
 
 def is_async(code: Any) -> bool:

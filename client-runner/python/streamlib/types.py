@@ -25,7 +25,8 @@ class VideoFrame(Schema):
         Channels are in the order of ``frame["pixel_buffer"].format``: ``"rgb8"`` unless the source gives another.
 
         Pixels of a frame that came from an input are read-only. Keep the array as long as you like: the frame's memory is
-        not written while it exists. (Keeping many makes the producer run out of slots: then new frames are dropped.)
+        not written while it exists. (Keeping many makes the producer run out of slots: then new
+        frames are dropped, and a producer for a lossless reader stops.)
         """
         np_ = numpy_module()
         return cast("NDArray[np.uint8]", np_.asarray(self["pixel_buffer"]))

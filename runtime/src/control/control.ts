@@ -1,5 +1,6 @@
 import { suggestion } from '../graph/nearest.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { readArguments } from './arguments.js';
 import { CodeStore } from './code-store.js';
 import { ControlError } from './control-error.js';
 import { LogRing } from './log-ring.js';
@@ -41,17 +42,7 @@ export class Control implements ControlApi {
         `Use one of ${names.join(', ')}.`,
       );
     }
-    const parsed = found.input.strict().safeParse(input ?? {});
-    if (!parsed.success) {
-      const wrong = parsed.error.issues.map(({ path, message }) =>
-        path.length > 0 ? `${path.join('.')}: ${message}` : message,
-      );
-      throw new ControlError(
-        'invalid',
-        `${name}: ${wrong.join('; ')}`,
-        `It takes: ${Object.keys(found.input.shape).join(', ') || 'nothing'}.`,
-      );
-    }
+    const given = readArguments(found, input);
     const context: ControlContext = {
       runtime: this.runtime,
       services: this.services,
@@ -62,7 +53,7 @@ export class Control implements ControlApi {
       ...(options.signal !== undefined && { signal: options.signal }),
     };
     // What goes out is what the schema says, field for field.
-    return found.output.strict().parse(await found.run(context, parsed.data));
+    return found.output.strict().parse(await found.run(context, given));
   }
 
   close(): void {

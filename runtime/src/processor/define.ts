@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { ProcessorDefinition } from './types.js';
 
-/** Gives a definition its type; `C` follows from `config`. */
+/** Gives a definition its type; `C` follows from `config`. Plain JavaScript may leave out the ports that there are none of. */
 export function defineProcessor<C>(definition: ProcessorDefinition<C>): ProcessorDefinition<C> {
-  return definition;
+  const { inputs, outputs }: Partial<ProcessorDefinition<C>> = definition;
+  if (inputs && outputs) return definition;
+  return { ...definition, inputs: inputs ?? {}, outputs: outputs ?? {} };
 }
 
 /** What marks a field as naming a file, in zod's metadata. */

@@ -367,7 +367,8 @@ export class PythonBridge implements FrameSender {
   private explain(exit: ChildExit, wasReady: boolean): string {
     const how = describeExit(exit);
     if (this.fatal !== null) return `${this.fatal} (${how})`;
-    if (this.cutOff !== null && exit.code === 0) return `the direct channel was closed (${this.cutOff})`;
+    if (this.cutOff !== null && exit.code === 0)
+      return `the direct channel was closed (${this.cutOff}), and the subprocess ${how}`;
     const when = wasReady ? '' : ' before it was ready';
     const tail =
       exit.stderrTail.length === 0

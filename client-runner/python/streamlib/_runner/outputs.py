@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from streamlib._memory import NoSlot, holds_memory, into_memory, numpy_module, protect, shape_format
+from streamlib._memory import NoSlot, holds_memory, into_memory, numpy_module, protect, shape_format, whole_shape
 from streamlib._native import Connection, FramePool, SharedBuffer, Tally, Texture, monotonic_ns
+from streamlib._runner.complaints import Stall
 from streamlib._runner.run_state import RunState
 from streamlib._runner.targets import HostTarget, LinkTarget
 from streamlib.processor import ProcessorError, nearest
@@ -57,7 +58,11 @@ class OutputPort:
         self._state = state
         self._inputs = inputs
         self._channel = channel
-        self._pool = FramePool(int(settings.get("slots", 16)))
+        slots = int(settings.get("slots", 16))
+        self._pool = FramePool(slots)
+        self._stall = Stall(f"output {name}")
+        self._no_room = "for a lossless reader, which takes nothing more"
+        self._no_slot = f"for memory: its {slots} slots are all in use; keep copies of frames, not the frames"
         self._lock = threading.Lock()
         self._types = {f["name"]: f["type"] for f in schema.schema()["fields"]}
         self._in_memory = [name for name, form in self._types.items() if holds_memory(form)]
@@ -142,12 +147,17 @@ class OutputPort:
             )
         value = dict(frame)
         known = self._take_loaned(value)
+        began: float | None = None
         while True:
             seen = self._channel.turn
-            if self._has_room() and self._fits(value) and self._send(value):
+            room = self._has_room()
+            fits = room and self._fits(value)
+            if fits and self._send(value):
                 break
             if not self._wait(seen):
                 return self._drop()
+            began = self._stall.goes_on(began, self._no_slot if room and not fits else self._no_room)
+        self._stall.over(began)
         for name in self._in_memory:
             if name == known:
                 frame[name].setflags(write=False)
@@ -169,6 +179,8 @@ class OutputPort:
             held = self._acquire(get)
         except (TypeError, ValueError) as error:
             raise type(error)(f"port {self.name}, field {name}: {error}") from None
+        except OverflowError:
+            raise ValueError(f"port {self.name}, field {name}: no frame is as large as {shape}") from None
         # None: every slot is with a reader. The user's code goes on with memory of its own, and `set` decides what becomes of
         # it.
         array: NDArray[Any] = np.empty(shape, dtype) if held is None else np.asarray(held)
@@ -182,9 +194,9 @@ class OutputPort:
         """What is asked for is mostly what was asked for last, so it is worked out once."""
         asked = (shape, dtype, field)
         dtype = np.dtype(np.uint8 if dtype is None else dtype)
-        shape = tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
         name = self._loan_field(field)
         try:
+            shape = whole_shape(shape)
             self._loan = (shape, dtype, name, self._getter(name, shape, dtype))
         except (TypeError, ValueError) as error:
             raise type(error)(f"port {self.name}, field {name}: {error}") from None
@@ -231,13 +243,16 @@ class OutputPort:
         return lambda: self._pool.buffer(size)
 
     def _acquire(self, get: Callable[[], M | None]) -> M | None:
+        began: float | None = None
         while True:
             seen = self._channel.turn
             held = get()
             if held is None and self._reclaim():
                 held = get()
             if held is not None or not self._wait(seen):
+                self._stall.over(began)
                 return held
+            began = self._stall.goes_on(began, self._no_slot)
 
     def _has_room(self) -> bool:
         if not self.links:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from streamlib.context import Context
-from streamlib.processor import HOOKS, ProcessorError, ProcessorSpec, nearest, refuse_unrun_hooks
+from streamlib.processor import HOOKS, ProcessorError, ProcessorSpec, nearest, refuse_generator, refuse_unrun_hooks
 
 
 class UserCode:
@@ -20,6 +20,8 @@ class UserCode:
         self._arity: dict[str, int] = {}
         needed = "start" if kind == "manual" else "process"
         if self.is_function:
+            # The manifest may have set the kind.
+            refuse_generator(spec, kind)
             self._function = needed
             self._hooks[needed] = spec.target
             self._arity[needed] = _arity(spec.target)

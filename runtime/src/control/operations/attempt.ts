@@ -17,20 +17,30 @@ export async function attempt(
     throw new ControlError(
       invalid ? 'invalid' : error.code === 'python_file' ? 'code' : 'failed',
       error.message,
-      nextOf(error, params),
+      nextOf(error, params, context.origin),
       {},
       { cause: error },
     );
   }
 }
 
-function nextOf(error: StreamlibError, params: Record<string, unknown> | null): string {
-  if (/already has a connection/.test(error.message))
+function nextOf(
+  { code, message }: StreamlibError,
+  params: Record<string, unknown> | null,
+  origin: ControlContext['origin'],
+): string {
+  const parameters = `Correct its parameters${origin === 'agent' ? ', list_processors describes them' : ''}`;
+  if (/already has a connection/.test(message))
     return 'Take the present connection out with disconnect_processors first (get_graph tells what feeds the input); nothing was changed.';
+  if (/the old one did not come up again/.test(message))
+    return `${parameters}, and replace it once more: it does not run now.`;
+  if (/^unknown node type/.test(message))
+    return `${origin === 'agent' ? 'Use one of the types that list_processors tells' : 'Use one of these, or a file that ends in .py'}; nothing was changed.`;
+  const ofParameters = code === 'config' || /\bparameter "|; the old one goes on$/.test(message);
   // Only code has a file of its own here.
-  if (error.code === 'subprocess' && params?.file === undefined)
-    return 'Correct its parameters, list_processors describes them; nothing was changed.';
-  return NEXT[error.code] ?? 'Look at the message and at get_logs; nothing was changed.';
+  if (ofParameters || (code === 'subprocess' && params?.file === undefined))
+    return `${parameters}; nothing was changed.`;
+  return NEXT[code] ?? 'Look at the message and at get_logs; nothing was changed.';
 }
 
 const NEXT: Readonly<Record<string, string>> = {

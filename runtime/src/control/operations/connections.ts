@@ -3,7 +3,7 @@ import { type ControlContext, operation } from '../operation.js';
 import { attempt } from './attempt.js';
 
 const end = z.string().min(1);
-export const intended = z.object({
+export const intended = z.strictObject({
   from_processor: end,
   from_port: end.optional().describe('May be left out where there is only one.'),
   to_processor: end,
