@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { CliError, EXIT, type ExitCode } from './errors/cli-error.js';
 import { type Io, processIo } from './output/io.js';
 import { printJson } from './output/json.js';
+import { indented } from './output/printable.js';
 import { makeProgram } from './program.js';
 
 /** Runs one command and returns its exit code. Everything that a command throws becomes a sentence and a code here. */
@@ -21,13 +22,19 @@ export async function runCommand(args: readonly string[], io: Io): Promise<ExitC
 /** What `bin/streamlib.js` calls. */
 export async function main(args: readonly string[]): Promise<void> {
   // A reader that has seen enough (`| head`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  const lost = (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
-  });
+    process.stderr.write(`error: the output could not be written: ${error.message}\n`);
+    process.exit(EXIT.failure);
+  };
+  process.stdout.on('error', lost);
   const code = await runCommand(args, processIo());
   // Not left to the event loop: a handle that a processor forgot must not keep the terminal.
-  process.stdout.write('', () => process.exit(code));
+  process.stdout.write('', (error) => {
+    // After a write that failed this one only says that the stream is closed.
+    if (error) lost(process.stdout.errored ?? error);
+    process.exit(code);
+  });
 }
 
 function isHelp(error: CommanderError): boolean {
@@ -37,9 +44,9 @@ function isHelp(error: CommanderError): boolean {
 function tell(error: unknown, json: boolean, io: Io): ExitCode {
   const { code, message, exitCode } = explain(error);
   if (json) printJson(io, { error: { code, message } });
-  io.err(`${io.errPalette.red('error:')} ${message}`);
-  if (error instanceof Error && 'next' in error) io.err(asCommands(String(error.next)));
-  if (code === 'unexpected' && error instanceof Error) io.err(io.errPalette.dim(error.stack ?? ''));
+  io.err(`${io.errPalette.red('error:')} ${indented(message, '  ')}`);
+  if (error instanceof Error && 'next' in error) io.err(indented(asCommands(String(error.next)), '  '));
+  if (code === 'unexpected' && error instanceof Error) io.err(io.errPalette.dim(indented(error.stack ?? '')));
   return exitCode;
 }
 

@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from './errors/cli-error.js';
 import type { Io } from './output/io.js';
+import { indented } from './output/printable.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -35,7 +36,7 @@ export async function interruptible(
       code = await work(signal);
     } catch (error) {
       if (!signal.aborted) throw error;
-      io.err(error instanceof Error ? error.message : String(error));
+      io.err(indented(error instanceof Error ? error.message : String(error)));
       code = EXIT.failure;
     }
     if (signal.aborted && code !== EXIT.ok) code = EXIT.interrupted;

@@ -30,9 +30,16 @@ export {
   type SchemaField,
   schemaLimits,
 } from './schema/types.js';
-export { brokerToken, brokerTokenFile, foreignListener } from './service/broker-token.js';
+export { brokerLockFile, brokerLockHolder } from './service/broker-lock.js';
+export {
+  brokerToken,
+  brokerTokenFile,
+  foreignListener,
+  isBrokerToken,
+  toldBrokerToken,
+} from './service/broker-token.js';
 export { InstanceLock } from './service/instance-lock.js';
-export { isRunning, startedAt } from './service/is-running.js';
+export { isRunning, isSuspended, startedAt } from './service/is-running.js';
 export {
   brokerAddress,
   monotonicNs,

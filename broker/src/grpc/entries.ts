@@ -123,9 +123,15 @@ export function processorEntries(registry: Registry): ProcessorEntry[] {
   const unreported = new Map<string, ConnectionRecord>();
   for (const record of registry.connections.list()) {
     const processor = key(record.runtimeId, record.processorId);
-    if (record.closedAt === null && !entries.has(processor)) unreported.set(processor, record);
+    if (entries.has(processor)) continue;
+    // Closed in order: what failed before it is over, too.
+    if (record.closedAt !== null) unreported.delete(processor);
+    else unreported.set(processor, record);
   }
-  return [...entries.values(), ...[...unreported.values()].map(unreportedEntry)];
+  return [
+    ...entries.values(),
+    ...[...unreported.values()].map((record) => unreportedEntry(record, registry)),
+  ];
 }
 
 function reported(runtimeId: string, processor: ProcessorInfo, registry: Registry): ProcessorEntry {
@@ -133,17 +139,20 @@ function reported(runtimeId: string, processor: ProcessorInfo, registry: Registr
   return { runtimeId, ...processor, derivedState: record === null ? '' : derivedState(record) };
 }
 
-function unreportedEntry(record: ConnectionRecord): ProcessorEntry {
+function unreportedEntry(record: ConnectionRecord, registry: Registry): ProcessorEntry {
+  const derived = derivedState(record);
+  const last = isFinal(record) ? registry.runtimes.lastReport(record.runtimeId, record.processorId) : null;
   return {
     runtimeId: record.runtimeId,
     processorId: record.processorId,
     name: record.processorName,
     kind: record.kind,
-    state: derivedState(record),
-    pid: clientPid(record) ?? 0,
-    restarts: 0,
+    state: last?.state === 'stopped' ? last.state : derived,
+    // Its process has ended with it, and the number may be another's.
+    pid: isFinal(record) ? 0 : (clientPid(record) ?? 0),
+    restarts: last?.restarts ?? 0,
     connectionId: record.id,
-    derivedState: derivedState(record),
-    lastError: record.failureReason ?? '',
+    derivedState: derived,
+    lastError: last?.lastError || (record.failureReason ?? ''),
   };
 }

@@ -192,6 +192,45 @@ describe('processors', () => {
     expect(await ids()).toEqual(['effect']);
   });
 
+  it('of a runtime that ended in order were told as failed, with 0 restarts and the number of a dead process', async () => {
+    await caller.register();
+    const failed = await caller.allocate();
+    await caller.call((c) => c.clientAlive, { connectionId: failed, pid: 77 });
+    await caller.end(failed, 'error', 'the subprocess was killed');
+    const crashed = report({ state: 'backing_off', restarts: 6, pid: 77, connectionId: failed });
+    await caller.call((c) => c.reportProcessor, { runtimeId, processor: crashed });
+    await caller.call((c) => c.unregisterRuntime, { runtimeId });
+    const { processors } = await caller.call((c) => c.listProcessors, { runtimeId: '', state: '' });
+    expect(processors).toMatchObject([
+      { processorId: 'effect', state: 'stopped', pid: 0, restarts: 6, connectionId: failed },
+    ]);
+  });
+
+  it('whose newest connection was closed in order are not told by an older one that failed', async () => {
+    await caller.register();
+    await caller.end(await caller.allocate(), 'error', 'the subprocess was killed');
+    const connectionId = await caller.allocate();
+    for (const state of ['running', 'stopped'])
+      await caller.call((c) => c.reportProcessor, { runtimeId, processor: report({ state, connectionId }) });
+    await caller.call((c) => c.unregisterRuntime, { runtimeId });
+    expect(await caller.call((c) => c.listProcessors, { runtimeId: '', state: '' })).toEqual({
+      processors: [],
+    });
+  });
+
+  it('of a runtime that was killed are failed, and keep the count of their restarts', async () => {
+    await caller.register();
+    const connectionId = await caller.allocate();
+    await caller.call((c) => c.reportProcessor, {
+      runtimeId,
+      processor: report({ restarts: 2, pid: 77, connectionId }),
+    });
+    world.processes.gone.add(4711);
+    world.later(1);
+    const { processors } = await caller.call((c) => c.listProcessors, { runtimeId: '', state: '' });
+    expect(processors).toMatchObject([{ state: 'failed', pid: 0, restarts: 2 }]);
+  });
+
   it('need an id', async () => {
     await caller.register();
     const refused = await caller.refused((c) => c.reportProcessor, {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.js';
 import { BrokerError } from '../errors/broker-error.js';
+import { LastReports } from './last-reports.js';
 import { isSameProcess, type ProcessIdentity, type ProcessTable } from './process-identity.js';
 
 export interface RuntimeInfo {
@@ -52,6 +53,7 @@ export interface GoneRuntime {
 /** The registered runtimes and their leases. */
 export class Runtimes {
   private readonly records = new Map<string, RuntimeRecord>();
+  private readonly last = new LastReports();
 
   constructor(
     private readonly clock: Clock,
@@ -96,7 +98,9 @@ export class Runtimes {
   /** One that is stopped is no longer of the runtime's: it is forgotten, so that there is room for others. */
   report(id: string, processor: ProcessorInfo): void {
     const record = this.renew(id);
+    this.last.forget(id, processor.processorId);
     if (processor.state === 'stopped') {
+      this.last.keep(id, processor);
       const rest = new Map(record.processors);
       rest.delete(processor.processorId);
       this.records.set(id, { ...record, processors: rest });
@@ -115,7 +119,15 @@ export class Runtimes {
   remove(id: string): RuntimeRecord | null {
     const record = this.records.get(id) ?? null;
     this.records.delete(id);
+    // It said itself that it goes: so have all of its processors.
+    for (const processor of record?.processors.values() ?? [])
+      this.last.keep(id, { ...processor, state: 'stopped' });
     return record;
+  }
+
+  /** What was last told of a processor that is no longer listed. */
+  lastReport(id: string, processorId: string): ProcessorInfo | null {
+    return this.last.get(id, processorId);
   }
 
   get(id: string): RuntimeRecord | null {
@@ -151,6 +163,7 @@ export class Runtimes {
       const why = this.whyGone(record);
       if (why === null) continue;
       this.records.delete(record.info.id);
+      for (const processor of record.processors.values()) this.last.keep(record.info.id, processor);
       gone.push({ record, why });
     }
     return gone;

@@ -1,6 +1,13 @@
 import { closeSync, fstatSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { brokerAddress, brokerTokenFile, relayPath, stateDir } from '@streamlib/host-bridge';
+import {
+  BridgeError,
+  brokerAddress,
+  brokerTokenFile,
+  relayPath,
+  stateDir,
+  toldBrokerToken,
+} from '@streamlib/host-bridge';
 import { systemClock } from '../clock/clock.js';
 import { BrokerError, messageOf } from '../errors/broker-error.js';
 import type { Timers } from '../monitor/index.js';
@@ -25,13 +32,22 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+function toldToken(): string | null {
+  try {
+    return toldBrokerToken();
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'bad_token') throw error;
+    throw new BrokerError('invalid', error.message, { cause: error });
+  }
+}
+
 function versionText(): string {
   const hash = gitHash();
   return hash === '' ? version() : `${version()} (${hash})`;
 }
 
 async function serve(options: ProgramOptions): Promise<void> {
-  const token = process.env.STREAMLIB_BROKER_TOKEN || null;
+  const token = toldToken();
   const address = options.address ?? brokerAddress();
   checkAddress(address, token);
   checkReadyFd(options.readyFd);

@@ -35,7 +35,7 @@ Usage: streamlib-broker [options]
 Environment: STREAMLIB_HOME (state and log), STREAMLIB_BROKER_XPC_SERVICE (name of the relay), STREAMLIB_BROKER_ENDPOINT,
 STREAMLIB_BROKER_PORT, STREAMLIB_BROKER_TOKEN (if set, calls must carry it; needed for addresses that others can reach).
 
-Exit codes: 0 stopped by a signal, 1 failed, 2 wrong options, 4 another broker serves this name.
+Exit codes: 0 stopped by a signal, 1 failed, 2 wrong options or a wrong STREAMLIB_BROKER_TOKEN, 4 another broker serves this name.
 `;
 
 const flags = {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { Listener } from '@streamlib/host-bridge';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Asker } from '../testing/asker.js';
+import { Caller } from '../testing/caller.js';
 import { type Program, Sandbox } from '../testing/program.js';
 
 // The built program: `npx tsc -b` before.
@@ -105,12 +106,28 @@ describe('what keeps it from starting', () => {
 
   const refusals: [string, string[], NodeJS.ProcessEnv, number, string][] = [
     ['a descriptor that is not open', ['--ready-fd', '99'], {}, 2, '--ready-fd 99 is no open descriptor'],
+    [
+      'a token that cannot be sent, which was printed with each call',
+      [],
+      { STREAMLIB_BROKER_TOKEN: 'a-token-of-the-user-é' },
+      2,
+      'STREAMLIB_BROKER_TOKEN cannot be sent',
+    ],
     ['a state directory that cannot be', [], { STREAMLIB_HOME: '/dev/null/x' }, 1, 'STREAMLIB_HOME'],
   ];
   it.each(refusals)('%s', async (_, args, env, code, message) => {
     const ended = await sandbox.start(args, env).ended;
     expect(ended.code).toBe(code);
     expect(ended.stderr).toContain(message);
+    expect(ended.stderr).not.toContain('a-token-of-the-user');
+  });
+
+  it('takes a token that ends with a newline, as an environment file may give it', async () => {
+    const program = sandbox.start([], { STREAMLIB_BROKER_TOKEN: 'a-token-of-the-user\n' });
+    const ready = await program.ready();
+    const caller = new Caller(ready?.grpc_address ?? '', 'a-token-of-the-user');
+    expect(await caller.call((c) => c.getStatus, {})).toMatchObject({ pid: program.pid });
+    caller.close();
   });
 });
 

@@ -9,6 +9,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { isBrokerToken } from '@streamlib/host-bridge';
 import { BrokerError, messageOf } from '../errors/broker-error.js';
 
 const shortest = 16;
@@ -42,10 +43,10 @@ function readToken(path: string): string | null {
         `The broker's token ${path} can be read by others (owner ${uid}, mode ${(mode & 0o777).toString(8)}); remove the file, and a new one is made`,
       );
     const token = readFileSync(fd, 'utf8').trim();
-    if (token.length < shortest || /\s/.test(token))
+    if (token.length < shortest || !isBrokerToken(token))
       throw new BrokerError(
         'io',
-        `The broker's token ${path} is no token (one line of at least ${shortest} characters); remove the file, and a new one is made`,
+        `The broker's token ${path} is no token (one line of at least ${shortest} printable ASCII characters, without spaces); remove the file, and a new one is made`,
       );
     return token;
   } finally {

@@ -73,6 +73,11 @@ describe('the token file', () => {
     ['that is empty', () => writeFileSync(path, ''), 'is no token'],
     ['that is short', () => writeFileSync(path, 'short\n'), 'is no token'],
     ['of several lines', () => writeFileSync(path, 'a line of a text\nand another\n'), 'is no token'],
+    [
+      'of letters that cannot be sent',
+      () => writeFileSync(path, 'a-long-token-with-é-in-it\n'),
+      'is no token',
+    ],
     ['that is a link', () => replaceByLink('/etc/hostname'), "can't be read"],
     ['that is a link to a folder', () => replaceByLink('/'), "can't be read"],
   ])('one %s is refused, and what to do is said', (_, spoil, message) => {

@@ -5,7 +5,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { brokerAddress, brokerToken, foreignListener } from '@streamlib/host-bridge';
+import { BridgeError, brokerAddress, brokerToken, foreignListener } from '@streamlib/host-bridge';
 import { BrokerServiceClient } from '@streamlib/proto';
 import { CliError } from '../errors/cli-error.js';
 
@@ -63,7 +63,7 @@ export class BrokerClient {
 
   private metadata(): Metadata {
     const metadata = new Metadata();
-    const token = brokerToken(this.address);
+    const token = readToken(this.address);
     if (token !== null) metadata.set('authorization', `Bearer ${token}`);
     return metadata;
   }
@@ -90,7 +90,7 @@ export class BrokerClient {
       case status.UNAUTHENTICATED:
         return new CliError(
           'broker_refused',
-          `the broker at ${this.address} wants its token: ${error.details}`,
+          `the broker at ${this.address} wants its token: ${error.details}; \`streamlib doctor\` says what to do`,
           options,
         );
       default:
@@ -100,6 +100,16 @@ export class BrokerClient {
           options,
         );
     }
+  }
+}
+
+/** Throws `bad_token`. */
+export function readToken(address: string): string | null {
+  try {
+    return brokerToken(address);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'bad_token') throw error;
+    throw new CliError('bad_token', error.message, { cause: error });
   }
 }
 

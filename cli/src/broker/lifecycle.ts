@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isRunning } from '@streamlib/host-bridge';
+import { brokerLockHolder, foreignListener, isRunning, stateDir } from '@streamlib/host-bridge';
 import type { GetStatusResponse } from '@streamlib/proto';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
-import { type BrokerClient, notRunning, withBroker } from './client.js';
+import { indented, oneLine } from '../output/printable.js';
+import { type BrokerClient, notRunning, readToken, withBroker } from './client.js';
 import { type ServiceManager, serviceManager } from './service-manager.js';
 
 interface LifecycleOptions {
@@ -12,6 +14,8 @@ interface LifecycleOptions {
 }
 
 const STOP_LIMIT_MS = 10_000;
+/** For one that does not answer to end by itself, before it is killed. */
+const HUNG_LIMIT_MS = 3_000;
 const READY_LIMIT_MS = 15_000;
 const POLL_MS = 25;
 
@@ -28,12 +32,12 @@ export function brokerStart(io: Io, options: LifecycleOptions): Promise<ExitCode
 
 export function brokerStop(io: Io, options: LifecycleOptions): Promise<ExitCode> {
   return withBroker(async (client) => {
-    const running = await statusOf(client);
+    const running = await findBroker(client);
     if (running === null) throw notRunning(client.address);
     const manager = await serviceManager();
-    if (manager === null) await terminate(running, client.address);
+    if (manager === null) terminate(running, client.address);
     else await manager.stop();
-    await untilGone(running.pid);
+    await untilGone(running);
     return report(io, options, 'stopped', running);
   });
 }
@@ -41,13 +45,15 @@ export function brokerStop(io: Io, options: LifecycleOptions): Promise<ExitCode>
 /** Ready connections keep flowing meanwhile; runtimes register again by themselves. One that does not run is started. */
 export function brokerRestart(io: Io, options: LifecycleOptions): Promise<ExitCode> {
   return withBroker(async (client) => {
-    const running = await statusOf(client);
+    // The next one could not be asked either, nor start: the one that runs is left alone.
+    readToken(client.address);
+    const running = await findBroker(client);
     const manager = await serviceManager();
     if (manager !== null) {
       await manager.restart();
       return report(io, options, 'restarted', await mustBeRunning(client, running?.brokerInstanceId));
     }
-    await stopDetached(client);
+    if (running !== null) await end(running, client.address);
     await start(io, client, null);
     return report(io, options, 'restarted', await mustBeRunning(client, running?.brokerInstanceId));
   });
@@ -55,10 +61,13 @@ export function brokerRestart(io: Io, options: LifecycleOptions): Promise<ExitCo
 
 /** Ends a broker that no service manager looks after, if one runs. */
 export async function stopDetached(client: BrokerClient): Promise<void> {
-  const running = await statusOf(client);
-  if (running === null) return;
-  await terminate(running, client.address);
-  await untilGone(running.pid);
+  const running = await findBroker(client);
+  if (running !== null) await end(running, client.address);
+}
+
+async function end(running: Found, address: string): Promise<void> {
+  terminate(running, address);
+  await untilGone(running);
 }
 
 async function start(io: Io, client: BrokerClient, manager: ServiceManager | null): Promise<void> {
@@ -68,7 +77,7 @@ async function start(io: Io, client: BrokerClient, manager: ServiceManager | nul
   const abort = new AbortController();
   const broker = new runtime.BrokerClient(client.address);
   try {
-    await broker.ensure((message) => io.err(message), abort.signal);
+    await broker.ensure((message) => io.err(indented(message)), abort.signal);
   } finally {
     broker.close();
   }
@@ -79,6 +88,35 @@ async function statusOf(client: BrokerClient): Promise<GetStatusResponse | null>
     return await client.call((c) => c.getStatus, {});
   } catch (error) {
     if (error instanceof CliError && error.code === 'broker_not_running') return null;
+    throw error;
+  }
+}
+
+/** What is told of a broker; of one that does not answer no more than its process is known. */
+interface Found extends Pick<GetStatusResponse, 'pid' | 'grpcAddress' | 'logFile'> {
+  readonly version: string | null;
+  readonly brokerInstanceId?: string;
+  /** It may be past listening to a signal, too. */
+  readonly hangs?: boolean;
+}
+
+/** The broker that runs, also one that hangs or refuses this command's token: its lock tells its process. */
+async function findBroker(client: BrokerClient): Promise<Found | null> {
+  try {
+    return await client.call((c) => c.getStatus, {});
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    const ours = isLocal(client.address) && foreignListener(client.address) === null;
+    const pid = ours ? brokerLockHolder() : null;
+    if (pid !== null)
+      return {
+        pid,
+        version: null,
+        grpcAddress: client.address,
+        logFile: join(stateDir(), 'broker.log'),
+        hangs: error.code === 'broker_stuck' || error.code === 'broker_not_running',
+      };
+    if (error.code === 'broker_not_running') return null;
     throw error;
   }
 }
@@ -95,15 +133,21 @@ async function mustBeRunning(client: BrokerClient, notThis?: string): Promise<Ge
   );
 }
 
-async function terminate({ pid }: GetStatusResponse, address: string): Promise<void> {
+function terminate({ pid, hangs }: Found, address: string): void {
   if (!isLocal(address)) {
     throw new CliError(
       'broker_refused',
       `the broker at ${address} runs on another machine; stop it there (process ${pid})`,
     );
   }
+  signal(pid, 'SIGTERM');
+  // One that was stopped takes no signal but this one, and then ends in order.
+  if (hangs) signal(pid, 'SIGCONT');
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, name);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ESRCH') return;
@@ -117,9 +161,16 @@ async function terminate({ pid }: GetStatusResponse, address: string): Promise<v
   }
 }
 
-async function untilGone(pid: number): Promise<void> {
-  for (let waited = 0; waited < STOP_LIMIT_MS; waited += POLL_MS) {
+async function untilGone({ pid, hangs }: Found): Promise<void> {
+  const began = performance.now();
+  let left = hangs === true;
+  for (let waited = 0; waited < STOP_LIMIT_MS; waited = performance.now() - began) {
     if (!isRunning(pid)) return;
+    // Its number is asked for anew: it may have ended in this moment, and be another's.
+    if (left && waited >= HUNG_LIMIT_MS && brokerLockHolder() === pid) {
+      signal(pid, 'SIGKILL');
+      left = false;
+    }
     await pause(POLL_MS);
   }
   throw new CliError(
@@ -139,7 +190,7 @@ export function isLocal(address: string): boolean {
   );
 }
 
-function report(io: Io, options: LifecycleOptions, what: string, status: GetStatusResponse): ExitCode {
+function report(io: Io, options: LifecycleOptions, what: string, status: Found): ExitCode {
   if (options.json) {
     printJson(io, {
       status: what.replace(' ', '_'),
@@ -150,7 +201,7 @@ function report(io: Io, options: LifecycleOptions, what: string, status: GetStat
     });
   } else {
     const where = what === 'stopped' ? '' : `, ${status.grpcAddress}, log ${status.logFile}`;
-    io.out(`Broker: ${what} (process ${status.pid}${where})`);
+    io.out(oneLine(`Broker: ${what} (process ${status.pid}${where})`));
   }
   return EXIT.ok;
 }

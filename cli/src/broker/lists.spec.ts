@@ -61,6 +61,12 @@ describe('the tables of the broker', () => {
     );
   });
 
+  it('show what a processor wrote that would steer the terminal', () => {
+    const row = ProcessorEntry.fromPartial({ name: 'a\x1b[2Jb', lastError: 'no \x1b]52;c;aGk=\x07\rok' });
+    const text = table(processorColumns(PLAIN), [row], PLAIN)[1] ?? '';
+    expect(text).toMatch(/^a\\x1b\[2Jb .* no \\x1b\]52;c;aGk=\\x07\\x0dok$/);
+  });
+
   it('give JSON the names that people script against', () => {
     expect(Object.keys(snakeKeys(waiting) as object)).toEqual(
       expect.arrayContaining([

@@ -33,7 +33,7 @@ export function connectionColumns(now: number, palette: Palette): Column<Connect
     { title: 'CONNECTION', cell: (row) => row.connectionId },
     { title: 'RUNTIME', cell: (row) => row.runtimeId },
     { title: 'PROCESSOR', cell: (row) => orDash(row.processorName || row.processorId) },
-    { title: 'STATE', cell: (row) => paintState(row.derivedState, palette) },
+    { title: 'STATE', cell: (row) => row.derivedState, paint: (text) => paintState(text, palette) },
     { title: 'AGE', cell: (row) => formatDuration(row.ageSecs) },
     { title: 'WAITING', cell: (row) => waitingText(row, now) },
   ];
@@ -44,7 +44,7 @@ export function processorColumns(palette: Palette): Column<ProcessorEntry>[] {
     { title: 'PROCESSOR', cell: (row) => orDash(row.name || row.processorId) },
     { title: 'RUNTIME', cell: (row) => row.runtimeId },
     { title: 'KIND', cell: (row) => orDash(row.kind) },
-    { title: 'STATE', cell: (row) => paintState(row.state, palette) },
+    { title: 'STATE', cell: (row) => row.state, paint: (text) => paintState(text, palette) },
     { title: 'PID', cell: (row) => (row.pid === 0 ? '-' : String(row.pid)), align: 'right' },
     { title: 'RESTARTS', cell: (row) => String(row.restarts), align: 'right' },
     { title: 'CONNECTION', cell: (row) => orDash(row.connectionId) },

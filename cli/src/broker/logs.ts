@@ -4,13 +4,19 @@ import type { ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { stateDir } from '@streamlib/host-bridge';
 import type { TailLogsResponse } from '@streamlib/proto';
-import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
+import { CliError, type CliErrorCode, EXIT, type ExitCode } from '../errors/cli-error.js';
 import { readLines } from '../logs/follow.js';
 import { isLevel, type LogRecord, parseLine } from '../logs/line.js';
 import { countOf, type LogOptions, levelOf, Printer, printRecord } from '../logs/print.js';
 import type { Io } from '../output/io.js';
 import { untilInterrupted } from '../signals.js';
 import { type BrokerClient, withBroker } from './client.js';
+
+/** With what its file is read instead. */
+const silent: Partial<Record<CliErrorCode, string>> = {
+  broker_not_running: 'is not running',
+  broker_stuck: 'does not answer',
+};
 
 /** The broker's own log: from the broker while it runs, from its file after it has gone. */
 export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode> {
@@ -19,7 +25,7 @@ export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode>
   try {
     await untilInterrupted((signal) =>
       withBroker((client) =>
-        tail(
+        tailOf(
           client,
           { level, follow: options.follow === true, lines: count ?? undefined },
           signal,
@@ -28,10 +34,11 @@ export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode>
       ),
     );
   } catch (error) {
-    if (!(error instanceof CliError) || error.code !== 'broker_not_running' || options.follow) throw error;
-    const file = newestLog(stateDir());
+    if (!(error instanceof CliError) || options.follow) throw error;
+    const why = silent[error.code];
+    const file = why === undefined ? null : newestLog(stateDir());
     if (file === null) throw error;
-    io.err(`The broker is not running; this is what it wrote to ${file}:`);
+    io.err(`The broker ${why}; this is what it wrote to ${file}:`);
     const printer = new Printer(io, level, count, options.json === true);
     await readLines(
       file,
@@ -40,6 +47,12 @@ export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode>
     );
   }
   return EXIT.ok;
+}
+
+/** Asked first whether it answers at all: a stream of one that hangs would only be silent, as that of one with nothing to say. */
+async function tailOf(...[client, ...rest]: Parameters<typeof tail>): Promise<void> {
+  await client.call((c) => c.getStatus, {});
+  await tail(client, ...rest);
 }
 
 function tail(

@@ -4,6 +4,7 @@ import { formatDuration } from '../output/duration.js';
 import type { Io } from '../output/io.js';
 import { printJson, snakeKeys } from '../output/json.js';
 import { type Palette, paintState } from '../output/palette.js';
+import { oneLine } from '../output/printable.js';
 import { withBroker } from './client.js';
 
 type Shown = Pick<
@@ -14,7 +15,7 @@ type Shown = Pick<
 export function statusLines(status: Shown, palette: Palette): string[] {
   const build = status.gitHash === '' ? '' : ` (${status.gitHash})`;
   return [
-    `Broker: ${paintState(status.status, palette)} | Version: ${status.version}${build}`,
+    `Broker: ${paintState(oneLine(status.status), palette)} | Version: ${oneLine(`${status.version}${build}`)}`,
     `Uptime: ${formatDuration(status.uptimeSecs)} | Runtimes: ${status.runtimeCount} | Connections: ${status.readyCount} ready, ${status.pendingCount} pending`,
   ];
 }

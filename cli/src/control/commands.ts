@@ -3,6 +3,7 @@ import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
 import { type Palette, paintState } from '../output/palette.js';
+import { oneLine, printableJson } from '../output/printable.js';
 import { type Column, table } from '../output/table.js';
 import { findRuntime } from './find.js';
 import { linkOf, paramsFrom, whatToAdd } from './params.js';
@@ -56,7 +57,7 @@ function graphColumns(palette: Palette): Column<GraphResult['processors'][number
   return [
     { title: 'PROCESSOR', cell: (row) => row.name },
     { title: 'TYPE', cell: (row) => row.type },
-    { title: 'STATE', cell: (row) => paintState(row.state, palette) },
+    { title: 'STATE', cell: (row) => row.state, paint: (text) => paintState(text, palette) },
     { title: 'INPUTS', cell: (row) => names(row.ports.inputs) },
     { title: 'OUTPUTS', cell: (row) => names(row.ports.outputs) },
     { title: 'FAILURE', cell: (row) => row.failure?.split('\n')[0] ?? '' },
@@ -72,7 +73,7 @@ export function graph(io: Io, options: ControlOptions & { readonly code?: boolea
       ...(connections.length > 0 ? [''] : []),
       ...connections.map(
         (link) =>
-          `${link.from_processor}.${link.from_port} → ${link.to_processor}.${link.to_port}  ${io.outPalette.dim(link.delivery)}`,
+          `${oneLine(`${link.from_processor}.${link.from_port} → ${link.to_processor}.${link.to_port}`)}  ${io.outPalette.dim(oneLine(link.delivery))}`,
       ),
     ];
   });
@@ -141,7 +142,7 @@ export function tap(
 ): Promise<ExitCode> {
   const input = { port, count: Number(options.lines ?? 1), timeout_s: Number(options.timeout ?? 5) };
   return ask(io, options, 'tap', input, (result) =>
-    (result.messages as object[]).map((message) => JSON.stringify(message)),
+    (result.messages as object[]).map((message) => printableJson(message)),
   );
 }
 

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { ControlApi } from '@streamlib/runtime';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
+import { indented } from '../output/printable.js';
 import { untilInterrupted } from '../signals.js';
 import { findRuntime } from './find.js';
 
@@ -66,7 +67,7 @@ async function controlOf(io: Io, options: McpOptions, signal: AbortSignal): Prom
     options.graph === undefined
       ? new Runtime({ name: 'agent', live: true })
       : await Runtime.fromManifest(options.graph, { live: true });
-  runtime.on('progress', (message) => io.err(message));
+  runtime.on('progress', (message) => io.err(indented(message)));
   const services = await openServices(
     options.graph === undefined ? undefined : dirname(resolve(options.graph)),
   );

@@ -29,6 +29,7 @@ function facts(more: Partial<Facts> = {}): Facts {
     warnings: [],
     logs: [],
     alive: new Set(),
+    suspended: new Set(),
     wanted: null,
     ...more,
   };
@@ -58,6 +59,7 @@ const away = {
   address: '127.0.0.1:1',
   message: 'none',
   holder: null,
+  taken: false,
   lastError: null,
 } as const;
 
@@ -104,6 +106,46 @@ const cases: [string, Partial<Facts>, string, string, string][] = [
     'broker_not_running',
     'token',
     'STREAMLIB_HOME',
+  ],
+  [
+    'a token that cannot be sent, of which the doctor died',
+    {
+      broker: {
+        ...away,
+        state: 'bad_token',
+        message: "the broker's token in STREAMLIB_BROKER_TOKEN cannot be sent",
+      },
+    },
+    'broker_not_running',
+    'STREAMLIB_BROKER_TOKEN cannot be sent',
+    'set the token right',
+  ],
+  [
+    'a port that another program has, which was told as nobody there',
+    { broker: { ...away, taken: true } },
+    'broker_not_running',
+    'it has the port',
+    'STREAMLIB_BROKER_PORT',
+  ],
+  [
+    'a ready process that was frozen, of which all was said to be well',
+    {
+      connections: [waiting({ derivedState: 'ready', waitingOn: '', readyAtMs: now - 20_000 })],
+      processors: [
+        ProcessorEntry.fromPartial({
+          connectionId: 'c1',
+          name: 'effect',
+          state: 'running',
+          pid: 8,
+          runtimeId: 'r1',
+        }),
+      ],
+      alive: new Set([8]),
+      suspended: new Set([8]),
+    },
+    'subprocess_not_responding',
+    'stopped',
+    'kill -CONT 8',
   ],
   [
     "another checkout's broker",
@@ -285,5 +327,18 @@ describe('the usual troubles', () => {
       TailLogsResponse.fromPartial({ timeMs: now - 3_600_000, message: 'endpoint not given: x' }),
     ];
     expect(diagnose(facts({ warnings }))).toEqual([]);
+  });
+
+  it('of a runtime that ended in order were told as its bridge not being ready', () => {
+    const connections = [waiting({ derivedState: 'failed', waitingOn: '', failureReason: 'was killed' })];
+    expect(diagnose(facts({ connections }))).toHaveLength(1);
+    expect(diagnose(facts({ connections, logs: [log({ stopped: true })] }))).toEqual([]);
+    const processors = [
+      ProcessorEntry.fromPartial({ runtimeId: 'r1', connectionId: 'c1', state: 'stopped' }),
+    ];
+    expect(diagnose(facts({ connections, processors }))).toEqual([]);
+    // While it runs, they are its own.
+    const runtimes = [RuntimeEntry.fromPartial({ runtimeId: 'r1' })];
+    expect(diagnose(facts({ connections, processors, runtimes }))).toHaveLength(1);
   });
 });

@@ -1,28 +1,11 @@
 import type { ConnectionEntry, ProcessorEntry } from '@streamlib/proto';
 import { nextStep } from '../broker/waiting.js';
 import { formatDuration } from '../output/duration.js';
+import { brokerNotRunning } from './broker-findings.js';
 import type { Facts, LogFact } from './facts.js';
+import { type Finding, finding } from './finding.js';
 
-/** The six usual symptoms, in the order in which they are looked for. */
-export const symptoms = [
-  'broker_not_running',
-  'runtime_not_found',
-  'bridge_not_ready',
-  'subprocess_not_responding',
-  'endpoint_refused',
-  'timeout_waiting_for_client',
-] as const;
-export type Symptom = (typeof symptoms)[number];
-
-export interface Finding {
-  readonly symptom: Symptom;
-  /** What is so, and of what. */
-  readonly what: string;
-  readonly cause: string;
-  readonly next: string;
-  readonly connectionId: string | null;
-  readonly runtimeId: string | null;
-}
+export { type Finding, type Symptom, symptoms } from './finding.js';
 
 /** A handshake that takes longer than this is worth a word. */
 const slowMs = 5_000;
@@ -36,73 +19,9 @@ export function diagnose(facts: Facts): Finding[] {
     ...runtimeNotFound(facts),
     ...facts.connections.flatMap((connection) => ofConnection(facts, connection)),
     ...slowProcessors(facts),
+    ...suspendedProcessors(facts),
     ...endpointRefused(facts),
   ];
-}
-
-function finding(
-  symptom: Symptom,
-  what: string,
-  cause: string,
-  next: string,
-  of: { readonly connectionId?: string; readonly runtimeId?: string } = {},
-): Finding {
-  return {
-    symptom,
-    what,
-    cause,
-    next,
-    connectionId: of.connectionId ?? null,
-    runtimeId: of.runtimeId ?? null,
-  };
-}
-
-function brokerNotRunning({ broker, serviceName }: Facts): Finding[] {
-  const symptom = 'broker_not_running';
-  if (broker.state === 'healthy') {
-    const { status } = broker;
-    if (status.serviceName === serviceName) return [];
-    return [
-      finding(
-        symptom,
-        `the broker at ${status.grpcAddress} serves "${status.serviceName}", not "${serviceName}"`,
-        'two checkouts or installations share a port',
-        'choose another port with STREAMLIB_BROKER_PORT, or stop that broker',
-      ),
-    ];
-  }
-  if (broker.state === 'refused')
-    return [
-      finding(
-        symptom,
-        `the broker at ${broker.address} refuses this command`,
-        broker.message,
-        refusedNext(broker.message),
-      ),
-    ];
-  if (broker.holder !== null)
-    return [
-      finding(
-        symptom,
-        `nothing answers at ${broker.address}, but process ${broker.holder} is this broker`,
-        'it hangs, or it listens at another address than this command looks at',
-        `compare STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT; else \`kill -9 ${broker.holder}\` and \`streamlib broker start\`: connections that are ready go on`,
-      ),
-    ];
-  const cause =
-    broker.lastError === null
-      ? 'nobody has started it since login, or it was stopped'
-      : `the last one ended with: ${broker.lastError}`;
-  const next =
-    '`streamlib broker start`, or run a graph, which starts one; `streamlib broker install` starts it at login';
-  return [finding(symptom, `nothing answers at ${broker.address}`, cause, next)];
-}
-
-function refusedNext(message: string): string {
-  if (message.includes('another user')) return 'choose another port with STREAMLIB_BROKER_PORT';
-  if (message.includes('token'))
-    return 'use the STREAMLIB_HOME and STREAMLIB_BROKER_TOKEN that the broker was started with, or `streamlib broker restart`';
-  return '`streamlib broker restart`; connections that are ready go on';
 }
 
 function runtimeNotFound({ broker, runtimes, logs, wanted, now: _ }: Facts): Finding[] {
@@ -163,7 +82,7 @@ function ofConnection(facts: Facts, connection: ConnectionEntry): Finding[] {
   const age = now - connection.stateSinceMs;
   const name = `${connection.processorName || connection.processorId} (connection ${connection.connectionId})`;
   if (connection.derivedState === 'failed') {
-    if (age > recentMs || succeeded(facts, connection)) return [];
+    if (age > recentMs || succeeded(facts, connection) || endedInOrder(facts, connection)) return [];
     const timedOut = connection.failureReason.startsWith('timed out');
     if (timedOut)
       return [
@@ -249,6 +168,18 @@ function succeeded({ connections }: Facts, failed: ConnectionEntry): boolean {
   );
 }
 
+/** Its runtime is gone and said goodbye: what failed before that is nobody's trouble any more. */
+function endedInOrder(
+  { runtimes, logs, processors }: Facts,
+  { runtimeId, connectionId }: ConnectionEntry,
+): boolean {
+  if (runtimes.some((runtime) => runtime.runtimeId === runtimeId)) return false;
+  return (
+    logs.some(({ id, stopped }) => id === runtimeId && stopped) ||
+    processors.some((processor) => processor.connectionId === connectionId && processor.state === 'stopped')
+  );
+}
+
 function stderrOf({ logs }: Facts, connection: ConnectionEntry): string | null {
   const log = logs.find(({ id }) => id === connection.runtimeId);
   const lines = log?.stderr.get(connection.processorId) ?? [];
@@ -270,6 +201,24 @@ function slowProcessors(facts: Facts): Finding[] {
         `${processor.name} is connected, but has been starting for ${formatDuration(since / 1000)}`,
         `its file is still being imported, or its setup() runs (process ${processor.pid})`,
         `wait, or see what it does: \`py-spy dump --pid ${processor.pid}\`, ${logsOf(processor)}`,
+        processor,
+      ),
+    ];
+  });
+}
+
+/** Of one that is not ready yet, its connection tells. */
+function suspendedProcessors({ processors, connections, suspended }: Facts): Finding[] {
+  return processors.flatMap((processor) => {
+    const connection = connections.find(({ connectionId }) => connectionId === processor.connectionId);
+    if (!suspended.has(processor.pid) || (connection !== undefined && connection.derivedState !== 'ready'))
+      return [];
+    return [
+      finding(
+        'subprocess_not_responding',
+        `${processor.name} is ${processor.state}, but its Python process ${processor.pid} does nothing`,
+        'it was stopped, by SIGSTOP or a debugger: its state is T',
+        `\`kill -CONT ${processor.pid}\` lets it go on; else the runtime kills it and starts another, ${logsOf(processor)}`,
         processor,
       ),
     ];

@@ -2,6 +2,7 @@ import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson, snakeKeys } from '../output/json.js';
 import type { Palette } from '../output/palette.js';
+import { indented } from '../output/printable.js';
 import { diagnose, type Finding, type Symptom, symptoms } from './diagnose.js';
 import type { Facts } from './facts.js';
 import { gatherFacts } from './gather.js';
@@ -35,6 +36,8 @@ export async function doctor(io: Io, runtime: string | null, options: { json?: b
 
 export function reportLines(facts: Facts, findings: readonly Finding[], palette: Palette): string[] {
   const width = Math.max(...symptoms.map((symptom) => titles[symptom].length));
+  const margin = ' '.repeat(3 + width + 2);
+  const further = `${margin}       `;
   // What cannot be known without a broker is not called well.
   const unknown = (symptom: Symptom) =>
     facts.broker.state !== 'healthy' && symptom !== 'broker_not_running' && symptom !== 'runtime_not_found';
@@ -46,9 +49,9 @@ export function reportLines(facts: Facts, findings: readonly Finding[], palette:
       return [`${palette.green('✓')}  ${title}  ${palette.dim('no')}`];
     }
     return mine.flatMap(({ what, cause, next }) => [
-      `${palette.red('✗')}  ${palette.bold(title)}  ${what}`,
-      `   ${' '.repeat(width)}  cause: ${cause}`,
-      `   ${' '.repeat(width)}  next:  ${next}`,
+      `${palette.red('✗')}  ${palette.bold(title)}  ${indented(what, margin)}`,
+      `${margin}cause: ${indented(cause, further)}`,
+      `${margin}next:  ${indented(next, further)}`,
     ]);
   });
 }

@@ -10,11 +10,13 @@ import type {
 export type BrokerFact =
   | { readonly state: 'healthy'; readonly status: GetStatusResponse }
   | {
-      readonly state: 'not_running' | 'stuck' | 'refused';
+      readonly state: 'not_running' | 'stuck' | 'refused' | 'bad_token';
       readonly address: string;
       readonly message: string;
       /** Of the process that holds the broker's lock. */
       readonly holder: number | null;
+      /** Somebody listens there; with no holder, a program that is no broker of this user. */
+      readonly taken: boolean;
       /** The last thing that a broker said of its own end. */
       readonly lastError: string | null;
     };
@@ -46,6 +48,8 @@ export interface Facts {
   readonly logs: readonly LogFact[];
   /** Of the processes that are named above: those that are there. */
   readonly alive: ReadonlySet<number>;
+  /** Of these: those that were stopped (SIGSTOP, a debugger). */
+  readonly suspended: ReadonlySet<number>;
   /** The runtime that was asked about, if one was. */
   readonly wanted: string | null;
 }

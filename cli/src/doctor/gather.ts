@@ -1,6 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { foreignListener, isRunning, relayPath, serviceName, stateDir } from '@streamlib/host-bridge';
+import {
+  brokerLockHolder,
+  foreignListener,
+  isRunning,
+  isSuspended,
+  serviceName,
+  stateDir,
+} from '@streamlib/host-bridge';
 import { ListConnectionsRequest, type TailLogsResponse } from '@streamlib/proto';
 import { type BrokerClient, withBroker } from '../broker/client.js';
 import { CliError } from '../errors/cli-error.js';
@@ -11,6 +19,7 @@ import type { BrokerFact, Facts, LogFact } from './facts.js';
 const logsLookedAt = 8;
 const tailBytes = 256 * 1024;
 const lastWords = 3;
+const connectMs = 1_000;
 
 /** Asks and reads everything; changes nothing. */
 export function gatherFacts(wanted: string | null): Promise<Facts> {
@@ -26,6 +35,7 @@ export function gatherFacts(wanted: string | null): Promise<Facts> {
         processors: [],
         warnings: [],
         alive: new Set<number>(),
+        suspended: new Set<number>(),
       };
     const [{ runtimes }, { connections }, { processors }, warnings] = await Promise.all([
       client.call((c) => c.listRuntimes, { runtimeId: '' }),
@@ -34,7 +44,8 @@ export function gatherFacts(wanted: string | null): Promise<Facts> {
       warningsOf(client),
     ]);
     const alive = new Set(processors.map(({ pid }) => pid).filter((pid) => pid !== 0 && isRunning(pid)));
-    return { ...base, runtimes, connections, processors, warnings, alive };
+    const suspended = new Set([...alive].filter(isSuspended));
+    return { ...base, runtimes, connections, processors, warnings, alive, suspended };
   });
 }
 
@@ -43,22 +54,46 @@ async function brokerFact(client: BrokerClient): Promise<BrokerFact> {
     return { state: 'healthy', status: await client.call((c) => c.getStatus, {}) };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    const state =
-      error.code === 'broker_not_running'
-        ? 'not_running'
-        : error.code === 'broker_stuck'
-          ? 'stuck'
-          : 'refused';
-    const holder = foreignListener(client.address) === null ? lockHolder() : null;
-    return { state, address: client.address, message: error.message, holder, lastError: lastBrokerError() };
+    const { address } = client;
+    const ours = foreignListener(address) === null;
+    return {
+      state: stateOf(error),
+      address,
+      message: error.message,
+      holder: ours ? brokerLockHolder() : null,
+      taken: ours && (await isTaken(address)),
+      lastError: lastBrokerError(),
+    };
   }
 }
 
-function lockHolder(): number | null {
-  const path = relayPath().replace(/(\.sock)?$/, '.lock');
-  const pid = existsSync(path) ? Number(readFileSync(path, 'utf8').trim()) : 0;
-  // Who ended without a word left its number behind.
-  return pid > 0 && isRunning(pid) ? pid : null;
+function stateOf({ code }: CliError): Exclude<BrokerFact['state'], 'healthy'> {
+  switch (code) {
+    case 'broker_not_running':
+      return 'not_running';
+    case 'broker_stuck':
+      return 'stuck';
+    case 'bad_token':
+      return 'bad_token';
+    default:
+      return 'refused';
+  }
+}
+
+/** Whether somebody listens there, whatever it is. */
+function isTaken(address: string): Promise<boolean> {
+  const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? [];
+  if (port === '') return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), timeout: connectMs });
+    const tell = (taken: boolean) => {
+      socket.destroy();
+      resolve(taken);
+    };
+    socket.once('connect', () => tell(true));
+    socket.once('timeout', () => tell(false));
+    socket.on('error', () => tell(false));
+  });
 }
 
 function lastBrokerError(): string | null {

@@ -17,6 +17,7 @@ export type CliErrorCode =
   | 'broker_not_running'
   | 'broker_refused'
   | 'broker_stuck'
+  | 'bad_token'
   | 'not_found'
   | 'failure';
 
@@ -26,6 +27,7 @@ const EXIT_OF: Record<CliErrorCode, ExitCode> = {
   broker_not_running: EXIT.brokerNotRunning,
   broker_refused: EXIT.failure,
   broker_stuck: EXIT.failure,
+  bad_token: EXIT.usage,
   not_found: EXIT.failure,
   failure: EXIT.failure,
 };

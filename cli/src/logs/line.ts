@@ -1,4 +1,5 @@
 import type { Palette } from '../output/palette.js';
+import { indented, oneLine } from '../output/printable.js';
 
 export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -22,6 +23,8 @@ const NUMBERED: Readonly<Record<number, Level>> = {
   50: 'error',
   60: 'fatal',
 };
+/** No spaces: a further line of another message must not look like a line without a time. */
+const NO_TIME = '--:--:--.---';
 /** Told by the file, or of no use to a reader; the ids are for who compares the logs of several programs, with `--json`. */
 const SILENT = new Set(['hostname', 'runtime', 'connection', 'v', 'name']);
 
@@ -46,24 +49,25 @@ export function atLeast(level: Level, least: Level): boolean {
   return LEVELS.indexOf(level) >= LEVELS.indexOf(least);
 }
 
-/** `14:03:12.345 warn  [effect] message key=value`; the date is left out: it is told by what surrounds the line. */
+/**
+ * `14:03:12.345 warn  [effect] message key=value`; the date is left out: it is told by what surrounds the line.
+ * Further lines are indented: what begins at the edge is a line of the log, and no processor can forge one.
+ */
 export function formatLine(record: LogRecord, palette: Palette): string {
   const parts = [
-    palette.dim(record.time === null ? ' '.repeat(12) : clock(record.time)),
+    palette.dim(record.time === null ? NO_TIME : clock(record.time)),
     paintLevel(record.level, palette),
-    ...(record.processor === null ? [] : [palette.cyan(`[${record.processor}]`)]),
-    record.message,
+    ...(record.processor === null ? [] : [palette.cyan(`[${oneLine(record.processor)}]`)]),
+    indented(record.message),
   ];
   const trailing: string[] = [];
   for (const [key, value] of Object.entries(record.fields)) {
     if (isSilent(key, record.fields)) continue;
     const error = asError(value);
-    if (error === null) parts.push(palette.dim(`${key}=${short(value)}`));
+    if (error === null) parts.push(palette.dim(oneLine(`${key}=${short(value)}`)));
     else trailing.push(error);
   }
-  return [parts.join(' '), ...trailing.flatMap((text) => text.split('\n').map((line) => `    ${line}`))].join(
-    '\n',
-  );
+  return [parts.join(' '), ...trailing.map((text) => `    ${indented(text)}`)].join('\n');
 }
 
 /** Whose line it is, a runtime's log says anyway; the broker's speaks of other processes. */

@@ -56,6 +56,27 @@ describe('a line of a log', () => {
     expect(formatLine(record, PLAIN).split('\n').slice(1)).toEqual(['    Error: no', '      at x']);
   });
 
+  it('whose text would steer the terminal or forge a line shows what it is', () => {
+    const record = parseLine(
+      JSON.stringify({
+        level: 'error',
+        time: 1,
+        processor: 'effect\x1b[2J\nx',
+        msg: 'no\r\x1b]52;c;aGk=\x07\n14:03:12.345 fatal [other] forged',
+        path: '\x1b[31m',
+        error: { stack: 'Error: \x9b2J\n             info  forged' },
+      }),
+    );
+    expect(formatLine(record, PLAIN).split('\n')).toEqual([
+      expect.stringMatching(/ error \[effect\\x1b\[2J x\] no\\x0d\\x1b\]52;c;aGk=\\x07$/),
+      '    14:03:12.345 fatal [other] forged path=\\x1b[31m',
+      '    Error: \\x9b2J',
+      '                 info  forged',
+    ]);
+    // What has no time begins at the edge as well.
+    expect(formatLine(parseLine('cut \x1b[2J'), PLAIN)).toMatch(/^\S+ info {2}cut \\x1b\[2J$/);
+  });
+
   it.each(['plain words', '{cut off', '{}', '[1]'])('is never lost, also when it is %j', (text) => {
     expect(() => formatLine(parseLine(text), PLAIN)).not.toThrow();
   });

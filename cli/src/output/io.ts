@@ -1,13 +1,16 @@
-import { type Palette, paletteFor } from './palette.js';
+import { type Palette, paletteFor, understandsEscapes } from './palette.js';
+import { keepingColours } from './printable.js';
 
 /** Where a command writes. Results go to `out`, everything else (progress, hints, errors) to `err`. */
 export interface Io {
   out(line: string): void;
   err(line: string): void;
-  /** Without a line's end, for what is drawn over again. */
+  /** As it is and without a line's end: JSON, and what is drawn over again. */
+  outRaw(text: string): void;
   errRaw(text: string): void;
-  readonly outIsTerminal: boolean;
-  readonly errIsTerminal: boolean;
+  /** Whether it is a terminal on which lines can be drawn over again. */
+  readonly outRedraws: boolean;
+  readonly errRedraws: boolean;
   readonly outPalette: Palette;
   readonly errPalette: Palette;
   readonly columns: () => number;
@@ -16,11 +19,12 @@ export interface Io {
 export function processIo(): Io {
   const { stdout, stderr, env } = process;
   return {
-    out: (line) => void stdout.write(`${line}\n`),
-    err: (line) => void stderr.write(`${line}\n`),
+    out: (line) => void stdout.write(`${keepingColours(line)}\n`),
+    err: (line) => void stderr.write(`${keepingColours(line)}\n`),
+    outRaw: (text) => void stdout.write(text),
     errRaw: (text) => void stderr.write(text),
-    outIsTerminal: stdout.isTTY === true,
-    errIsTerminal: stderr.isTTY === true,
+    outRedraws: understandsEscapes(stdout.isTTY === true, env),
+    errRedraws: understandsEscapes(stderr.isTTY === true, env),
     outPalette: paletteFor(stdout.isTTY === true, env),
     errPalette: paletteFor(stderr.isTTY === true, env),
     columns: () => (stderr.isTTY === true ? stderr.columns : 80),

@@ -2,7 +2,10 @@ import type { Io } from './io.js';
 
 /** One line, so that it can be read line by line. */
 export function printJson(io: Io, value: unknown): void {
-  io.out(JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? Number(item) : item)));
+  const json = JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'bigint' ? Number(item) : item,
+  );
+  io.outRaw(`${json}\n`);
 }
 
 /** `connectionId` → `connection_id`: what the command prints has the names of the .proto file. */

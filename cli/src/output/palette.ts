@@ -32,7 +32,12 @@ export const COLOURED: Palette = {
 export function paletteFor(isTerminal: boolean, env: NodeJS.ProcessEnv): Palette {
   if (env.NO_COLOR) return PLAIN;
   if (env.FORCE_COLOR && env.FORCE_COLOR !== '0') return COLOURED;
-  return isTerminal && env.TERM !== 'dumb' ? COLOURED : PLAIN;
+  return understandsEscapes(isTerminal, env) ? COLOURED : PLAIN;
+}
+
+/** Whether lines can be drawn over again, and colours be seen. */
+export function understandsEscapes(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean {
+  return isTerminal && env.TERM !== 'dumb';
 }
 
 /** In the colour of how well it is. */
@@ -44,9 +49,10 @@ export function paintState(state: string, palette: Palette): string {
   return palette.yellow(state);
 }
 
+/** The escape sequences that `COLOURED` writes, and no others. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-const ESCAPES = /\x1b\[[0-9;]*m/g;
+export const COLOURS = /\x1b\[(?:1|2|22|31|32|33|36|39)m/g;
 
 export function visibleLength(text: string): number {
-  return text.replace(ESCAPES, '').length;
+  return text.replace(COLOURS, '').length;
 }

@@ -27,13 +27,24 @@ describe('table', () => {
   it('does not count colours as width', () => {
     const lines = table<Row>(
       [
-        { title: 'NAME', cell: (row) => COLOURED.red(row.name) },
+        { title: 'NAME', cell: (row) => row.name, paint: COLOURED.red },
         { title: 'N', cell: (row) => String(row.count) },
       ],
       rows,
       PLAIN,
     );
     expect(lines[1]).toBe(`${COLOURED.red('camera')}         5`);
+  });
+});
+
+describe('a cell', () => {
+  it('that holds control characters or several lines stays one line that steers nothing', () => {
+    const lines = table<Row>(
+      [{ title: 'NAME', cell: (row) => row.name, paint: COLOURED.red }],
+      [{ name: 'a\r\x1b[2Jb\nfailed\tc', count: 0 }],
+      PLAIN,
+    );
+    expect(lines).toEqual(['NAME', COLOURED.red('a\\x0d\\x1b[2Jb failed c')]);
   });
 });
 

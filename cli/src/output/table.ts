@@ -1,8 +1,11 @@
-import { type Palette, visibleLength } from './palette.js';
+import type { Palette } from './palette.js';
+import { oneLine } from './printable.js';
 
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
+  /** Colours the cell: what it holds is made printable before. */
+  readonly paint?: (text: string) => string;
   readonly align?: 'left' | 'right';
 }
 
@@ -12,18 +15,20 @@ export function table<Row>(
   rows: readonly Row[],
   palette: Palette,
 ): string[] {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
+  const cells = rows.map((row) => columns.map((column) => oneLine(column.cell(row))));
   const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...cells.map((row) => visibleLength(row[index] ?? ''))),
+    Math.max(column.title.length, ...cells.map((row) => (row[index] ?? '').length)),
   );
-  const line = (texts: readonly string[]) =>
+  const line = (texts: readonly string[], head = false) =>
     columns
-      .map(({ align }, index) => {
+      .map(({ align, paint }, index) => {
         const text = texts[index] ?? '';
-        const padding = ' '.repeat((widths[index] ?? 0) - visibleLength(text));
-        return align === 'right' ? padding + text : text + padding;
+        const painted = head || paint === undefined ? text : paint(text);
+        const padding = ' '.repeat((widths[index] ?? 0) - text.length);
+        return align === 'right' ? padding + painted : painted + padding;
       })
       .join('  ')
       .trimEnd();
-  return [palette.bold(line(columns.map(({ title }) => title))), ...cells.map(line)];
+  const titles = columns.map(({ title }) => title);
+  return [palette.bold(line(titles, true)), ...cells.map((texts) => line(texts))];
 }

@@ -43,7 +43,7 @@ describe('streamlib packages', () => {
   it('shows what waits for a person, without what would steer the terminal', async () => {
     const io = new RecordedIo();
     expect(await pendingPackages(io, {})).toBe(0);
-    expect(io.outLines.join('\n')).toMatch(/request-1 +shapes>=1 +pending +agent +to \[31mdraw with/);
+    expect(io.outLines.join('\n')).toMatch(/request-1 +shapes>=1 +pending +agent +to \\x1b\[31mdraw with/);
     expect(io.outLines.join('\n')).not.toContain('\u001b[31m');
   });
 

@@ -3,6 +3,7 @@ import type { EnvironmentManager, PackageRecord } from '@streamlib/runtime';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson, snakeKeys } from '../output/json.js';
+import { indented, oneLine, printable } from '../output/printable.js';
 import { table } from '../output/table.js';
 import { interruptible } from '../signals.js';
 
@@ -12,7 +13,7 @@ interface Options {
 
 async function open(io: Io, signal?: AbortSignal): Promise<EnvironmentManager> {
   const { openPackageManager } = await import('@streamlib/runtime');
-  const onProgress = (message: string) => io.err(message);
+  const onProgress = (message: string) => io.err(indented(message));
   return openPackageManager({ manifestFolder: process.cwd(), onProgress, ...(signal && { signal }) });
 }
 
@@ -27,7 +28,7 @@ export async function listPackages(
 ): Promise<ExitCode> {
   const manager = await open(io);
   if (options.log) {
-    for (const line of manager.logLines()) io.out(line);
+    for (const line of manager.logLines()) io.out(printable(line));
     return EXIT.ok;
   }
   if (options.requests) return showRequests(io, options, manager.requests(), 'Nothing has been asked for.');
@@ -99,7 +100,9 @@ function showOutcome(io: Io, options: Options, records: readonly Outcome[]): Exi
     for (const { package: name, installedVersion } of records.filter((each) => !failed.includes(each))) {
       io.out(`${name} ${installedVersion ?? ''} is installed`);
     }
-    for (const { package: name, detail, next } of failed) io.err(`${name}: ${detail}\n  ${next}`);
+    for (const { package: name, detail, next } of failed) {
+      io.err(`${oneLine(name)}: ${indented(detail, '  ')}\n  ${indented(next, '  ')}`);
+    }
   }
   return failed.length === 0 ? EXIT.ok : EXIT.failure;
 }
@@ -115,16 +118,16 @@ function showRequests(io: Io, options: Options, rows: readonly Request[], nothin
       { title: 'PACKAGE', cell: (row: Request) => `${row.package}${row.version ?? ''}` },
       { title: 'STATUS', cell: (row: Request) => row.status },
       { title: 'BY', cell: (row: Request) => row.requestedBy ?? '-' },
-      { title: 'REASON', cell: (row: Request) => oneLine(row.reason) },
-      { title: 'DETAIL', cell: (row: Request) => oneLine(row.detail) },
+      { title: 'REASON', cell: (row: Request) => cut(row.reason) },
+      { title: 'DETAIL', cell: (row: Request) => cut(row.detail) },
     ];
     for (const line of table(columns, rows, io.outPalette)) io.out(line);
   }
   return EXIT.ok;
 }
 
-/** What code from outside wrote must not steer the terminal. */
-function oneLine(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+/** So much of it as leaves the other columns in view. */
+function cut(text: string): string {
+  const line = oneLine(text).trim();
   return line.length > 100 ? `${line.slice(0, 99)}…` : line;
 }

@@ -2,6 +2,7 @@ import type { NodeStats, RuntimeStats } from '@streamlib/runtime';
 import { formatDuration } from '../output/duration.js';
 import type { Io } from '../output/io.js';
 import { type Palette, paintState, visibleLength } from '../output/palette.js';
+import { oneLine } from '../output/printable.js';
 
 const REDRAW_MS = 500;
 
@@ -12,7 +13,7 @@ interface Sample {
 
 /**
  * A few lines at the foot of a terminal that tell how the graph is doing, drawn over again twice a second; other lines scroll by
- * above. Where there is no terminal it only passes lines on.
+ * above. Where nothing can be drawn over it only passes lines on.
  */
 export class Progress {
   private drawn = 0;
@@ -25,7 +26,7 @@ export class Progress {
   ) {}
 
   begin(): void {
-    if (!this.io.errIsTerminal) return;
+    if (!this.io.errRedraws) return;
     this.timer = setInterval(() => this.redraw(), REDRAW_MS);
   }
 
@@ -80,10 +81,11 @@ export function progressLines(
   palette: Palette,
   columns: number,
 ): string[] {
-  const width = Math.max(4, ...Object.keys(stats.nodes).map((id) => id.length));
-  const lines = Object.entries(stats.nodes).map(([id, node]) =>
+  const nodes = Object.entries(stats.nodes).map(([id, node]) => ({ id, node, name: oneLine(id) }));
+  const width = Math.max(4, ...nodes.map(({ name }) => name.length));
+  const lines = nodes.map(({ id, node, name }) =>
     [
-      `  ${id.padEnd(width)}`,
+      `  ${name.padEnd(width)}`,
       paintState(node.state, palette) + ' '.repeat(Math.max(0, 9 - node.state.length)),
       `${(rate.get(id) ?? 0).toFixed(1).padStart(6)} fps`,
       `${String(node.dropped).padStart(6)} dropped`,
@@ -91,8 +93,9 @@ export function progressLines(
       ...(node.errors > 0 ? [palette.red(`${node.errors} errors`)] : []),
     ].join('  '),
   );
-  return [palette.dim(`  ${stats.name} ${formatDuration(stats.uptime_secs)}`), ...lines].map((line) =>
-    // A line that wraps would count as one and leave its rest behind.
-    visibleLength(line) < columns ? line : line.slice(0, Math.max(0, columns - 1)),
+  return [palette.dim(`  ${oneLine(stats.name)} ${formatDuration(stats.uptime_secs)}`), ...lines].map(
+    (line) =>
+      // A line that wraps would count as one and leave its rest behind.
+      visibleLength(line) < columns ? line : line.slice(0, Math.max(0, columns - 1)),
   );
 }

@@ -2,6 +2,7 @@ import type { NodeStats, RunOutcome, RuntimeStats } from '@streamlib/runtime';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatDuration } from '../output/duration.js';
 import { type Palette, paintState } from '../output/palette.js';
+import { indented, oneLine } from '../output/printable.js';
 import { type Column, table } from '../output/table.js';
 
 /** What `streamlib run --json` prints as its only line. The fields named in docs/operating.md are fixed; others may be added. */
@@ -36,11 +37,13 @@ export function summaryLines(
       : `latency ${milliseconds(stats.latency_ms.p50)} (p50), ${milliseconds(stats.latency_ms.p99)} (p99)`;
   return [
     '',
-    `${palette.bold(stats.name)} ${outcome.reason} after ${formatDuration(seconds)}: ${stats.frames_in} frames in, ${stats.frames_out} out, ${droppedText(stats)}`,
+    `${palette.bold(oneLine(stats.name))} ${outcome.reason} after ${formatDuration(seconds)}: ${stats.frames_in} frames in, ${stats.frames_out} out, ${droppedText(stats)}`,
     `${stats.fps.toFixed(1)} fps, ${latency}, ${stats.restarts} restarts, ${stats.errors} errors`,
     '',
     ...table(nodeColumns(palette), Object.entries(stats.nodes), palette),
-    ...outcome.failures.map(({ node, message }) => `${palette.red(`${node}:`)} ${message}`),
+    ...outcome.failures.map(
+      ({ node, message }) => `${palette.red(`${oneLine(node)}:`)} ${indented(message)}`,
+    ),
   ];
 }
 
@@ -59,7 +62,7 @@ export function nodeColumns(palette: Palette): Column<NodeRow>[] {
   return [
     { title: 'NODE', cell: ([id]) => id },
     { title: 'TYPE', cell: ([, node]) => node.type },
-    { title: 'STATE', cell: ([, node]) => paintState(node.state, palette) },
+    { title: 'STATE', cell: ([, node]) => node.state, paint: (text) => paintState(text, palette) },
     { title: 'IN', cell: ([, node]) => String(node.frames_in), align: 'right' },
     { title: 'OUT', cell: ([, node]) => String(node.frames_out), align: 'right' },
     { title: 'DROPPED', cell: ([, node]) => String(node.dropped), align: 'right' },

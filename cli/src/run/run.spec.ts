@@ -1,9 +1,10 @@
 import type { NodeStats, RuntimeStats } from '@streamlib/runtime';
-import { describe, expect, it } from 'vitest';
-import { PLAIN, visibleLength } from '../output/palette.js';
+import { describe, expect, it, vi } from 'vitest';
+import { PLAIN, understandsEscapes, visibleLength } from '../output/palette.js';
+import { RecordedIo } from '../testing/recorded-io.js';
 import { Interrupts } from './interrupts.js';
 import { pageIn, pageOf } from './page.js';
-import { progressLines, rates } from './progress.js';
+import { Progress, progressLines, rates } from './progress.js';
 import { droppedText, exitCodeOf, resultJson, summaryLines } from './result.js';
 
 const node = (more: Partial<NodeStats> = {}): NodeStats => ({
@@ -69,6 +70,16 @@ describe('the result of a run', () => {
     expect(text).toContain('30.0 fps, latency 4.20 ms (p50), 12.5 ms (p99)');
   });
 
+  it('shows what a name or a failure holds that would steer the terminal or forge a line', () => {
+    const failures = [{ node: 'effect', message: 'no \x1b[2J\rok\neffect: fine' }];
+    const lines = summaryLines({ ...stats, name: 'a\x1b[31m\nb' }, { reason: 'failed', failures }, 10, PLAIN);
+    expect(lines[1]).toContain('a\\x1b[31m b failed');
+    expect(lines.at(-1)).toBe('effect: no \\x1b[2J\\x0dok\n    effect: fine');
+    expect(progressLines({ ...stats, name: 'a\x1b[2J\nb' }, new Map(), PLAIN, 80)[0]).toContain(
+      'a\\x1b[2J b',
+    );
+  });
+
   it('is a failure once a node failed for good', () => {
     expect(exitCodeOf({ reason: 'stopped', failures: [] })).toBe(0);
     expect(exitCodeOf({ reason: 'finished', failures: [{ node: 'effect', message: 'no' }] })).toBe(1);
@@ -82,6 +93,24 @@ describe('progress', () => {
     const now = { at: 1_500, frames: new Map([['camera', 25]]) };
     expect(rates(before, now).get('camera')).toBe(30);
     expect(rates(null, now).size).toBe(0);
+  });
+
+  it('draws nothing over on a terminal that cannot (TERM=dumb), and where there is none', () => {
+    vi.useFakeTimers();
+    try {
+      const io = new RecordedIo();
+      const progress = new Progress(io, () => stats);
+      progress.begin();
+      vi.advanceTimersByTime(2_000);
+      progress.line('told');
+      progress.end();
+      expect(io.errLines).toEqual(['told']);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(understandsEscapes(true, { TERM: 'dumb' })).toBe(false);
+    expect(understandsEscapes(true, { TERM: 'xterm' })).toBe(true);
+    expect(understandsEscapes(false, { TERM: 'xterm' })).toBe(false);
   });
 
   it('never wraps a line', () => {

@@ -6,6 +6,7 @@ import { levelOf } from '../logs/print.js';
 import { parseDuration } from '../output/duration.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
+import { indented, printable } from '../output/printable.js';
 import { issueLines } from '../validate/validate.js';
 import { Interrupts } from './interrupts.js';
 import { metricsAt } from './metrics.js';
@@ -93,10 +94,10 @@ async function runGraph(
     const url = pageOf(processor, message, runtime.graph.nodes);
     if (url === null) return;
     page = url;
-    progress.line(io.errPalette.bold(`The page is at ${io.errPalette.cyan(url)}`));
+    progress.line(io.errPalette.bold(`The page is at ${io.errPalette.cyan(printable(url))}`));
     if (options.open) openPage(url, (why) => progress.line(why));
   };
-  runtime.on('progress', (message) => progress.line(io.errPalette.dim(`… ${message}`)));
+  runtime.on('progress', (message) => progress.line(io.errPalette.dim(`… ${indented(message)}`)));
   runtime.on('log', ({ time, level, processor, message }) => {
     // The runtime's own lines were told as progress; what remains is of interest when it goes wrong.
     if (processor !== null || level === 'warn' || level === 'error')

@@ -5,8 +5,8 @@ import { PLAIN } from '../output/palette.js';
 export class RecordedIo implements Io {
   readonly outLines: string[] = [];
   readonly errLines: string[] = [];
-  readonly outIsTerminal = false;
-  readonly errIsTerminal = false;
+  readonly outRedraws = false;
+  readonly errRedraws = false;
   readonly outPalette = PLAIN;
   readonly errPalette = PLAIN;
 
@@ -16,6 +16,10 @@ export class RecordedIo implements Io {
 
   err(line: string): void {
     this.errLines.push(...line.split('\n'));
+  }
+
+  outRaw(text: string): void {
+    this.out(text.replace(/\n$/, ''));
   }
 
   errRaw(text: string): void {

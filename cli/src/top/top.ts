@@ -5,6 +5,7 @@ import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import { parseDuration } from '../output/duration.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
+import { oneLine } from '../output/printable.js';
 import { table } from '../output/table.js';
 import { untilInterrupted } from '../signals.js';
 import { ask, type Known, notes } from './sources.js';
@@ -18,7 +19,7 @@ export interface TopOptions {
 
 const defaultIntervalMs = 1_000;
 
-/** What the runtimes of this user do, drawn over again each second; where there is no terminal, once. */
+/** What the runtimes of this user do, drawn over again each second; where nothing can be drawn over, once. */
 export async function top(io: Io, options: TopOptions): Promise<ExitCode> {
   const intervalMs = options.interval === undefined ? defaultIntervalMs : parseDuration(options.interval);
   const limit = countOf(options, io);
@@ -40,7 +41,7 @@ function countOf(options: TopOptions, io: Io): number {
     if (Number.isInteger(count) && count > 0) return count;
     throw new CliError('usage', `--count ${options.count} is no number of looks; it must be 1 or more`);
   }
-  return io.outIsTerminal && !options.json ? Number.POSITIVE_INFINITY : 1;
+  return io.outRedraws && !options.json ? Number.POSITIVE_INFINITY : 1;
 }
 
 async function draw(io: Io, options: TopOptions, before: Map<string, Look>, live: boolean): Promise<void> {
@@ -74,7 +75,7 @@ async function draw(io: Io, options: TopOptions, before: Map<string, Look>, live
   for (const { runtimeId, name, pid } of silent) {
     const mine = others.processors.filter((processor) => processor.runtimeId === runtimeId);
     lines.push(
-      `${io.outPalette.bold(name)} ${io.outPalette.dim(runtimeId)}  process ${pid}; run it with --metrics to see its frames`,
+      `${io.outPalette.bold(oneLine(name))} ${io.outPalette.dim(oneLine(runtimeId))}  process ${pid}; run it with --metrics to see its frames`,
       ...(mine.length === 0 ? [] : table(processorColumns(io.outPalette), mine, io.outPalette)),
       '',
     );
@@ -82,7 +83,8 @@ async function draw(io: Io, options: TopOptions, before: Map<string, Look>, live
   if (lines.length === 0)
     lines.push('No runtimes. `streamlib run GRAPH --metrics` starts one that can be seen here.');
   // From the top, and what was below the last line goes: no flicker.
-  io.out(live ? `\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J` : lines.join('\n'));
+  if (live) io.outRaw(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J\n`);
+  else io.out(lines.join('\n'));
 }
 
 /** The broker may be away; what runs without it can be seen all the same. */

@@ -67,6 +67,17 @@ describe('top', () => {
   });
 });
 
+describe('top of a runtime', () => {
+  it('shows what its name holds that would steer the terminal', () => {
+    const seen = look(10_000, 360, 5.5);
+    const named = {
+      ...seen,
+      told: { ...seen.told, stats: { ...seen.told.stats, name: 'a\x1b[2J\nb' } },
+    };
+    expect(runtimeLines(named, null, PLAIN)[0]).toMatch(/^a\\x1b\[2J b r1 /);
+  });
+});
+
 describe('--metrics', () => {
   it.each([
     [undefined, null],

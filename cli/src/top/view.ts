@@ -1,6 +1,7 @@
 import type { NodeStats } from '@streamlib/runtime';
 import { formatDuration } from '../output/duration.js';
 import { type Palette, paintState } from '../output/palette.js';
+import { oneLine } from '../output/printable.js';
 import { type Column, table } from '../output/table.js';
 import type { Told } from './sources.js';
 
@@ -83,7 +84,7 @@ export function columns(palette: Palette): Column<TopRow>[] {
   const right = { align: 'right' as const };
   return [
     { title: 'NODE', cell: (row) => row.node },
-    { title: 'STATE', cell: (row) => paintState(row.state, palette) },
+    { title: 'STATE', cell: (row) => row.state, paint: (text) => paintState(text, palette) },
     { title: 'IN/s', cell: (row) => row.inRate.toFixed(1), ...right },
     { title: 'OUT/s', cell: (row) => row.outRate.toFixed(1), ...right },
     { title: 'DROP/s', cell: (row) => row.dropRate.toFixed(1), ...right },
@@ -111,10 +112,12 @@ export function runtimeLines(now: Look, before: Look | null, palette: Palette): 
   const shown = rows(now, before);
   const memory = own === undefined ? '' : `, ${megabytes(own.residentBytes)}`;
   return [
-    `${palette.bold(stats.name)} ${palette.dim(stats.runtime_id)}  ${paintState(stats.state, palette)}, up ${formatDuration(stats.uptime_secs)}, process ${pid}${cpu}${memory}, ${leases} leases`,
+    `${palette.bold(oneLine(stats.name))} ${palette.dim(oneLine(stats.runtime_id))}  ${paintState(oneLine(stats.state), palette)}, up ${formatDuration(stats.uptime_secs)}, process ${pid}${cpu}${memory}, ${leases} leases`,
     ...table(columns(palette), shown, palette),
     ...shown.flatMap(({ node, droppedBy }) =>
-      Object.entries(droppedBy).map(([port, reasons]) => `dropped at ${node}.${port}: ${reasonsOf(reasons)}`),
+      Object.entries(droppedBy).map(([port, reasons]) =>
+        oneLine(`dropped at ${node}.${port}: ${reasonsOf(reasons)}`),
+      ),
     ),
   ];
 }

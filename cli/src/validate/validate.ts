@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
 import type { Palette } from '../output/palette.js';
+import { indented, oneLine } from '../output/printable.js';
 import { interruptible } from '../signals.js';
 
 export interface ValidateOptions {
@@ -19,7 +20,7 @@ async function look(io: Io, graph: string, options: ValidateOptions, signal: Abo
   const { validateManifest } = await import('@streamlib/runtime');
   const report = await validateManifest(graph, {
     overrides: options.set ?? [],
-    onProgress: (message) => io.err(message),
+    onProgress: (message) => io.err(indented(message)),
     signal,
   });
   const valid = report.issues.length === 0;
@@ -37,7 +38,8 @@ async function look(io: Io, graph: string, options: ValidateOptions, signal: Abo
 /** `file:line:column: message`: the form that editors and terminals make a link of. */
 export function issueLines(issues: readonly LocatedIssue[], palette: Palette): string[] {
   return issues.map(
-    ({ file, line, column, message }) => `${palette.bold(`${file}:${line}:${column}:`)} ${message}`,
+    ({ file, line, column, message }) =>
+      `${palette.bold(`${oneLine(file)}:${line}:${column}:`)} ${indented(message)}`,
   );
 }
 

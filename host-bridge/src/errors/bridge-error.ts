@@ -9,7 +9,9 @@ export type BridgeErrorCode =
   | 'locked'
   | 'io'
   | 'not_endpoint'
-  | 'permission';
+  | 'permission'
+  /** What the broker is to be called with cannot be sent. */
+  | 'bad_token';
 
 export interface BridgeErrorDetails {
   /** The port whose frame or schema was refused. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BridgeError } from '../errors/bridge-error.js';
 import { brokerAddress, stateDir } from './names.js';
 
 /** Where the broker keeps the token that the user's own programs call it with: 0600, made at its first start. */
@@ -7,20 +8,51 @@ export function brokerTokenFile(): string {
   return join(stateDir(), 'broker.token');
 }
 
+const longest = 1024;
+
+/** Whether a text can be a token: it travels in a header, which takes printable ASCII and no more than some length of it. */
+export function isBrokerToken(text: string): boolean {
+  return text.length <= longest && /^[\x21-\x7e]+$/.test(text);
+}
+
+/** What `STREAMLIB_BROKER_TOKEN` says; null when it says nothing. Throws `bad_token`. */
+export function toldBrokerToken(): string | null {
+  return checked(process.env.STREAMLIB_BROKER_TOKEN, 'STREAMLIB_BROKER_TOKEN', 'set it anew, or unset it');
+}
+
 /**
  * The token for calls to the broker at `address`; null when there is none to send. Read anew each time: a broker may have been
- * started, and have made it, since the last.
+ * started, and have made it, since the last. Throws `bad_token`, which says where it was found but never what it is.
  */
 export function brokerToken(address: string = brokerAddress()): string | null {
-  const told = process.env.STREAMLIB_BROKER_TOKEN;
-  if (told) return told;
+  const told = toldBrokerToken();
+  if (told !== null) return told;
   // The file's is the secret of this user on this machine: it goes to nobody else.
   if (!address.startsWith('unix:') && (localPort(address) === null || foreignListener(address) !== null))
     return null;
+  const path = brokerTokenFile();
+  return checked(
+    textOf(path),
+    `the file ${path}`,
+    'stop the broker with `streamlib broker stop` and remove the file; the next broker makes a new one',
+  );
+}
+
+function checked(text: string | undefined, source: string, next: string): string | null {
+  const token = text?.trim();
+  if (!token) return null;
+  if (isBrokerToken(token)) return token;
+  throw new BridgeError(
+    'bad_token',
+    `the broker's token in ${source} cannot be sent: a token is one line of 1 to ${longest} printable ASCII characters without spaces; ${next}`,
+  );
+}
+
+function textOf(path: string): string | undefined {
   try {
-    return readFileSync(brokerTokenFile(), 'utf8').trim() || null;
+    return readFileSync(path, 'utf8');
   } catch {
-    return null;
+    return undefined;
   }
 }
 
@@ -52,9 +84,5 @@ function localPort(address: string): number | null {
 }
 
 function linesOf(path: string): string[] {
-  try {
-    return readFileSync(path, 'utf8').split('\n').slice(1);
-  } catch {
-    return [];
-  }
+  return textOf(path)?.split('\n').slice(1) ?? [];
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
-import { isRunning, startedAt } from './is-running.js';
+import { isRunning, isSuspended, startedAt } from './is-running.js';
 
 it('a process runs until it has ended', async () => {
   expect(isRunning(process.pid)).toBe(true);
@@ -27,6 +27,19 @@ it.runIf(process.platform === 'linux')('one that nobody has reaped runs no more'
   } finally {
     parent.kill('SIGKILL');
   }
+});
+
+it.runIf(process.platform === 'linux')('one that was stopped runs, and is told as suspended', async () => {
+  const child = spawn('sleep', ['1000']);
+  await once(child, 'spawn');
+  const pid = Number(child.pid);
+  expect(isSuspended(pid)).toBe(false);
+  child.kill('SIGSTOP');
+  await expect.poll(() => isSuspended(pid), { interval: 1 }).toBe(true);
+  expect(isRunning(pid)).toBe(true);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(isSuspended(pid)).toBe(false);
 });
 
 it('process 1 runs, whoever asks', () => expect(isRunning(1)).toBe(true));

@@ -21,6 +21,15 @@ export function isRunning(pid: number): boolean {
   }
 }
 
+/** Whether a process was stopped, by a signal or a debugger: it is there, and does nothing. False where it can't be told. */
+export function isSuspended(pid: number): boolean {
+  try {
+    return /^[Tt]$/.test(statOf(pid)[0] ?? '');
+  } catch {
+    return false;
+  }
+}
+
 /** When a process began, in ticks of the system's clock: with its number it names one process, as a number is used again. Null where it can't be told. */
 export function startedAt(pid: number): number | null {
   try {

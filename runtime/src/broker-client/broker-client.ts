@@ -1,5 +1,5 @@
 import { connectivityState, credentials, Metadata } from '@grpc/grpc-js';
-import { brokerAddress, brokerToken } from '@streamlib/host-bridge';
+import { BridgeError, brokerAddress, brokerToken } from '@streamlib/host-bridge';
 import {
   BrokerServiceClient,
   type GetStatusResponse,
@@ -7,6 +7,7 @@ import {
   type ProcessorReport,
   type RegisterRuntimeResponse,
 } from '@streamlib/proto';
+import { StreamlibError } from '../errors/streamlib-error.js';
 import { ChannelToken } from './channel-token.js';
 import { ensureBroker } from './ensure-broker.js';
 import type { AllocateRequest, CloseReason, RuntimeInfo } from './session.js';
@@ -41,7 +42,7 @@ export class BrokerClient {
       'grpc.enable_http_proxy': 0,
     });
     const channel = this.grpc.getChannel();
-    this.token = new ChannelToken(() => brokerToken(address), {
+    this.token = new ChannelToken(() => readToken(address), {
       isUp: () => channel.getConnectivityState(false) === connectivityState.READY,
       whenDown: (tell) =>
         channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, tell),
@@ -57,15 +58,17 @@ export class BrokerClient {
     }
   }
 
-  /** As `status`; rejects when one answers that does not take the token. */
+  /** As `status`; rejects when one answers that does not take the token, when there is none to send, and when it was stopped. */
   private async ask(signal?: AbortSignal, patient = false): Promise<GetStatusResponse | null> {
     const sent = this.token.get();
     try {
       const deadlineMs = patient ? DEADLINE_MS : PROBE_DEADLINE_MS;
       return await this.call('GetStatus', this.grpc.getStatus, {}, signal, deadlineMs, patient);
     } catch (error) {
+      // Nobody was heard out: that is not to be taken for a broker that is away.
+      if (signal?.aborted) throw error;
       // One that has just been started may have made its token after this call was given one.
-      if (isUnauthenticated(error) && brokerToken(this.address) === sent) throw error;
+      if (isUnauthenticated(error) && readToken(this.address) === sent) throw error;
       return null;
     }
   }
@@ -193,7 +196,7 @@ export class BrokerClient {
     this.grpc.close();
   }
 
-  private call<Request, Response>(
+  private async call<Request, Response>(
     name: string,
     method: Parameters<typeof unary<Request, Response>>[1],
     request: Request,
@@ -205,6 +208,16 @@ export class BrokerClient {
       deadlineMs,
       ...(signal && { signal }),
     });
+  }
+}
+
+/** One that cannot be sent is a mistake in the settings: to look further, or to start a broker, would not help. */
+function readToken(address: string): string | null {
+  try {
+    return brokerToken(address);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'bad_token') throw error;
+    throw new StreamlibError('config', error.message, { cause: error });
   }
 }
 

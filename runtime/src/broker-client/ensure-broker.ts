@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { foreignListener, serviceName, stateDir } from '@streamlib/host-bridge';
+import { brokerLockHolder, foreignListener, serviceName, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError, toError } from '../errors/streamlib-error.js';
 import { startProcess } from '../supervisor/start-process.js';
 import { findBrokerProgram } from './broker-program.js';
@@ -28,6 +28,8 @@ const START_LIMIT_MS = 15_000;
 /** For a broker that another process is starting at the same moment: it holds the lock but may not answer yet. */
 const RIVAL_LIMIT_MS = 10_000;
 const RIVAL_POLL_MS = 50;
+/** With what the broker's program ends when another one holds the lock. */
+const LOCKED_EXIT_CODE = 4;
 
 /**
  * Makes sure that a broker answers, and starts one if none does: detached, so that it outlives this runtime.
@@ -45,11 +47,20 @@ export async function ensureBroker(options: EnsureOptions): Promise<void> {
       `a broker was started, but none answers at ${options.address}; check STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT`,
     );
   }
-  for (let waited = 0; waited < RIVAL_LIMIT_MS; waited += RIVAL_POLL_MS) {
+  // Of what the failure says, only that there is another one may pass by itself.
+  const until = performance.now() + (started.rival ? RIVAL_LIMIT_MS : 0);
+  for (;;) {
     if (await answers(options)) return;
+    if (performance.now() >= until) break;
     await pause(RIVAL_POLL_MS, undefined, { signal: options.signal });
   }
-  throw new StreamlibError('broker_unavailable', `a broker could not be started: ${started.why}`);
+  const holder = started.rival ? brokerLockHolder() : null;
+  throw new StreamlibError(
+    'broker_unavailable',
+    holder === null
+      ? `a broker could not be started: ${started.why}`
+      : `process ${holder} is this broker (it holds its lock), but does not answer at ${options.address}: it hangs, or listens at another address (compare STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT); \`streamlib broker restart\`, or \`kill -9 ${holder}\`, ends it, and connections that are ready go on`,
+  );
 }
 
 /**
@@ -80,7 +91,10 @@ async function answers(options: EnsureOptions, patient = false): Promise<boolean
   );
 }
 
-type Started = { readonly ready: true } | { readonly ready: false; readonly why: string };
+/** `rival`: another one holds the lock. */
+type Started =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly why: string; readonly rival?: boolean };
 
 function atStart<T>(cannot: string, hint: string, act: () => T): T {
   try {
@@ -152,7 +166,11 @@ async function startBroker(program: string, signal: AbortSignal): Promise<Starte
       readiness.on('error', () => {});
       child.once('exit', (code, by) => {
         settle(() =>
-          resolve({ ready: false, why: `it ended at once (${by ?? `exit code ${code}`}): ${said()}` }),
+          resolve({
+            ready: false,
+            why: `it ended at once (${by ?? `exit code ${code}`}): ${said()}`,
+            rival: code === LOCKED_EXIT_CODE,
+          }),
         );
       });
     });

@@ -28,6 +28,28 @@ connections:
     expect(parseManifest(json, 'test')).toMatchObject({ spec: expected, issues: [] });
   });
 
+  it.each([
+    ['"a\\nb \\e[31m"', 'the name holds control characters'],
+    ['"\\x7f"', 'the name holds control characters'],
+    ['x'.repeat(257), 'the name is longer than 256 characters'],
+  ])('refuses a name that the broker would refuse, at its place: %s', (name, message) => {
+    const { spec, issues, locate } = parseManifest(
+      `version: v1\nmetadata: { name: ${name} }\nnodes: [{ id: a, node_type: camera }]`,
+      'fallback',
+    );
+    expect(issues).toMatchObject([{ message, fatal: true }]);
+    expect(locate(issues[0]?.path ?? [])).toEqual({ line: 2, column: 19 });
+    expect(spec.name).toBe('fallback');
+  });
+
+  it('refuses such a name of its file, unless it names the graph itself', () => {
+    const nodes = 'nodes: [{ id: a, node_type: camera }]';
+    expect(parseManifest(`version: v1\n${nodes}`, 'a\nb').issues).toMatchObject([
+      { message: expect.stringContaining('the name of the file, which names the graph, holds control') },
+    ]);
+    expect(parseManifest(`version: v1\nmetadata: { name: ok }\n${nodes}`, 'a\nb').issues).toEqual([]);
+  });
+
   it('tells every mistake at its place, with the name that was meant', () => {
     expect(
       told(`version: v2

@@ -51,6 +51,9 @@ export function parseManifest(text: string, fallbackName: string): ParsedManifes
 }
 
 const GRAPH_KEYS = ['version', 'metadata', 'nodes', 'connections'];
+/** As in broker/src/grpc/fields.ts. */
+const LONGEST_NAME = 256;
+const NAMELESS = 'graph';
 const METADATA_KEYS = ['name', 'description'];
 const NODE_KEYS = ['id', 'node_type', 'params'];
 const CONNECTION_KEYS = ['from', 'to', 'delivery', 'queue', 'direct'];
@@ -119,13 +122,20 @@ function readGraph(reader: Reader, root: unknown, fallbackName: string): GraphSp
   else if (graph.version !== 'v1')
     reader.fail(['version'], `version ${JSON.stringify(graph.version)} is unknown; this is v1`);
 
-  let name = fallbackName;
+  let told: string | null = null;
   if (graph.metadata !== undefined) {
     const metadata = reader.mapping(graph.metadata, ['metadata'], 'metadata', METADATA_KEYS);
     if (metadata !== null && metadata.name !== undefined) {
-      name = reader.text(metadata, 'name', ['metadata'], 'metadata', METADATA_KEYS) ?? fallbackName;
+      told = reader.text(metadata, 'name', ['metadata'], 'metadata', METADATA_KEYS);
     }
   }
+  const wanted = told ?? fallbackName;
+  const wrong = wrongIn(wanted);
+  // The graph registers before it is refused for its mistakes, so what it is called by then is well-formed.
+  const name = [wanted, fallbackName].find((candidate) => wrongIn(candidate) === null) ?? NAMELESS;
+  if (wrong !== null && told !== null) reader.fail(['metadata', 'name'], `the name ${wrong}`);
+  else if (wrong !== null)
+    reader.fail([], `the name of the file, which names the graph, ${wrong}; give it one under "metadata"`);
   const nodes: NodeSpec[] = [];
   const nodeList = reader.list(graph.nodes, ['nodes'], '"nodes"');
   // Positions in the spec are those in the file, so a malformed node keeps its place.
@@ -140,6 +150,12 @@ function readGraph(reader: Reader, root: unknown, fallbackName: string): GraphSp
     connections.push(readConnection(reader, item, index));
   });
   return { name, nodes, connections };
+}
+
+/** The broker refuses such a name when the graph registers; here it has a line and a column. */
+function wrongIn(name: string): string | null {
+  if (/\p{Cc}/u.test(name)) return 'holds control characters';
+  return name.length > LONGEST_NAME ? `is longer than ${LONGEST_NAME} characters` : null;
 }
 
 function readNode(reader: Reader, item: unknown, index: number): NodeSpec {

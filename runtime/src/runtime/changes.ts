@@ -220,7 +220,9 @@ export class GraphChanges {
     } catch (error) {
       await node.stop();
       const message = error instanceof Error ? error.message : String(error);
-      const said = seat.lines.filter((line) => !message.includes(line.replace(/^failed: /, '')));
+      const said = seat.lines.filter(
+        (line) => !message.includes(line.replace(/^failed: /, '')) && !line.includes(message),
+      );
       throw new StreamlibError(
         error instanceof StreamlibError ? error.code : 'subprocess',
         [`${seated.spec.id}: ${message}`, ...(said.length > 0 ? ['it said:', ...said] : [])].join('\n'),
