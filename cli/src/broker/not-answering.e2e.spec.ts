@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { brokerLockHolder, isRunning, isSuspended } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -103,8 +104,9 @@ describe('a token', () => {
 
 it('a port that another program has was told by the doctor as nobody there', async () => {
   const other = createServer((socket) => socket.destroy());
-  const port = Number(process.env.STREAMLIB_BROKER_PORT);
-  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+  // Its own choice: a port that was free a moment ago may be the end of somebody's connection by now.
+  await once(other.listen(0, '127.0.0.1'), 'listening');
+  vi.stubEnv('STREAMLIB_BROKER_PORT', String((other.address() as AddressInfo).port));
   try {
     const { all } = await command('doctor');
     expect(all).toContain('another program listens there');

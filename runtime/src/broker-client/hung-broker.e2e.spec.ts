@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { brokerLockHolder, isSuspended } from '@streamlib/host-bridge';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
@@ -29,8 +30,9 @@ async function ensured(signal = AbortSignal.timeout(60_000)) {
 
 it('a port that another program has is told at once, not after ten seconds of waiting for a rival', async () => {
   const other: Server = createServer((socket) => socket.destroy());
-  const port = Number(process.env.STREAMLIB_BROKER_PORT);
-  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+  // Its own choice: a port that was free a moment ago may be the end of somebody's connection by now.
+  await once(other.listen(0, '127.0.0.1'), 'listening');
+  vi.stubEnv('STREAMLIB_BROKER_PORT', String((other.address() as AddressInfo).port));
   try {
     const { error, ms } = await ensured();
     expect(error).toMatchObject({
@@ -39,6 +41,7 @@ it('a port that another program has is told at once, not after ten seconds of wa
     });
     expect(ms).toBeLessThan(9_000);
   } finally {
+    vi.unstubAllEnvs();
     await new Promise((resolve) => other.close(resolve));
   }
 });
