@@ -40,6 +40,16 @@ afterEach(() => {
 });
 
 describe('streamlib packages', () => {
+  it('shows a person nothing unseen', async () => {
+    const file = join(home, 'packages', 'requests.json');
+    const text = readFileSync(file, 'utf8').replace('draw', 'dr\u200b\u2060aw\u{e0041} \u200f');
+    writeFileSync(file, text);
+    const io = new RecordedIo();
+    expect(await pendingPackages(io, {})).toBe(0);
+    expect(io.outLines.join('\n')).toContain('31mdr aw with');
+    expect(io.outLines.join('\n')).not.toMatch(/\p{Cf}/u);
+  });
+
   it('shows what waits for a person, without what would steer the terminal', async () => {
     const io = new RecordedIo();
     expect(await pendingPackages(io, {})).toBe(0);

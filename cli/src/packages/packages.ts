@@ -126,8 +126,8 @@ function showRequests(io: Io, options: Options, rows: readonly Request[], nothin
   return EXIT.ok;
 }
 
-/** So much of it as leaves the other columns in view. */
+/** So much of it as leaves the other columns in view; a person decides by it, so nothing in it is unseen either. */
 function cut(text: string): string {
-  const line = oneLine(text).trim();
+  const line = oneLine(text.replace(/[\p{Cf}\s]+/gu, ' ')).trim();
   return line.length > 100 ? `${line.slice(0, 99)}…` : line;
 }
