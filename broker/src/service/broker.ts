@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { BridgeError, InstanceLock, serviceName } from '@streamlib/host-bridge';
+import { BridgeError, brokerLockFile, InstanceLock, serviceName } from '@streamlib/host-bridge';
 import type { Clock } from '../clock/clock.js';
 import { BrokerError, messageOf } from '../errors/broker-error.js';
 import { GrpcServer, type StreamLimits } from '../grpc/index.js';
@@ -168,9 +168,8 @@ export class Broker {
 }
 
 function acquireLock(relayPath: string): InstanceLock {
-  const path = relayPath.replace(/(\.sock)?$/, '.lock');
   try {
-    return InstanceLock.acquire(path);
+    return InstanceLock.acquire(brokerLockFile(relayPath));
   } catch (error) {
     if (!(error instanceof BridgeError) || error.code !== 'locked')
       throw new BrokerError('io', `The broker can't take its lock: ${messageOf(error)}`, { cause: error });

@@ -24,14 +24,16 @@ export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode>
   const count = countOf(options);
   try {
     await untilInterrupted((signal) =>
-      withBroker((client) =>
-        tailOf(
+      withBroker(async (client) => {
+        // Whether it answers at all: a stream of one that hangs would only be silent, as that of one with nothing to say.
+        await client.call((c) => c.getStatus, {});
+        await tail(
           client,
           { level, follow: options.follow === true, lines: count ?? undefined },
           signal,
           (record) => printRecord(io, record, options.json === true),
-        ),
-      ),
+        );
+      }),
     );
   } catch (error) {
     if (!(error instanceof CliError) || options.follow) throw error;
@@ -47,12 +49,6 @@ export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode>
     );
   }
   return EXIT.ok;
-}
-
-/** Asked first whether it answers at all: a stream of one that hangs would only be silent, as that of one with nothing to say. */
-async function tailOf(...[client, ...rest]: Parameters<typeof tail>): Promise<void> {
-  await client.call((c) => c.getStatus, {});
-  await tail(client, ...rest);
 }
 
 function tail(

@@ -21,19 +21,16 @@ export interface DevOptions {
 export async function dev(io: Io, graph: string, options: DevOptions): Promise<ExitCode> {
   let follower: Follower | null = null;
   const code = await runWith(io, graph, options, { live: true }, (runtime, tell) => {
-    const following = new Follower(runtime, graph, io, tell);
-    follower = following;
-    following.watch = new FileWatch(graph, (changed) => void following.follow(changed));
-    following.watch.follow(watched(runtime));
+    follower = new Follower(runtime, graph, io, tell);
     tell(io.errPalette.dim('Watching its files; Ctrl-C stops.'));
   });
-  (follower as Follower | null)?.watch?.close();
+  (follower as Follower | null)?.close();
   return code === EXIT.failure ? EXIT.ok : code;
 }
 
 /** Keeps a running graph as its files say. */
 class Follower {
-  watch: FileWatch | null = null;
+  private readonly watch: FileWatch;
   /** What has changed and does not run, as something was wrong with it. */
   private readonly behind = new Set<string>();
 
@@ -42,9 +39,16 @@ class Follower {
     private readonly graph: string,
     private readonly io: Io,
     private readonly tell: (line: string) => void,
-  ) {}
+  ) {
+    this.watch = new FileWatch(graph, (changed) => void this.follow(changed));
+    this.watch.follow(watched(runtime));
+  }
 
-  async follow({ manifest, files }: Changed): Promise<void> {
+  close(): void {
+    this.watch.close();
+  }
+
+  private async follow({ manifest, files }: Changed): Promise<void> {
     const { runtime, graph } = this;
     const all = new Set([...files, ...this.behind]);
     // A file of a node that does not run yet, or not with this file: what failed with it is tried again.
@@ -64,7 +68,7 @@ class Follower {
         this.note(fileOf(node.params), await this.attempt(() => this.replace(node)));
       }),
     );
-    this.watch?.follow(watched(runtime));
+    this.watch.follow(watched(runtime));
   }
 
   private async replace({ id, node_type, params }: NodeSpec): Promise<string> {

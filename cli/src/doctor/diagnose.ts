@@ -5,8 +5,6 @@ import { brokerNotRunning } from './broker-findings.js';
 import type { Facts, LogFact } from './facts.js';
 import { type Finding, finding } from './finding.js';
 
-export { type Finding, type Symptom, symptoms } from './finding.js';
-
 /** A handshake that takes longer than this is worth a word. */
 const slowMs = 5_000;
 /** What is older has been seen, or does not matter any more. */

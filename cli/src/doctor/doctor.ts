@@ -3,8 +3,9 @@ import type { Io } from '../output/io.js';
 import { printJson, snakeKeys } from '../output/json.js';
 import type { Palette } from '../output/palette.js';
 import { indented } from '../output/printable.js';
-import { diagnose, type Finding, type Symptom, symptoms } from './diagnose.js';
+import { diagnose } from './diagnose.js';
 import type { Facts } from './facts.js';
+import { type Finding, type Symptom, symptoms } from './finding.js';
 import { gatherFacts } from './gather.js';
 import { sandboxLine, sandboxState } from './sandbox.js';
 

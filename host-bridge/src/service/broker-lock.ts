@@ -3,8 +3,8 @@ import { isRunning } from './is-running.js';
 import { relayPath } from './names.js';
 
 /** What the broker of this name holds while it runs; its number is in it. */
-export function brokerLockFile(): string {
-  return relayPath().replace(/(\.sock)?$/, '.lock');
+export function brokerLockFile(relay: string = relayPath()): string {
+  return relay.replace(/(\.sock)?$/, '.lock');
 }
 
 /**

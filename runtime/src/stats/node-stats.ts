@@ -85,19 +85,24 @@ function portStats<Port extends Counted>(
 
 /** A node's figures, going on where those of the one stopped whose place it took; latency and state are its own. */
 export function continued(now: NodeStats, before: NodeStats): NodeStats {
-  const droppedBy = { ...before.dropped_by };
-  addUp(droppedBy, now.dropped_by);
   return {
     ...now,
     frames_in: now.frames_in + before.frames_in,
     frames_out: now.frames_out + before.frames_out,
-    dropped: now.dropped + before.dropped,
-    dropped_by: droppedBy,
+    ...dropsOf(now, before),
     errors: now.errors + before.errors,
     restarts: now.restarts + before.restarts,
     inputs: continuedPorts(now.inputs, before.inputs),
     outputs: continuedPorts(now.outputs, before.outputs),
   };
+}
+
+type Drops = Pick<PortStats, 'dropped' | 'dropped_by'>;
+
+function dropsOf(now: Drops, before: Drops): Drops {
+  const by = { ...before.dropped_by };
+  addUp(by, now.dropped_by);
+  return { dropped: now.dropped + before.dropped, dropped_by: by };
 }
 
 /** Those that are there now; what others counted is in the node's sums. */
@@ -106,16 +111,13 @@ function continuedPorts(now: NodeStats['inputs'], before: NodeStats['inputs']): 
     Object.entries(now).map(([name, port]) => {
       const old = before[name];
       if (old === undefined) return [name, port];
-      const droppedBy = { ...old.dropped_by };
-      addUp(droppedBy, port.dropped_by);
       return [
         name,
         {
           ...port,
           frames: port.frames + old.frames,
           direct: port.direct + old.direct,
-          dropped: port.dropped + old.dropped,
-          dropped_by: droppedBy,
+          ...dropsOf(port, old),
         },
       ];
     }),
