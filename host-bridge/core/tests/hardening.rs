@@ -3,13 +3,15 @@
 // What a peer can do to a socket; what it can do to an XPC connection is in macos_faults.rs.
 #![cfg(all(target_os = "linux", not(any(feature = "macos-shim", feature = "in-process"))))]
 
+mod ledger;
+
 use std::io::IoSlice;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ledger::counts;
 use streamlib_bridge::connection::{Connection, Event};
-use streamlib_bridge::debug_counts;
 use streamlib_bridge::error::{BridgeError, Code};
 use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, TextureLayout};
 use streamlib_bridge::schema::video_frame;
@@ -136,14 +138,14 @@ fn a_refused_message_leaves_no_descriptors_while_the_connection_object_lives() {
     let peer = socket::peer_credentials(&ours).unwrap();
     let victim = Connection::new(ours, peer);
     use std::os::fd::AsFd;
-    let before = debug_counts().descriptors;
+    let before = counts().descriptors;
     let fds = vec![attacker.as_fd(); 40];
     let mut space = vec![std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(40))];
     let mut ancillary = rustix::net::SendAncillaryBuffer::new(&mut space);
     assert!(ancillary.push(rustix::net::SendAncillaryMessage::ScmRights(&fds)));
     rustix::net::sendmsg(&attacker, &[IoSlice::new(b"x")], &mut ancillary, rustix::net::SendFlags::empty()).unwrap();
     assert_eq!(receive(&victim).unwrap_err().code, Code::Malformed);
-    assert_eq!(debug_counts().descriptors, before);
+    assert_eq!(counts().descriptors, before);
 }
 
 /// A binding looks ports up by the number in an acknowledgement.

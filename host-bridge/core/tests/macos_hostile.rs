@@ -2,17 +2,18 @@
 
 #![cfg(feature = "macos-shim")]
 
+mod ledger;
+
 use std::ffi::{c_char, c_void, CString};
 use std::ptr::null_mut;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use ledger::Ledger;
 use streamlib_bridge::connection::{Connection, Event};
-use streamlib_bridge::debug_counts;
 use streamlib_bridge::error::Code;
 use streamlib_bridge::schema::{audio_frame, video_frame};
 use streamlib_bridge::sys::endpoint::Listener;
-use streamlib_bridge::sys::process::settle;
 use streamlib_bridge::sys::socket;
 use streamlib_bridge::value::{Value, ValueSink};
 use xpc_shim::block2::{Block, RcBlock};
@@ -132,18 +133,12 @@ unsafe fn build(x: &X, listener: &Listener) -> Raw {
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
-static TURN: Mutex<()> = Mutex::new(());
 
 /// Runs a test alone, and fails it if it leaves something behind.
 fn clean(test: impl FnOnce()) {
-    let _turn: MutexGuard<'_, ()> = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    assert!(settle(PATIENCE));
-    let before = debug_counts();
+    let _ledger = Ledger::open();
     test();
-    assert!(settle(PATIENCE), "something is still open");
     wait_for_quiet();
-    assert_eq!(debug_counts(), before, "something was left behind");
-    assert_eq!(xpc_shim::ledger(), xpc_shim::Ledger::default(), "objects were left behind, or misused");
 }
 
 /// The raw peer's own connections are none of the core's, and are waited for here.

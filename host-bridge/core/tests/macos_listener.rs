@@ -10,7 +10,7 @@ use std::ffi::{c_char, c_void, CStr};
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex};
 
-use ledger::Ledger;
+use ledger::{counts, Ledger};
 use macos_peer::*;
 use streamlib_bridge::connection::Connection;
 use streamlib_bridge::error::Code;
@@ -137,6 +137,23 @@ fn a_listener_that_answers_in_another_form_is_not_connected_to() {
         drop((listener, endpoint));
         assert!(settle(PATIENCE));
         until_released();
+    }
+}
+
+#[test]
+fn what_the_library_no_longer_lists_has_closed_its_descriptors() {
+    let _ledger = Ledger::open();
+    for _ in 0..500 {
+        let before = counts().descriptors;
+        // SAFETY: held until it is cancelled.
+        unsafe {
+            let listener =
+                Handle::owned(xpc_connection_create(std::ptr::null(), null_mut()).cast()).expect("a listener");
+            set_handler(listener.raw().cast(), |_| {});
+            xpc_connection_cancel(listener.raw().cast());
+        }
+        until_released();
+        assert_eq!(counts().descriptors, before);
     }
 }
 

@@ -3,10 +3,13 @@
 // What a peer can do to a socket; what it can do to an XPC connection is in macos_faults.rs.
 #![cfg(all(target_os = "linux", not(any(feature = "macos-shim", feature = "in-process"))))]
 
+mod ledger;
+
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ledger::counts;
 use streamlib_bridge::connection::Connection;
 use streamlib_bridge::error::{BridgeError, Code};
 use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, Release, TextureLayout};
@@ -14,7 +17,7 @@ use streamlib_bridge::schema::video_frame;
 use streamlib_bridge::sys::socket;
 use streamlib_bridge::value::{Value, ValueSink};
 use streamlib_bridge::wire::{Header, Kind, HEADER, MAX_BODY};
-use streamlib_bridge::{debug_counts, DebugCounts};
+use streamlib_bridge::DebugCounts;
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -32,7 +35,7 @@ fn turn() -> MutexGuard<'static, ()> {
 
 impl Victim {
     fn new() -> Self {
-        let before = debug_counts();
+        let before = counts();
         let (ours, attacker) = socket::pair().unwrap();
         let peer = socket::peer_credentials(&ours).unwrap();
         let connection = Connection::new(ours, peer);
@@ -57,7 +60,7 @@ impl Drop for Victim {
         drop(self.connection.take());
         if !std::thread::panicking() {
             // The attacker's own end is still open.
-            let now = debug_counts();
+            let now = counts();
             assert_eq!(DebugCounts { descriptors: now.descriptors - 1, ..now }, self.before);
         }
     }

@@ -49,11 +49,12 @@ pub unsafe extern "C" fn CFRelease(raw: Cf) {
     let object = at(raw, "CFRelease");
     ledger::released();
     if object.refs.fetch_sub(1, Ordering::AcqRel) == 1 {
-        ledger::died(raw as usize);
-        let object = Box::from_raw(raw.cast_mut().cast::<Object>());
-        if let Body::Dictionary(entries) = &object.body {
-            entries.iter().for_each(|(_, value)| CFRelease(*value));
+        let mut object = Box::from_raw(raw.cast_mut().cast::<Object>());
+        // As in object.rs: what it holds, its entry, its memory.
+        if let Body::Dictionary(entries) = std::mem::replace(&mut object.body, Body::Number(0)) {
+            entries.into_iter().for_each(|(_, value)| CFRelease(value));
         }
+        ledger::died(raw as usize);
     }
 }
 

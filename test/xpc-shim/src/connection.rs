@@ -182,8 +182,9 @@ impl Conn {
         }
         // The handler goes last: who waits for it may count descriptors afterwards.
         let handler = self.finish();
-        drop(own);
+        // The object after this, so that the connection goes with it, and not after the ledger says that it is gone.
         drop(self);
+        drop(own);
         drop(handler);
     }
 

@@ -160,9 +160,12 @@ impl Drop for Ref {
             if let Body::Connection(connection) = &object.body {
                 connection.last_reference_went();
             }
-            ledger::died(self.raw() as usize);
             // SAFETY: made by `new`, and this was the last reference.
-            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+            let mut object = unsafe { Box::from_raw(self.0.as_ptr()) };
+            // What it holds goes before its entry does, so that an empty ledger means closed descriptors; its memory goes
+            // after, so that nobody else has this address while it is still listed.
+            object.body = Body::Null;
+            ledger::died(self.raw() as usize);
         }
     }
 }
