@@ -7,30 +7,25 @@
 // What a peer can do to a socket; XPC has its own form.
 #![cfg(all(target_os = "linux", not(any(feature = "macos-shim", feature = "in-process"))))]
 
+mod ledger;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
+use ledger::{counts, turn};
 use streamlib_bridge::codec::{decode_any, decode_frame, encode_frame, NoHandles, Reader};
 use streamlib_bridge::connection::Connection;
-use streamlib_bridge::debug_counts;
 use streamlib_bridge::memory::{FramePool, PixelFormat, TextureLayout};
 use streamlib_bridge::schema::{video_frame, Schema};
 use streamlib_bridge::sys::endpoint::Listener;
 use streamlib_bridge::sys::socket;
 use streamlib_bridge::value::{Value, ValueSink};
 use streamlib_bridge::wire::HEADER;
-
-/// Descriptors are counted per process, so targets take turns.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 const RUNS: u64 = 4_000;
 const LONGEST: usize = 4_096;
@@ -125,14 +120,14 @@ fn fuzz(_turn: &MutexGuard<'_, ()>, target: &str, attempt: impl Fn(&[u8]) -> Str
     let mut inputs = corpus(target);
     let mut outcomes = BTreeSet::new();
     let mut run = |input: &[u8]| -> bool {
-        let before = debug_counts();
+        let before = counts();
         let outcome = catch_unwind(AssertUnwindSafe(|| attempt(input)));
         let Ok(outcome) = outcome else {
             panic!("{target} panicked; the input is kept in {}", keep(target, "crash", input).display());
         };
-        if debug_counts() != before {
+        if counts() != before {
             let path = keep(target, "leak", input);
-            panic!("{target} leaked: {before:?}, then {:?}; the input is kept in {}", debug_counts(), path.display());
+            panic!("{target} leaked: {before:?}, then {:?}; the input is kept in {}", counts(), path.display());
         }
         outcomes.insert(kind_of(&outcome))
     };

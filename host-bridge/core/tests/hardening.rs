@@ -8,9 +8,8 @@ mod ledger;
 use std::io::IoSlice;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ledger::counts;
+use ledger::{counts, turn};
 use streamlib_bridge::connection::{Connection, Event};
 use streamlib_bridge::error::{BridgeError, Code};
 use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, TextureLayout};
@@ -19,13 +18,6 @@ use streamlib_bridge::sys::endpoint::Listener;
 use streamlib_bridge::sys::socket;
 use streamlib_bridge::value::{Value, ValueSink};
 use streamlib_bridge::wire::{Ack, Header, Kind};
-
-static TURN: Mutex<()> = Mutex::new(());
-
-/// Descriptors are counted per process, so tests take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn number(n: i64) -> Value {
     Value::dictionary([("n", Value::Int(n))])

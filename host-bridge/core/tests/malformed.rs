@@ -7,9 +7,8 @@ mod ledger;
 
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ledger::counts;
+use ledger::{counts, turn};
 use streamlib_bridge::connection::Connection;
 use streamlib_bridge::error::{BridgeError, Code};
 use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, Release, TextureLayout};
@@ -19,18 +18,11 @@ use streamlib_bridge::value::{Value, ValueSink};
 use streamlib_bridge::wire::{Header, Kind, HEADER, MAX_BODY};
 use streamlib_bridge::DebugCounts;
 
-static TURN: Mutex<()> = Mutex::new(());
-
 /// A connection whose other end is a bare socket.
 struct Victim {
     connection: Option<Connection>,
     attacker: OwnedFd,
     before: DebugCounts,
-}
-
-/// Descriptors are counted per process, so tests take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Victim {

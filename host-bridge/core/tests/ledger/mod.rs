@@ -10,12 +10,16 @@ use std::time::Duration;
 use streamlib_bridge::sys::process::settle;
 use streamlib_bridge::{debug_counts, DebugCounts};
 
-// Descriptors are counted per process, so tests take turns.
-static TURN: Mutex<()> = Mutex::new(());
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Descriptors are counted per process, so tests take turns.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What the process owns, less files of the kernel's own: glibc opens one for a moment when a thread's heap first shrinks,
-/// on whichever thread that is, and this library keeps none.
+/// which may be that of another test's thread as it ends. This library keeps none.
 pub fn counts() -> DebugCounts {
     let kept = |path: std::path::PathBuf| match path.read_link() {
         Ok(target) => !target.starts_with("/proc"),
@@ -35,7 +39,7 @@ pub struct Ledger {
 
 impl Ledger {
     pub fn open() -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turn();
         assert!(settle(PATIENCE), "what an earlier test closed is still there");
         Self { before: counts(), _turn: turn }
     }
