@@ -119,15 +119,16 @@ fn fuzz(_turn: &MutexGuard<'_, ()>, target: &str, attempt: impl Fn(&[u8]) -> Str
     let deadline = seconds.map(|s| Instant::now() + Duration::from_secs(s));
     let mut inputs = corpus(target);
     let mut outcomes = BTreeSet::new();
+    let before = counts();
     let mut run = |input: &[u8]| -> bool {
-        let before = counts();
         let outcome = catch_unwind(AssertUnwindSafe(|| attempt(input)));
         let Ok(outcome) = outcome else {
             panic!("{target} panicked; the input is kept in {}", keep(target, "crash", input).display());
         };
-        if counts() != before {
+        let now = counts();
+        if now != before {
             let path = keep(target, "leak", input);
-            panic!("{target} leaked: {before:?}, then {:?}; the input is kept in {}", counts(), path.display());
+            panic!("{target} leaked: {before:?}, then {now:?}; the input is kept in {}", path.display());
         }
         outcomes.insert(kind_of(&outcome))
     };
