@@ -178,7 +178,7 @@ const environmentForTests = {
   work: async () => {
     process.env.STREAMLIB_HOME = state;
     const { ensureEnvironment } = await import(
-      pathToFileURL(join(root, 'runtime/dist/python-env/environment.js')).href
+      pathToFileURL(join(root, 'runtime/dist/python/environment/environment.js')).href
     );
     await ensureEnvironment([], { onProgress: () => {} });
   },

@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cameraConfig } from '../media/src/camera/config.js';
 import { displayConfig } from '../media/src/display/config.js';
 import { fileConfig } from '../media/src/file/config.js';
-import { pythonParams } from '../runtime/src/python-host/params.js';
+import { pythonParams } from '../runtime/src/python/host/params.js';
 import { blocksOf, inlineCodeOf, linksOf, slugsOf } from './harness/markdown.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

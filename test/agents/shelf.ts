@@ -7,7 +7,7 @@ import { checkout, type World } from '../harness/world.js';
 export function allowShapes(world: World, folder: string): void {
   const wheels = join(folder, 'wheels');
   const python = join(String(world.sandbox.env.STREAMLIB_VENV), 'bin', 'python');
-  const script = join(checkout, 'runtime/src/packages/testing/make_packages.py');
+  const script = join(checkout, 'runtime/src/python/environment/testing/make_packages.py');
   execFileSync(python, [script, wheels, JSON.stringify([{ name: 'shapes', version: '2.0' }])]);
   mkdirSync(world.sandbox.home, { recursive: true, mode: 0o700 });
   writeFileSync(

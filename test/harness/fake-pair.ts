@@ -10,7 +10,7 @@ import {
   type Schema,
 } from '@streamlib/host-bridge';
 import { BrokerServiceClient } from '@streamlib/proto';
-import type { HandshakeBroker } from '../../runtime/src/broker-client/session.js';
+import type { HandshakeBroker } from '../../runtime/src/broker/session.js';
 
 const schema: Schema = { name: 'Number', fields: [{ name: 'value', type: 'Int64' }] };
 const port = { name: 'numbers', schema };

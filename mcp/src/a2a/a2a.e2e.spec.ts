@@ -37,7 +37,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'streamlib-a2a-'));
   const wheels = join(folder, 'wheels');
   const script = fileURLToPath(
-    new URL('../../../runtime/src/packages/testing/make_packages.py', import.meta.url),
+    new URL('../../../runtime/src/python/environment/testing/make_packages.py', import.meta.url),
   );
   const python = join(String(process.env.STREAMLIB_VENV), 'bin', 'python');
   execFileSync(python, [script, wheels, JSON.stringify([{ name: 'shapes', version: '2.0' }])]);

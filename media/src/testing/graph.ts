@@ -1,7 +1,7 @@
 import type { ProcessorDefinition } from '@streamlib/runtime';
 // The nodes as a runtime makes them, without the broker that a whole runtime would start.
 import { portsOf } from '../../../runtime/dist/graph/ports.js';
-import { LocalNode } from '../../../runtime/dist/nodes/local-node.js';
+import { LocalNode } from '../../../runtime/dist/node/local/local-node.js';
 import { MemoryLog } from './memory-log.js';
 
 type NodeState = LocalNode['state'];

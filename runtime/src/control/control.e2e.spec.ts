@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { debugCounts } from '@streamlib/host-bridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Runtime } from '../runtime/runtime.js';
+import { Runtime } from '../engine/runtime.js';
 import { type Collector, collector, type Pattern, pattern } from '../testing/processors.js';
 import { openSandbox, type Sandbox } from '../testing/sandbox.js';
 import { expectNothingLeft, held, type Watched, watched } from '../testing/world.js';

@@ -1,5 +1,5 @@
+import type { Runtime } from '../engine/runtime.js';
 import { suggestion } from '../graph/nearest.js';
-import type { Runtime } from '../runtime/runtime.js';
 import { readArguments } from './arguments.js';
 import { CodeStore } from './code-store.js';
 import { ControlError } from './control-error.js';

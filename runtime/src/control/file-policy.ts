@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
-import { filePathMeta, shapeOf } from '../config/zod-shape.js';
+import { filePathMeta, shapeOf } from '../graph/config/zod-shape.js';
 import type { ProcessorDefinition } from '../processor/types.js';
 import { ControlError } from './control-error.js';
 

@@ -1,5 +1,5 @@
-import type { LogLine } from '../runtime/api.js';
-import type { Runtime } from '../runtime/runtime.js';
+import type { LogLine } from '../engine/api.js';
+import type { Runtime } from '../engine/runtime.js';
 
 const KEPT = 2000;
 

@@ -1,11 +1,11 @@
 import type { Schema } from '@streamlib/host-bridge';
+import { type LiveGraph, nameOf, refOf, type Seated } from '../engine/live-graph.js';
+import type { Runtime } from '../engine/runtime.js';
+import type { Frame } from '../flow/frame.js';
+import type { OutputPort, Reader } from '../flow/output-port.js';
 import { suggestion } from '../graph/nearest.js';
 import type { PortRef } from '../graph/resolve.js';
-import type { Frame } from '../links/frame.js';
-import type { OutputPort, Reader } from '../links/output-port.js';
 import type { FrameValue } from '../processor/types.js';
-import { type LiveGraph, nameOf, refOf, type Seated } from '../runtime/live-graph.js';
-import type { Runtime } from '../runtime/runtime.js';
 import { ControlError } from './control-error.js';
 
 /** A reader that only looks: what it is offered is valid during the call, and nobody waits for it. */

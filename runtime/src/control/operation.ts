@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Runtime } from '../runtime/runtime.js';
+import type { Runtime } from '../engine/runtime.js';
 import type { CodeStore } from './code-store.js';
 import type { LogRing } from './log-ring.js';
 import type { Services } from './ports.js';

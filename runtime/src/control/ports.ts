@@ -3,7 +3,7 @@
  * `packages/`, `code-check/` and `sandbox/`, and are handed in (`Services`), so that each can be tested without the others.
  */
 
-import type { InspectedProcessor } from '../python-env/inspect.js';
+import type { InspectedProcessor } from '../python/inspect/inspect.js';
 
 export type PackageStatus = 'pending' | 'approved' | 'installing' | 'installed' | 'denied' | 'failed';
 

@@ -1,10 +1,10 @@
-import { PythonChecker } from '../code-check/checker.js';
-import { silent } from '../log/logger.js';
-import { openPackageManager } from '../packages/open.js';
-import { SparePool, sparesWanted } from '../python-host/spare/pool.js';
-import { openProcessSandbox } from '../sandbox/sandbox.js';
-import { confinedSpare } from '../sandbox/spare.js';
-import { readSettings } from '../settings/settings.js';
+import { silent } from '../base/log/logger.js';
+import { readSettings } from '../base/settings/settings.js';
+import { PythonChecker } from '../python/check/checker.js';
+import { openPackageManager } from '../python/environment/open.js';
+import { openProcessSandbox } from '../python/sandbox/sandbox.js';
+import { confinedSpare } from '../python/sandbox/spare.js';
+import { SparePool, sparesWanted } from '../python/spare/pool.js';
 import type { Services } from './ports.js';
 
 /** What a runtime of this machine offers to those who control it. `folder`: where its manifest lies, with settings beside it. */

@@ -1,5 +1,5 @@
 import type { Schema } from '@streamlib/host-bridge';
-import { deliveryOf, schemaOf } from '../delivery/delivery.js';
+import { deliveryOf, schemaOf } from '../flow/delivery.js';
 import type { Delivery, PortSpec } from '../processor/types.js';
 
 export interface InputModel {

@@ -1,5 +1,5 @@
 import { type Schema, schemasEqual } from '@streamlib/host-bridge';
-import { DEFAULT_QUEUE } from '../delivery/queue.js';
+import { DEFAULT_QUEUE } from '../flow/queue.js';
 import type { Delivery } from '../processor/types.js';
 import { describeDifference } from './difference.js';
 import { suggestion } from './nearest.js';

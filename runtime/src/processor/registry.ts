@@ -1,4 +1,4 @@
-import { StreamlibError } from '../errors/streamlib-error.js';
+import { StreamlibError } from '../base/streamlib-error.js';
 import type { ProcessorDefinition } from './types.js';
 
 /** Node types that come with `@streamlib/media`; it is loaded only when a graph names one (node-av weighs 175 MB). */

@@ -1,6 +1,6 @@
 import type { PixelFormat, Schema, SharedBuffer, Texture } from '@streamlib/host-bridge';
 import type { z } from 'zod';
-import type { Logger } from '../log/logger.js';
+import type { Logger } from '../base/log/logger.js';
 
 /** How an input treats frames that come faster than its processor takes them. */
 export type Delivery = 'latest' | 'every_sample' | 'lossless';

@@ -1,5 +1,5 @@
 import { type Connection, type Endpoint, Listener, relayPath } from '@streamlib/host-bridge';
-import type { CloseReason, HandshakeBroker, ProcessorStanding } from '../broker-client/session.js';
+import type { CloseReason, HandshakeBroker, ProcessorStanding } from '../broker/session.js';
 
 /** Stands in for the broker within the test's process: hands the stored endpoint to whoever asks the relay for it. */
 export class FakeBroker implements HandshakeBroker {

@@ -1,4 +1,4 @@
-import type { LogFields, Logger, LogLevel } from '../log/logger.js';
+import type { LogFields, Logger, LogLevel } from '../base/log/logger.js';
 
 export const silentLogger: Logger = {
   debug: () => {},

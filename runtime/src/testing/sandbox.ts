@@ -40,7 +40,7 @@ export async function openSandbox(): Promise<Sandbox> {
 }
 
 export async function brokerPid(): Promise<number | null> {
-  const { BrokerClient } = await import('../broker-client/broker-client.js');
+  const { BrokerClient } = await import('../broker/broker-client.js');
   const client = new BrokerClient();
   const status = await client.status();
   client.close();

@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { debugCounts } from '@streamlib/host-bridge';
 import { expect } from 'vitest';
-import type { LogLine, NodeEvent, RuntimeOptions } from '../runtime/api.js';
-import { Runtime } from '../runtime/runtime.js';
+import type { LogLine, NodeEvent, RuntimeOptions } from '../engine/api.js';
+import { Runtime } from '../engine/runtime.js';
 
 export function pythonFile(name: string): string {
   return fileURLToPath(new URL(`./python/${name}`, import.meta.url));

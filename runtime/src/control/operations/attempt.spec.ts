@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StreamlibError, type StreamlibErrorCode } from '../../errors/streamlib-error.js';
+import { StreamlibError, type StreamlibErrorCode } from '../../base/streamlib-error.js';
 import type { ControlContext, Origin } from '../operation.js';
 import { attempt } from './attempt.js';
 

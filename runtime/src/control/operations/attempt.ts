@@ -1,4 +1,4 @@
-import { StreamlibError } from '../../errors/streamlib-error.js';
+import { StreamlibError } from '../../base/streamlib-error.js';
 import { ControlError } from '../control-error.js';
 import type { ControlContext } from '../operation.js';
 

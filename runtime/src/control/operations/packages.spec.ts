@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { StreamlibError } from '../../errors/streamlib-error.js';
-import { TooManyRequests } from '../../packages/decide.js';
+import { StreamlibError } from '../../base/streamlib-error.js';
+import { TooManyRequests } from '../../python/environment/decide.js';
 import { toControlError } from '../control-error.js';
 import type { ControlContext } from '../operation.js';
 import { requestPackage } from './packages.js';

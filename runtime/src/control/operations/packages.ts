@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { toError } from '../../errors/streamlib-error.js';
-import { TooManyRequests } from '../../packages/decide.js';
-import { parseRequirement } from '../../packages/requirement.js';
+import { toError } from '../../base/streamlib-error.js';
+import { TooManyRequests } from '../../python/environment/decide.js';
+import { parseRequirement } from '../../python/environment/requirement.js';
 import { ControlError } from '../control-error.js';
 import { type ControlContext, operation } from '../operation.js';
 import type { PackageManager } from '../ports.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withValues } from '../../config/overrides.js';
+import { withValues } from '../../graph/config/overrides.js';
 import { NODE_ID } from '../../graph/spec.js';
 import { checkCode, problemShape } from '../checking.js';
 import { ControlError } from '../control-error.js';

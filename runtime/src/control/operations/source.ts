@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { withValues } from '../../config/overrides.js';
-import type { InspectedProcessor } from '../../python-env/inspect.js';
+import { withValues } from '../../graph/config/overrides.js';
+import type { InspectedProcessor } from '../../python/inspect/inspect.js';
 import { checkCode } from '../checking.js';
 import { ControlError } from '../control-error.js';
 import { checkAgentParams } from '../file-policy.js';

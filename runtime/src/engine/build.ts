@@ -1,0 +1,104 @@
+import type { Logger } from '../base/log/logger.js';
+import type { HandshakeBroker } from '../broker/session.js';
+import type { GraphSpec } from '../graph/spec.js';
+import { FailedNode } from '../node/failed.js';
+import { LocalNode } from '../node/local/local-node.js';
+import type { GraphNode, NodeListener } from '../node/node.js';
+import { makePythonProcessor } from '../python/host/kinds.js';
+import { limitsOf, policyOf } from '../python/host/params.js';
+import { LiveGraph, nameOf, refOf } from './live-graph.js';
+import type { PreparedGraph, PreparedNode } from './prepare.js';
+import type { Resources } from './resources.js';
+import { Seat } from './seat.js';
+
+export interface MakeOptions {
+  readonly runtimeId: string;
+  readonly broker: HandshakeBroker;
+  readonly log: Logger;
+  readonly logLevel: string;
+  readonly resources: Pick<Resources, 'spares' | 'confinedSpares' | 'tracing'>;
+}
+
+export interface BuildOptions extends MakeOptions {
+  /** Whether frames go straight from one Python process to another. */
+  readonly direct: boolean;
+  readonly listener: NodeListener;
+}
+
+/** Makes the nodes and joins their ports. Nothing runs yet. */
+export function buildGraph(spec: GraphSpec, prepared: PreparedGraph, options: BuildOptions): LiveGraph {
+  const graph = new LiveGraph(spec.name, options.direct);
+  const specs = new Map(spec.nodes.map((node) => [node.id, node]));
+  for (const node of prepared.nodes) {
+    const params = prepared.params.get(node.id) ?? specs.get(node.id)?.params ?? {};
+    const from = { id: node.id, node_type: node.type, params };
+    const made = makeNode(node, options);
+    made.seat.occupy(options.listener);
+    graph.seat({ spec: from, prepared: node, declared: prepared.declared.get(node.id) ?? null, ...made });
+  }
+  spec.connections.forEach((connection, index) => {
+    const resolved = prepared.links.find((link) => link.index === index) ?? null;
+    const link = {
+      // With its ports' names, whatever takes a node's place.
+      spec:
+        resolved === null
+          ? connection
+          : { ...connection, from: nameOf(resolved.from), to: nameOf(resolved.to) },
+      from: resolved?.from ?? refOf(connection.from),
+      to: resolved?.to ?? refOf(connection.to),
+      resolved,
+    };
+    graph.addLink(link);
+    graph.join(link);
+  });
+  return graph;
+}
+
+/** A node by itself, which nobody hears of yet. */
+export function makeNode(prepared: PreparedNode, options: MakeOptions): { node: GraphNode; seat: Seat } {
+  const seat = new Seat();
+  const node = construct(prepared, options, seat);
+  options.resources.tracing?.watch(node);
+  return { node, seat };
+}
+
+function construct(node: PreparedNode, options: MakeOptions, listener: Seat): GraphNode {
+  const { spares, confinedSpares } = options.resources;
+  const log = listener.log(options.log.child({ processor: node.id }));
+  switch (node.kind) {
+    case 'failed':
+      return new FailedNode(node.id, node.type, node.error, listener);
+    case 'local': {
+      const { definition, config } = node;
+      return new LocalNode({
+        id: node.id,
+        type: node.type,
+        runtimeId: options.runtimeId,
+        ports: node.ports,
+        config,
+        poolSlots: definition.poolSlots,
+        create: () => definition.create(config),
+        log,
+        listener,
+      });
+    }
+    case 'python':
+      return makePythonProcessor(node.execution, {
+        id: node.id,
+        file: node.params.file,
+        processor: node.params.processor ?? null,
+        config: node.params.config,
+        ports: node.ports,
+        python: node.python,
+        broker: listener.broker(options.broker),
+        policy: policyOf(node.params),
+        limits: limitsOf(node.params, node.confinement),
+        logLevel: options.logLevel,
+        ...(spares && { spares }),
+        ...(node.confinement && { confinement: node.confinement }),
+        ...(confinedSpares && { confinedSpares }),
+        log,
+        listener,
+      });
+  }
+}

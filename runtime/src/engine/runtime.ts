@@ -1,0 +1,534 @@
+import { EventEmitter, setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import { stateDir } from '@streamlib/host-bridge';
+import { customAlphabet } from 'nanoid';
+import { allOrNone } from '../base/all-or-none.js';
+import type { Logger, LogLevel } from '../base/log/logger.js';
+import { type LogSink, openLog } from '../base/log/pino-logger.js';
+import { StreamlibError, toError } from '../base/streamlib-error.js';
+import { VERSION } from '../base/version.js';
+import { Histogram } from '../flow/histogram.js';
+import { type Override, parseOverride } from '../graph/config/overrides.js';
+import type { GraphDifference } from '../graph/diff.js';
+import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
+import type { GraphNode, NodeListener } from '../node/node.js';
+import { traceSettings } from '../observe/tracing/settings.js';
+import { ProcessorRegistry } from '../processor/registry.js';
+import type { Delivery, ProcessorDefinition } from '../processor/types.js';
+import { sparesWanted } from '../python/spare/pool.js';
+import type {
+  ManifestOptions,
+  NodeState,
+  RunOutcome,
+  RuntimeEvents,
+  RuntimeOptions,
+  RuntimeState,
+  RuntimeStats,
+} from './api.js';
+import { buildGraph, type MakeOptions, makeNode } from './build.js';
+import { type ChangeOptions, type GraphChange, GraphChanges } from './changes.js';
+import { sinksOf, sourcesOf, type Wiring } from './completion.js';
+import { GraphEnd } from './graph-end.js';
+import { LiveGraph } from './live-graph.js';
+import { ManifestError } from './manifest-error.js';
+import { type ManifestFile, readManifest } from './manifest-file.js';
+import { prepareGraph } from './prepare.js';
+import { prepareNode } from './prepare-node.js';
+import { applyDifference, pythonFiles, type Steps } from './reload.js';
+import { Resources } from './resources.js';
+import { totals } from './totals.js';
+
+const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/**
+ * Runs one graph, once: `start()`, then `stop()`, also after `outcome` has settled by itself.
+ * A node that fails is told by `node` and in the stats; the rest of the graph goes on.
+ */
+export class Runtime extends EventEmitter<RuntimeEvents> {
+  readonly id = newId();
+  readonly name: string;
+  readonly logFile: string;
+  /** Where a control server of this runtime listens; told to the broker at the start. */
+  apiAddress = '';
+  /** Settles when the graph has come to its end or was stopped; never rejects. `stop()` is still due. */
+  readonly outcome: Promise<RunOutcome>;
+  private readonly options: RuntimeOptions;
+  private readonly registry = new ProcessorRegistry();
+  private readonly nodes: NodeSpec[] = [];
+  private readonly connections: ConnectionSpec[] = [];
+  private readonly abort = new AbortController();
+  private readonly failures = new Map<string, string>();
+  private overrides: readonly Override[] = [];
+  private manifest: ManifestFile | null = null;
+  /** As the manifest was last read, where not all of it could be reached. */
+  private wanted: GraphSpec | null = null;
+  private reloading: Promise<unknown> = Promise.resolve();
+  private current: RuntimeState = 'created';
+  private sink: LogSink | null = null;
+  private resources: Resources | null = null;
+  private live: LiveGraph;
+  private changes: GraphChanges | null = null;
+  /** Changes that `add()` and `connect()` have begun. */
+  private pending: Promise<void> = Promise.resolve();
+  private readonly end: GraphEnd;
+  private comingUp: Promise<void> = Promise.resolve();
+  private stopping: Promise<void> | null = null;
+  private startedAt = 0;
+  private stoppedAt = 0;
+  private settle: (outcome: RunOutcome) => void = () => {};
+
+  constructor(options: RuntimeOptions = {}) {
+    super();
+    this.options = options;
+    this.name = options.name ?? 'graph';
+    this.live = new LiveGraph(this.name);
+    this.end = new GraphEnd(
+      () => this.wiring,
+      () => this.current === 'running',
+      (how) => this.settle(this.outcomeOf(how)),
+    );
+    this.logFile = join(stateDir(), 'logs', `${this.id}.log`);
+    // Each node that comes up listens, and a graph may have any number of them.
+    setMaxListeners(0, this.abort.signal);
+    this.outcome = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  /** Reads a manifest. Its mistakes are told by `start()`, all of them at once, as a `ManifestError`. */
+  static async fromManifest(path: string, options: ManifestOptions = {}): Promise<Runtime> {
+    const manifest = readManifest(path);
+    const overrides = (options.overrides ?? []).map(parseOverride);
+    const runtime = new Runtime({ name: manifest.spec.name, baseDir: manifest.folder, ...options });
+    runtime.manifest = manifest;
+    runtime.overrides = overrides;
+    runtime.nodes.push(...manifest.spec.nodes);
+    runtime.connections.push(...manifest.spec.connections);
+    return runtime;
+  }
+
+  get state(): RuntimeState {
+    return this.current;
+  }
+
+  /**
+   * Adds a node: of a type known by name, or of a definition of your own. Also while the graph runs: `settled()` then tells what
+   * came of it.
+   */
+  add(id: string, type: string | ProcessorDefinition, params: Readonly<Record<string, unknown>> = {}): this {
+    this.begin(this.addNode(id, type, params));
+    return this;
+  }
+
+  /** Makes a definition known by its name, for manifests that use it. */
+  register(definition: ProcessorDefinition): this {
+    this.registry.register(definition);
+    return this;
+  }
+
+  /** Joins `node.port` to `node.port`; a port may be left out where a node has only one. */
+  connect(
+    from: string,
+    to: string,
+    options: { delivery?: Delivery; queue?: number; direct?: boolean } = {},
+  ): this {
+    this.begin(this.connectPorts(from, to, options));
+    return this;
+  }
+
+  /** Adds a node; while the graph runs, settles when it is in flow. A node that does not come up is not added: rejects with why. */
+  async addNode(
+    id: string,
+    type: string | ProcessorDefinition,
+    params: Readonly<Record<string, unknown>> = {},
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    const spec = this.nodeSpec(id, type, params);
+    if (this.current === 'created') this.nodes.push(spec);
+    else await (await this.running()).add(spec, options);
+  }
+
+  /** Takes a node out, with its connections. */
+  async removeNode(id: string): Promise<void> {
+    await (await this.running()).remove(id);
+  }
+
+  /**
+   * New code or a new type takes a node's place, between two frames; its connections stay. When the new one does not come up, or
+   * does not fit the connections, the old one goes on: rejects with why.
+   */
+  async replaceNode(
+    id: string,
+    type: string | ProcessorDefinition,
+    params: Readonly<Record<string, unknown>> = {},
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    const spec = this.nodeSpec(id, type, params);
+    await (await this.running()).replace(spec, options);
+  }
+
+  /** Changes some of a node's parameters, as by `replaceNode`. */
+  async reconfigureNode(
+    id: string,
+    params: Readonly<Record<string, unknown>>,
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    const changes = await this.running();
+    const spec = this.live.find(id)?.spec;
+    const merged = { ...spec?.params, ...params };
+    await changes.replace({ id, node_type: spec?.node_type ?? 'python', params: merged }, options);
+  }
+
+  /** Joins two ports. */
+  async connectPorts(
+    from: string,
+    to: string,
+    options: { delivery?: Delivery; queue?: number; direct?: boolean } & ChangeOptions = {},
+  ): Promise<void> {
+    const { signal, ...how } = options;
+    if (this.current === 'created') this.connections.push({ from, to, ...how });
+    else await (await this.running()).connect({ from, to, ...how }, signal === undefined ? {} : { signal });
+  }
+
+  /** Parts two ports, or everything that one of them is connected with: the other may be null. */
+  async disconnectPorts(from: string | null, to: string | null): Promise<void> {
+    await (await this.running()).disconnect(from, to);
+  }
+
+  /**
+   * Reads the manifest again and changes what is different in it; what was changed by other means meanwhile stays. Rejects with
+   * everything that could not be changed; the rest was. What could not is tried again by the next call. `files`: Python files whose
+   * nodes are replaced in any case.
+   */
+  reload(path: string, files: ReadonlySet<string> = new Set()): Promise<GraphDifference> {
+    const before = this.reloading;
+    const now = before.catch(() => {}).then(() => this.readAgain(path, files));
+    this.reloading = now;
+    return now;
+  }
+
+  /** The Python files that the manifest names, as it was last read; some may not run (yet). */
+  get manifestFiles(): readonly string[] {
+    return this.manifest === null ? [] : pythonFiles((this.wanted ?? this.manifest.spec).nodes, this.baseDir);
+  }
+
+  private async readAgain(path: string, files: ReadonlySet<string>): Promise<GraphDifference> {
+    await this.running();
+    const manifest = readManifest(path);
+    if (manifest.issues.length > 0) throw new ManifestError(manifest.locate(manifest.issues));
+    this.wanted = manifest.spec;
+    const before = this.manifest?.spec ?? { name: this.name, nodes: [], connections: [] };
+    const how = (id: string) => ({ overrides: this.overrides.filter(({ node }) => node === id) });
+    const steps: Steps = {
+      disconnect: ({ from, to }) => this.disconnectPorts(from, to),
+      remove: ({ id }) => this.removeNode(id),
+      replace: ({ id, node_type, params }) => this.replaceNode(id, node_type, params, how(id)),
+      add: ({ id, node_type, params }) => this.addNode(id, node_type, params, how(id)),
+      connect: ({ from, to, ...rest }) => this.connectPorts(from, to, rest),
+      has: (id) => this.live.find(id) !== undefined,
+    };
+    const concerned = (node: NodeSpec) => pythonFiles([node], this.baseDir).some((file) => files.has(file));
+    const { difference, wrong, spec } = await applyDifference(before, manifest.spec, steps, concerned);
+    this.manifest = { ...manifest, spec };
+    if (wrong.length > 0) throw new StreamlibError('graph', wrong.join('\n'));
+    return difference;
+  }
+
+  private get baseDir(): string {
+    return this.options.baseDir ?? process.cwd();
+  }
+
+  /** Settles when all that `add()` and `connect()` have begun while the graph runs has happened; rejects with the first that has not. */
+  async settled(): Promise<void> {
+    const { pending } = this;
+    this.pending = Promise.resolve();
+    await pending;
+  }
+
+  /** The node types that can be added, besides definitions that are given themselves. */
+  get types(): readonly string[] {
+    return this.registry.types;
+  }
+
+  /** Null for a type that nobody knows, and for `python`. */
+  definition(type: string): Promise<ProcessorDefinition | null> {
+    return this.registry.find(type);
+  }
+
+  /** @internal For those who look at frames as they pass. */
+  get liveGraph(): LiveGraph {
+    return this.live;
+  }
+
+  /** The graph as it is now, with all parameters that were given and all paths absolute. */
+  get graph(): GraphSpec {
+    return this.current === 'created' ? this.spec() : this.live.spec;
+  }
+
+  /** Settles when every node has been started; Python processors come up in the background. Rejects if nothing could start. */
+  start(): Promise<void> {
+    this.mustBe('created', 'start');
+    this.comingUp = this.comeUp();
+    return this.comingUp.catch(async (thrown: unknown) => {
+      await this.stop();
+      throw toError(thrown);
+    });
+  }
+
+  /** Stops every node and gives everything back. May be called at any time, more than once. */
+  stop(): Promise<void> {
+    this.stopping ??= this.goDown();
+    return this.stopping;
+  }
+
+  stats(): RuntimeStats {
+    const { predecessors } = this.live;
+    const nodes = Object.fromEntries(this.wiring.nodes.map((node) => [node.id, predecessors.statsOf(node)]));
+    const sources = sourcesOf(this.wiring);
+    const sinks = sinksOf(this.wiring);
+    const latency = new Histogram();
+    for (const sink of sinks) latency.merge(sink.latency);
+    const until = this.stoppedAt === 0 ? performance.now() : this.stoppedAt;
+    return {
+      runtime_id: this.id,
+      name: this.name,
+      state: this.current,
+      uptime_secs: this.startedAt === 0 ? 0 : Math.round(until - this.startedAt) / 1000,
+      ...totals(
+        nodes,
+        sources.map((node) => node.id),
+        sinks.map((node) => node.id),
+        predecessors.removed,
+      ),
+      fps: Math.round(Math.max(0, ...sinks.map((sink) => sink.rate)) * 100) / 100,
+      latency_ms: latency.summary(),
+      nodes,
+    };
+  }
+
+  private get wiring(): Wiring {
+    return this.live.wiring;
+  }
+
+  /** In the order of the calls: a node is added before what is connected with it. */
+  private begin(change: Promise<void>): void {
+    const before = this.pending;
+    this.pending = Promise.all([before, change]).then(() => {});
+    // Told by settled(), or not at all.
+    this.pending.catch(() => {});
+  }
+
+  /** A definition that is given is known from here on by its type. */
+  private nodeSpec(
+    id: string,
+    type: string | ProcessorDefinition,
+    params: Readonly<Record<string, unknown>>,
+  ): NodeSpec {
+    if (typeof type === 'string') return { id, node_type: type, params };
+    this.registry.register(type);
+    return { id, node_type: type.type, params };
+  }
+
+  private async running(): Promise<GraphChanges> {
+    if (this.current === 'created')
+      throw new StreamlibError('state', 'the graph does not run yet: call start() first');
+    await this.comingUp;
+    this.mustGoOn();
+    if (this.changes === null) throw new StreamlibError('state', `the runtime is ${this.current}`);
+    return this.changes;
+  }
+
+  private async comeUp(): Promise<void> {
+    this.become('preparing');
+    this.startedAt = performance.now();
+    const log = this.openLog();
+    log.info(`runtime ${this.name} starts`, { pid: process.pid, version: VERSION });
+    const progress = (message: string) => {
+      log.info(message);
+      this.emit('progress', message);
+    };
+    const traces = traceSettings(this.options.traces, process.env);
+    for (const warning of traces.warnings) log.warn(warning);
+    const { signal } = this.abort;
+    const info = {
+      id: this.id,
+      name: this.name,
+      pid: process.pid,
+      logFile: this.logFile,
+      apiAddress: this.apiAddress,
+      version: VERSION,
+    };
+    const resources = new Resources({ log, spareProcesses: sparesWanted(this.options.spareProcess) });
+    this.resources = resources;
+    resources.warm({
+      // A graph that is changed while it runs may get code from outside at any moment.
+      confined: this.options.live === true,
+      python: this.nodes.some(({ node_type }) => node_type === 'python'),
+    });
+    // The broker and the Python environment have nothing to do with each other.
+    const [session, prepared] = await allOrNone(this.abort, [
+      resources.openSession(info, { onProgress: progress, signal }),
+      prepareGraph(this.spec(), {
+        registry: this.registry,
+        baseDir: this.baseDir,
+        overrides: this.overrides,
+        onProgress: progress,
+        // Its imports go on while the graph is looked at and the broker is told.
+        onPython: (python) => resources.spares?.warm(python),
+        signal,
+      }),
+      resources.openTracing(traces.on, this),
+    ]);
+    this.refuse([...(this.manifest?.issues ?? []), ...prepared.issues]);
+    this.mustGoOn();
+    const making: MakeOptions = {
+      runtimeId: this.id,
+      broker: session,
+      log,
+      logLevel: this.options.logLevel ?? 'info',
+      resources,
+    };
+    const listener: NodeListener = {
+      stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
+    };
+    this.live = buildGraph(this.spec(), prepared, {
+      ...making,
+      direct: this.options.direct ?? true,
+      listener,
+    });
+    this.wiringChanged();
+    await Promise.all(this.wiring.nodes.map((node) => node.setup()));
+    this.mustGoOn();
+    this.become('running');
+    // Readers before writers, so that a source's first frame finds them all.
+    const sources = new Set(sourcesOf(this.wiring));
+    await Promise.all(this.wiring.nodes.filter((node) => !sources.has(node)).map((node) => node.start()));
+    this.mustGoOn();
+    await Promise.all([...sources].map((node) => node.start()));
+    this.changes = new GraphChanges({
+      graph: this.live,
+      listener,
+      prepare: (spec, how) => this.prepareOne(spec, how),
+      make: (node) => makeNode(node, making),
+      signal: this.abort.signal,
+      mustRun: () => this.mustGoOn(),
+      changed: (change) => this.graphChanged(change),
+    });
+  }
+
+  private prepareOne(spec: NodeSpec, { signal: stop, ...how }: ChangeOptions) {
+    return prepareNode(spec, {
+      overrides: [],
+      ...how,
+      registry: this.registry,
+      baseDir: this.baseDir,
+      onProgress: (message) => this.logger?.info(message),
+      onPython: (python) => this.resources?.spares?.warm(python),
+      signal: stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]),
+    });
+  }
+
+  private graphChanged(change: GraphChange): void {
+    this.wiringChanged();
+    if ('node' in change && change.change !== 'added') this.failures.delete(change.node);
+    this.logger?.info(
+      'node' in change
+        ? `node ${change.node} ${change.change}`
+        : `${change.from} ${change.change} ${change.change === 'connected' ? 'to' : 'from'} ${change.to}`,
+    );
+    this.emit('change', change);
+  }
+
+  private wiringChanged(): void {
+    this.end.graphChanged();
+    const tracing = this.resources?.tracing;
+    if (tracing === undefined) return;
+    const { nodes, links } = this.live;
+    const direct = nodes.filter(({ spec: { id } }) => {
+      const into = links.filter(({ to }) => to.node === id);
+      return into.length > 0 && into.every((link) => this.live.directEnds(link) !== null);
+    });
+    tracing.from(
+      new Set(sourcesOf(this.wiring).map(({ id }) => id)),
+      new Set(direct.map(({ spec: { id } }) => id)),
+    );
+  }
+
+  private async goDown(): Promise<void> {
+    const wasUp = this.current !== 'created';
+    this.become('stopping');
+    this.abort.abort();
+    this.end.stop();
+    // One that is under way ends by itself now: it would otherwise bring up a node that nobody stops.
+    await this.changes?.ended();
+    // Sources first, so that what they had sent still gets to its end.
+    await Promise.all(sourcesOf(this.wiring).map((node) => node.stop()));
+    await this.end.workedOff();
+    await Promise.all(this.wiring.nodes.map((node) => node.stop()));
+    // What `start()` still waits for was told to stop as well; it opens nothing after this.
+    await this.comingUp.catch(() => {});
+    await this.resources?.close();
+    this.stoppedAt = performance.now();
+    if (wasUp) this.logger?.info('runtime stopped');
+    await this.sink?.close();
+    this.sink = null;
+    this.become('stopped');
+    this.settle(this.outcomeOf('stopped'));
+  }
+
+  private nodeChanged(node: GraphNode, state: NodeState, message?: string, error?: Error): void {
+    if (state === 'failed') this.failures.set(node.id, message ?? 'failed');
+    this.emit('node', {
+      node: node.id,
+      state,
+      ...(message !== undefined && { message }),
+      ...(error !== undefined && { error }),
+    });
+    if (this.options.live === true) return;
+    if ((state === 'finished' || state === 'failed') && this.stopping === null) this.end.lookOut();
+  }
+
+  private outcomeOf(reason: RunOutcome['reason']): RunOutcome {
+    return { reason, failures: [...this.failures].map(([node, message]) => ({ node, message })) };
+  }
+
+  /** Throws everything that is wrong at once, unless each mistake concerns only one node. */
+  private refuse(issues: readonly GraphIssue[]): void {
+    if (!issues.some((issue) => issue.fatal)) return;
+    if (this.manifest !== null) throw new ManifestError(this.manifest.locate(issues));
+    throw new StreamlibError('graph', issues.map((issue) => issue.message).join('\n'));
+  }
+
+  private spec(): GraphSpec {
+    return { name: this.name, nodes: this.nodes, connections: this.connections };
+  }
+
+  private get logger(): Logger | undefined {
+    return this.sink?.logger;
+  }
+
+  private openLog(): Logger {
+    const least = LEVELS.indexOf(this.options.logLevel ?? 'info');
+    this.sink = openLog(this.logFile, this.id, (level, processor, message) => {
+      if (LEVELS.indexOf(level) >= least) this.emit('log', { time: Date.now(), level, processor, message });
+    });
+    return this.sink.logger;
+  }
+
+  private become(state: RuntimeState): void {
+    if (this.current === state) return;
+    this.current = state;
+    this.emit('state', state);
+  }
+
+  private mustBe(state: RuntimeState, what: string): void {
+    if (this.current !== state)
+      throw new StreamlibError('state', `cannot ${what}: the runtime is ${this.current}; make a new one`);
+  }
+
+  private mustGoOn(): void {
+    if (this.stopping !== null)
+      throw new StreamlibError('stopped', 'the runtime was stopped while it started');
+  }
+}

@@ -1,0 +1,36 @@
+import { StreamlibError } from '../base/streamlib-error.js';
+import { parseOverride } from '../graph/config/overrides.js';
+import { ProcessorRegistry } from '../processor/registry.js';
+import type { ManifestOptions, ValidationReport } from './api.js';
+import { readManifest } from './manifest-file.js';
+import { prepareGraph } from './prepare.js';
+
+/** Tells everything that is wrong with a manifest, its Python files included, without starting anything of it. */
+export async function validateManifest(
+  path: string,
+  options: ManifestOptions & {
+    onProgress?: (message: string) => void;
+    registry?: ProcessorRegistry;
+    /** Ends what is being installed or looked at for it. */
+    signal?: AbortSignal;
+  } = {},
+): Promise<ValidationReport> {
+  const manifest = readManifest(path);
+  const prepared = await prepareGraph(manifest.spec, {
+    registry: options.registry ?? new ProcessorRegistry(),
+    baseDir: options.baseDir ?? manifest.folder,
+    overrides: (options.overrides ?? []).map(parseOverride),
+    onProgress: options.onProgress ?? (() => {}),
+    ...(options.signal && { signal: options.signal }),
+  });
+  if (options.signal?.aborted)
+    throw new StreamlibError('stopped', `stopped before ${path} was looked at; nothing was changed`);
+  const issues = manifest.locate([...manifest.issues, ...prepared.issues]);
+  return {
+    file: path,
+    name: manifest.spec.name,
+    nodes: manifest.spec.nodes.length,
+    connections: manifest.spec.connections.length,
+    issues,
+  };
+}

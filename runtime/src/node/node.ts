@@ -1,0 +1,48 @@
+import type { NodeState, NodeStats } from '../engine/api.js';
+import type { Histogram } from '../flow/histogram.js';
+import type { OutputPort, Reader } from '../flow/output-port.js';
+import type { InputProbe } from '../flow/probe.js';
+import type { Delivery } from '../processor/types.js';
+
+/** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */
+export interface NodeInput extends Reader {
+  readonly name: string;
+  /** Undefined while traces are off. */
+  probe?: InputProbe | undefined;
+  /** Null: nothing feeds it any more. */
+  bind(upstream: OutputPort | null): void;
+  /** Treats frames so from here on. False: only one that is made anew could. */
+  adapt(delivery: Delivery, queue: number): boolean;
+}
+
+/** What a node tells the runtime. */
+export interface NodeListener {
+  /** `message` and `error` say why, where the state is a bad one. */
+  stateChanged(node: GraphNode, state: NodeState, message?: string, error?: Error): void;
+}
+
+/** A node of a running graph, whatever it consists of. */
+export interface GraphNode {
+  readonly id: string;
+  readonly type: string;
+  readonly state: NodeState;
+  readonly inputs: ReadonlyMap<string, NodeInput>;
+  readonly outputs: ReadonlyMap<string, OutputPort>;
+  /** Whether nothing waits or is being worked on here. */
+  readonly idle: boolean;
+  /** Both settle soon and never reject: what fails is told to the listener, and the rest of the graph goes on. */
+  setup(): Promise<void>;
+  start(): Promise<void>;
+  /** Stops and tears down; settles when everything the node owned has been given back. Never rejects. */
+  stop(): Promise<void>;
+  stats(): NodeStats;
+  /** Age of frames when this node was handed them. */
+  readonly latency: Histogram;
+  /** Frames per second that it was handed, of its fastest input. */
+  readonly rate: number;
+}
+
+/** Whether a node can still produce or take frames. */
+export function isOver(state: NodeState): boolean {
+  return state === 'finished' || state === 'stopped' || state === 'failed';
+}
