@@ -1,4 +1,4 @@
-export type { LogFields, Logger, LogLevel } from './base/log/logger.js';
+export type { LogFields, Logger, LogLevel, LogLine } from './base/log/logger.js';
 export { StreamlibError, type StreamlibErrorCode } from './base/streamlib-error.js';
 export { BrokerClient } from './broker/broker-client.js';
 export { ControlClient } from './control/client.js';
@@ -7,22 +7,15 @@ export { ControlError, type ControlErrorCode, toControlError } from './control/c
 export { PYTHON_EXAMPLES } from './control/examples.js';
 export type { Operation, Origin } from './control/operation.js';
 export { operations } from './control/operations/index.js';
-export type * from './control/ports.js';
 export { ControlServer, controlTokenFile } from './control/server.js';
-export { openServices } from './control/services.js';
+export { openServices, type Services } from './control/services.js';
 export type {
   LocatedIssue,
-  LogLine,
   ManifestOptions,
   NodeEvent,
-  NodeState,
-  NodeStats,
-  PortStats,
   RunOutcome,
   RuntimeEvents,
   RuntimeOptions,
-  RuntimeState,
-  RuntimeStats,
   ValidationReport,
 } from './engine/api.js';
 export type { ChangeOptions, GraphChange } from './engine/changes.js';
@@ -33,6 +26,7 @@ export type { LatencySummary } from './flow/histogram.js';
 export { readSetting } from './graph/config/overrides.js';
 export type { GraphDifference } from './graph/diff.js';
 export type { ConnectionSpec, GraphSpec, NodeSpec } from './graph/spec.js';
+export type { NodeState, NodeStats, PortStats, RuntimeState, RuntimeStats } from './node/state.js';
 export { type MetricsOptions, MetricsServer, metricsFolder } from './observe/metrics/index.js';
 export type { TraceOptions } from './observe/tracing/settings.js';
 export { defineProcessor, filePath } from './processor/define.js';
@@ -47,6 +41,9 @@ export type {
   ProcessorContext,
   ProcessorDefinition,
 } from './processor/types.js';
+export type * from './python/check/types.js';
 export type { EnvironmentManager } from './python/environment/manager.js';
 export { COMMON_PACKAGES, openPackageManager } from './python/environment/open.js';
+export type * from './python/environment/types.js';
 export { describeSandbox, type SandboxState } from './python/sandbox/describe.js';
+export type * from './python/sandbox/types.js';

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@streamlib/host-bridge';
-import type { PythonKind } from '../python/inspect/inspect.js';
+import type { PythonKind } from '../processor/kind.js';
 
 export interface RuntimeInfo {
   readonly id: string;

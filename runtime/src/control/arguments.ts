@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { suggestion } from '../graph/nearest.js';
+import { suggestion } from '../base/nearest.js';
 import { ControlError } from './control-error.js';
 import type { Operation } from './operation.js';
 

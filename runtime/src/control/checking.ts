@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { CheckReport } from '../python/check/types.js';
 import { ControlError } from './control-error.js';
 import type { ControlContext } from './operation.js';
-import type { CheckReport } from './ports.js';
 
 export const problemShape = z.object({
   kind: z.string(),

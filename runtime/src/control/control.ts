@@ -1,12 +1,12 @@
+import { suggestion } from '../base/nearest.js';
 import type { Runtime } from '../engine/runtime.js';
-import { suggestion } from '../graph/nearest.js';
 import { readArguments } from './arguments.js';
 import { CodeStore } from './code-store.js';
 import { ControlError } from './control-error.js';
 import { LogRing } from './log-ring.js';
 import type { ControlContext, Origin } from './operation.js';
 import { operations } from './operations/index.js';
-import type { Services } from './ports.js';
+import type { Services } from './services.js';
 
 export interface CallOptions {
   readonly origin: Origin;

@@ -1,4 +1,4 @@
-import type { LogLine } from '../engine/api.js';
+import type { LogLine } from '../base/log/logger.js';
 import type { Runtime } from '../engine/runtime.js';
 
 const KEPT = 2000;

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Runtime } from '../engine/runtime.js';
 import type { CodeStore } from './code-store.js';
 import type { LogRing } from './log-ring.js';
-import type { Services } from './ports.js';
+import type { Services } from './services.js';
 
 /** Who asks. What an agent brings is code from outside; what the user names on a command line is the user's own. */
 export type Origin = 'user' | 'agent';

@@ -8,8 +8,8 @@ import type { Runtime } from '../engine/runtime.js';
 import { Control } from './control.js';
 import { ControlError, toControlError } from './control-error.js';
 import type { Origin } from './operation.js';
-import type { Services } from './ports.js';
 import { removeRemains } from './remains.js';
+import type { Services } from './services.js';
 
 /** What the system has room for; Node cuts a longer one off, and listens in another place. */
 const LONGEST_PATH = process.platform === 'darwin' ? 103 : 107;

@@ -1,9 +1,9 @@
+import { suggestion } from '../base/nearest.js';
 import { StreamlibError } from '../base/streamlib-error.js';
 import type { Override } from '../graph/config/overrides.js';
-import { suggestion } from '../graph/nearest.js';
 import type { ConnectionSpec, NodeSpec } from '../graph/spec.js';
 import type { NodeListener } from '../node/node.js';
-import type { InspectedProcessor } from '../python/inspect/inspect.js';
+import type { DeclaredProcessor } from '../python/declared.js';
 import { Handover } from './handover.js';
 import { type LiveGraph, type LiveLink, nameOf, refOf, type Seated, sameRef } from './live-graph.js';
 import { Locks } from './locks.js';
@@ -19,7 +19,7 @@ export interface ChangeOptions {
   /** @internal `--set` of a command line, for nodes that a manifest describes. */
   readonly overrides?: readonly Override[];
   /** @internal What the node's Python file declares, where somebody has looked already. */
-  readonly inspected?: readonly InspectedProcessor[];
+  readonly inspected?: readonly DeclaredProcessor[];
 }
 
 /** What the changes need of the runtime. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Histogram } from '../flow/histogram.js';
 import type { GraphNode } from '../node/node.js';
-import type { NodeState } from './api.js';
+import type { NodeState } from '../node/state.js';
 import { isComplete, sinksOf, sourcesOf, type Wiring } from './completion.js';
 
 function node(id: string, state: NodeState, idle: boolean): GraphNode {

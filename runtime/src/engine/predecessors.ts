@@ -1,6 +1,6 @@
 import type { GraphNode } from '../node/node.js';
+import type { NodeStats } from '../node/state.js';
 import { addUp, continued } from '../node/stats.js';
-import type { NodeStats } from './api.js';
 import type { Counts } from './totals.js';
 
 /** What nodes counted that are gone: a node's figures go on where those before it stopped, and what is lost stays counted. */

@@ -1,26 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
+import { suggestion } from '../base/nearest.js';
 import { readSettings } from '../base/settings/settings.js';
 import { StreamlibError, toError } from '../base/streamlib-error.js';
 import type { Override } from '../graph/config/overrides.js';
 import { typedValue, withValue } from '../graph/config/overrides.js';
 import { parseParams, resolvePaths } from '../graph/config/params.js';
-import { suggestion } from '../graph/nearest.js';
 import { type NodePorts, portsOf } from '../graph/ports.js';
 import { checkNodeIds, type ResolvedLink, resolveLinks } from '../graph/resolve.js';
 import { type GraphIssue, type GraphSpec, type IssuePath, MISSING, type NodeSpec } from '../graph/spec.js';
+import type { PythonKind } from '../processor/kind.js';
 import type { ProcessorRegistry } from '../processor/registry.js';
 import type { ProcessorDefinition } from '../processor/types.js';
+import type { DeclaredProcessor } from '../python/declared.js';
 import { ensureEnvironment, type PythonEnvironment } from '../python/environment/environment.js';
 import { type Needs, requirementsNeeds, scriptNeeds } from '../python/environment/needs.js';
 import { type PythonParams, pythonParams } from '../python/host/params.js';
-import {
-  type InspectedProcessor,
-  inspectPython,
-  PythonFileError,
-  type PythonKind,
-} from '../python/inspect/inspect.js';
+import { inspectPython, PythonFileError } from '../python/inspect/inspect.js';
 import { codeDirOf } from '../python/sandbox/code-dir.js';
 import { type Confinement, openProcessSandbox } from '../python/sandbox/sandbox.js';
 
@@ -66,7 +63,7 @@ export interface PrepareOptions {
   readonly baseDir: string;
   readonly overrides: readonly Override[];
   /** What the file of the only node declares, where that is known already. */
-  readonly inspected?: readonly InspectedProcessor[];
+  readonly inspected?: readonly DeclaredProcessor[];
   readonly onProgress: (message: string) => void;
   /** As soon as the interpreter of the Python nodes is known to be there. */
   readonly onPython?: (python: string) => void;
@@ -317,7 +314,7 @@ function requirementsFile(path: string): Needs {
 /** Which of a file's processors the node means, and of which kind it is. */
 function choose(
   { index, node, params }: PythonCandidate,
-  found: readonly InspectedProcessor[],
+  found: readonly DeclaredProcessor[],
   environment: PythonEnvironment,
   issues: GraphIssue[],
   confinement: Confinement | undefined,

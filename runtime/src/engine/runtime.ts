@@ -12,19 +12,12 @@ import { type Override, parseOverride } from '../graph/config/overrides.js';
 import type { GraphDifference } from '../graph/diff.js';
 import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
+import type { NodeState, RuntimeState, RuntimeStats } from '../node/state.js';
 import { traceSettings } from '../observe/tracing/settings.js';
 import { ProcessorRegistry } from '../processor/registry.js';
 import type { Delivery, ProcessorDefinition } from '../processor/types.js';
 import { sparesWanted } from '../python/spare/pool.js';
-import type {
-  ManifestOptions,
-  NodeState,
-  RunOutcome,
-  RuntimeEvents,
-  RuntimeOptions,
-  RuntimeState,
-  RuntimeStats,
-} from './api.js';
+import type { ManifestOptions, RunOutcome, RuntimeEvents, RuntimeOptions } from './api.js';
 import { buildGraph, type MakeOptions, makeNode } from './build.js';
 import { type ChangeOptions, type GraphChange, GraphChanges } from './changes.js';
 import { sinksOf, sourcesOf, type Wiring } from './completion.js';

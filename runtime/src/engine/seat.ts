@@ -1,7 +1,7 @@
 import type { LogFields, Logger, LogLevel } from '../base/log/logger.js';
 import type { HandshakeBroker, ProcessorStanding } from '../broker/session.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
-import type { NodeState } from './api.js';
+import type { NodeState } from '../node/state.js';
 
 const REMEMBERED = 40;
 

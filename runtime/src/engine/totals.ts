@@ -1,5 +1,5 @@
+import type { NodeStats } from '../node/state.js';
 import { addUp } from '../node/stats.js';
-import type { NodeStats } from './api.js';
 
 export interface Totals {
   readonly frames_in: number;

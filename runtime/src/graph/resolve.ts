@@ -1,8 +1,8 @@
 import { type Schema, schemasEqual } from '@streamlib/host-bridge';
+import { suggestion } from '../base/nearest.js';
 import { DEFAULT_QUEUE } from '../flow/queue.js';
 import type { Delivery } from '../processor/types.js';
 import { describeDifference } from './difference.js';
-import { suggestion } from './nearest.js';
 import type { InputModel, NodePorts, OutputModel } from './ports.js';
 import { type GraphIssue, type GraphSpec, type IssuePath, MISSING, NODE_ID } from './spec.js';
 

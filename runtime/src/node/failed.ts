@@ -1,6 +1,6 @@
-import type { NodeState, NodeStats } from '../engine/api.js';
 import { Histogram } from '../flow/histogram.js';
 import type { GraphNode, NodeListener } from './node.js';
+import type { NodeState, NodeStats } from './state.js';
 import { nodeStats } from './stats.js';
 
 /** Stands in the graph for a node that could not even be prepared: it is told and counted, and the rest goes on without it. */

@@ -1,6 +1,6 @@
-import type { NodeState, NodeStats, PortStats } from '../engine/api.js';
 import type { PortCounters } from '../flow/counters.js';
 import type { Histogram } from '../flow/histogram.js';
+import type { NodeState, NodeStats, PortStats } from './state.js';
 
 interface Counted {
   readonly counters: PortCounters;

@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { debugCounts } from '@streamlib/host-bridge';
 import { expect } from 'vitest';
-import type { LogLine, NodeEvent, RuntimeOptions } from '../engine/api.js';
+import type { LogLine } from '../base/log/logger.js';
+import type { NodeEvent, RuntimeOptions } from '../engine/api.js';
 import { Runtime } from '../engine/runtime.js';
 
 export function pythonFile(name: string): string {

@@ -18,3 +18,11 @@ export const silent: Logger = {
   error: () => {},
   child: () => silent,
 };
+
+export interface LogLine {
+  readonly time: number;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** The processor's id; null for the runtime itself. */
+  readonly processor: string | null;
+  readonly message: string;
+}

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
-import { suggestion } from '../../graph/nearest.js';
+import { suggestion } from '../nearest.js';
 import { StreamlibError, toError } from '../streamlib-error.js';
 import { type Settings, settingsSchema, type WrittenSettings } from './schema.js';
 

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { toError } from '../../base/streamlib-error.js';
 import { TooManyRequests } from '../../python/environment/decide.js';
 import { parseRequirement } from '../../python/environment/requirement.js';
+import type { PackageManager } from '../../python/environment/types.js';
 import { ControlError } from '../control-error.js';
 import { type ControlContext, operation } from '../operation.js';
-import type { PackageManager } from '../ports.js';
 
 const record = z.object({
   id: z.string(),

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { withValues } from '../../graph/config/overrides.js';
-import type { InspectedProcessor } from '../../python/inspect/inspect.js';
+import type { DryRun } from '../../python/check/types.js';
+import type { DeclaredProcessor } from '../../python/declared.js';
 import { checkCode } from '../checking.js';
 import { ControlError } from '../control-error.js';
 import { checkAgentParams } from '../file-policy.js';
 import type { ControlContext } from '../operation.js';
-import type { DryRun } from '../ports.js';
 import type { Intended } from './connections.js';
 
 /** What a processor is made from, as it is asked for. */
@@ -41,7 +41,7 @@ export async function specOf(
   type: string;
   params: Record<string, unknown>;
   dryRun: DryRun | null;
-  inspected?: readonly InspectedProcessor[];
+  inspected?: readonly DeclaredProcessor[];
 }> {
   if ((given.code === undefined) === (given.type === undefined))
     throw new ControlError(

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { z } from 'zod';
+import { suggestion } from '../../base/nearest.js';
 import { StreamlibError } from '../../base/streamlib-error.js';
-import { suggestion } from '../nearest.js';
 import { fieldOf, shapeOf, takesAnything } from './zod-shape.js';
 
 /** One `--set node.param=value`; a param may go deeper: `effect.config.strength=0.5`. */

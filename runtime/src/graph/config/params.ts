@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
-import { nearest, suggestion } from '../nearest.js';
+import { nearest, suggestion } from '../../base/nearest.js';
 import { filePathMeta, shapeOf, takesOtherKeys } from './zod-shape.js';
 
 export interface ParamIssue {

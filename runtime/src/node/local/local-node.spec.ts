@@ -1,10 +1,10 @@
 import type { Schema } from '@streamlib/host-bridge';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import type { NodeState } from '../../engine/api.js';
 import { portsOf } from '../../graph/ports.js';
 import type { Delivery, Processor, ProcessorContext } from '../../processor/types.js';
 import { silentLogger } from '../../testing/logger.js';
+import type { NodeState } from '../state.js';
 import { LocalNode } from './local-node.js';
 
 const Number_: Schema = { name: 'Number', fields: [{ name: 'value', type: 'Int32' }] };

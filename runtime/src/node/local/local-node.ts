@@ -2,7 +2,6 @@ import { FramePool, monotonicNs } from '@streamlib/host-bridge';
 import type { Logger } from '../../base/log/logger.js';
 import { toError } from '../../base/streamlib-error.js';
 import { within } from '../../base/within.js';
-import type { NodeState, NodeStats } from '../../engine/api.js';
 import type { Frame } from '../../flow/frame.js';
 import { Histogram } from '../../flow/histogram.js';
 import { OutputPort } from '../../flow/output-port.js';
@@ -17,6 +16,7 @@ import type {
 } from '../../processor/types.js';
 import { ErrorReporter } from '../error-reporter.js';
 import { type GraphNode, isOver, type NodeListener } from '../node.js';
+import type { NodeState, NodeStats } from '../state.js';
 import { nodeStats } from '../stats.js';
 import { Loans } from './loans.js';
 import { LocalInput } from './local-input.js';

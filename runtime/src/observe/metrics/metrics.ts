@@ -1,5 +1,5 @@
-import type { NodeStats, RuntimeStats } from '../../engine/api.js';
 import type { Histogram } from '../../flow/histogram.js';
+import type { NodeStats, RuntimeStats } from '../../node/state.js';
 import type { Metric, Sample } from './exposition.js';
 import type { ProcessUse } from './process-use.js';
 

@@ -4,13 +4,13 @@ import { VideoFrame } from '@streamlib/host-bridge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Logger, silent } from '../../base/log/logger.js';
 import { defaultSettings } from '../../base/settings/settings.js';
-import type { CheckRequest } from '../../control/ports.js';
 import { openSandbox, type Sandbox } from '../../testing/sandbox.js';
 import { venvPath } from '../environment/locate.js';
 import { openProcessSandbox } from '../sandbox/sandbox.js';
 import { confinedSpare } from '../sandbox/spare.js';
 import { SparePool } from '../spare/pool.js';
 import { PythonChecker } from './checker.js';
+import type { CheckRequest } from './types.js';
 
 let world: Sandbox;
 let checker: PythonChecker;

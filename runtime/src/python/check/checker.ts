@@ -12,7 +12,6 @@ import {
 import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../../base/streamlib-error.js';
-import type { CheckReport, CheckRequest, CodeChecker } from '../../control/ports.js';
 import { Child, type ChildExit, describeExit } from '../../process/child.js';
 import { pythonOf } from '../environment/environment.js';
 import type { ProcessSandbox } from '../sandbox/sandbox.js';
@@ -20,6 +19,7 @@ import { withoutSecrets } from '../sandbox/spare.js';
 import type { SparePool } from '../spare/pool.js';
 import { readFindings } from './findings.js';
 import { type Ending, reportOf } from './report.js';
+import type { CheckReport, CheckRequest, CodeChecker } from './types.js';
 
 export interface CheckerOptions {
   /** The environment that the code will run in. */

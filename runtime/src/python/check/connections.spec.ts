@@ -1,7 +1,7 @@
 import { ObjectDetections, VideoFrame } from '@streamlib/host-bridge';
 import { describe, expect, it } from 'vitest';
-import type { IntendedConnection } from '../../control/ports.js';
 import { checkConnections } from './connections.js';
+import type { IntendedConnection } from './types.js';
 
 const ports = { inputs: { video_in: VideoFrame }, outputs: { boxes: ObjectDetections } };
 const knownPorts = {

@@ -1,7 +1,7 @@
 import { parseSchema, type Schema, schemasEqual } from '@streamlib/host-bridge';
-import type { CheckProblem, CheckRequest, IntendedConnection } from '../../control/ports.js';
+import { suggestion } from '../../base/nearest.js';
 import { describeDifference } from '../../graph/difference.js';
-import { suggestion } from '../../graph/nearest.js';
+import type { CheckProblem, CheckRequest, IntendedConnection } from './types.js';
 
 export interface DeclaredPorts {
   readonly inputs: Readonly<Record<string, unknown>>;

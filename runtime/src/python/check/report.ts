@@ -1,8 +1,8 @@
-import type { CheckProblem, CheckReport, CheckRequest, DryRun } from '../../control/ports.js';
-import { suggestion } from '../../graph/nearest.js';
+import { suggestion } from '../../base/nearest.js';
 import { readProcessors } from '../inspect/inspect.js';
 import { checkConnections } from './connections.js';
 import type { Finding, FoundProcessors } from './findings.js';
+import type { CheckProblem, CheckReport, CheckRequest, DryRun } from './types.js';
 
 /** How the process that looked at the code ended. */
 export interface Ending {

@@ -4,7 +4,6 @@ import { type InstanceLock, stateDir } from '@streamlib/host-bridge';
 import { nanoid } from 'nanoid';
 import type { PackageSettings } from '../../base/settings/schema.js';
 import { StreamlibError, toError } from '../../base/streamlib-error.js';
-import type { InstalledPackage, PackageManager, PackageRecord, PackageRequest } from '../../control/ports.js';
 import { EnvironmentBuilder } from './builder.js';
 import { decide, TooManyRequests } from './decide.js';
 import { ensureEnvironment } from './environment.js';
@@ -14,6 +13,7 @@ import { venvPath } from './locate.js';
 import { pythonFits } from './python-version.js';
 import { normalName, parseRequirement, type Requirement } from './requirement.js';
 import { exclusive, RequestStore, type StoredRecord, thisProcess } from './store.js';
+import type { InstalledPackage, PackageManager, PackageRecord, PackageRequest } from './types.js';
 
 export interface ManagerOptions {
   readonly settings: PackageSettings;

@@ -1,4 +1,4 @@
-import type { PythonKind } from '../inspect/inspect.js';
+import type { PythonKind } from '../../processor/kind.js';
 import { PythonProcessor, type PythonProcessorOptions } from './processor.js';
 
 /** The client's `start()` runs once and produces on its own until `stop()`. Before ready, `start()` is remembered. */

@@ -13,30 +13,17 @@ import { basename, dirname, join } from 'node:path';
 import { parseSchema, type Schema, stateDir } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError } from '../../base/streamlib-error.js';
+import { PYTHON_KINDS } from '../../processor/kind.js';
+import type { DeclaredProcessor } from '../declared.js';
 import type { PythonEnvironment } from '../environment/environment.js';
 import type { Confinement } from '../sandbox/sandbox.js';
 import { runInspection } from './inspection.js';
-
-const KINDS = ['manual', 'reactive', 'continuous'] as const;
-export type PythonKind = (typeof KINDS)[number];
-
-/** A processor that a Python file declares. */
-export interface InspectedProcessor {
-  readonly name: string;
-  /** Null when the decorator leaves it open. */
-  readonly kind: PythonKind | null;
-  readonly isFunction: boolean;
-  readonly inputs: Readonly<
-    Record<string, { schema: Schema; delivery?: 'latest' | 'every_sample' | 'lossless' }>
-  >;
-  readonly outputs: Readonly<Record<string, Schema>>;
-}
 
 const delivery = z.enum(['latest', 'every_sample', 'lossless']);
 /** What `streamlib._inspect.describe_processor` tells. */
 export const toldProcessor = z.object({
   name: z.string(),
-  kind: z.enum(KINDS).nullish(),
+  kind: z.enum(PYTHON_KINDS).nullish(),
   is_function: z.boolean().default(false),
   inputs: z.record(z.string(), z.unknown()),
   outputs: z.record(z.string(), z.unknown()),
@@ -74,7 +61,7 @@ export async function inspectPython(
   environment: PythonEnvironment,
   signal?: AbortSignal,
   confinement?: Confinement,
-): Promise<InspectedProcessor[]> {
+): Promise<DeclaredProcessor[]> {
   const cached = join(stateDir(), 'cache', 'inspect', `${cacheKey(file, environment)}.json`);
   const known = readCache(cached);
   if (known !== null) return processorsOf(known, file);
@@ -87,7 +74,7 @@ export async function inspectPython(
   return processors;
 }
 
-function processorsOf(found: Report, file: string): InspectedProcessor[] {
+function processorsOf(found: Report, file: string): DeclaredProcessor[] {
   if ('error' in found) {
     const { type, message, traceback, line } = found.error;
     const missing = /^(ModuleNotFoundError|ImportError)$/.test(type)
@@ -106,7 +93,7 @@ function processorsOf(found: Report, file: string): InspectedProcessor[] {
 /** Processors as a process that has imported their file tells them. */
 export function readProcessors(
   found: Extract<Report, { processors: unknown }>['processors'],
-): InspectedProcessor[] {
+): DeclaredProcessor[] {
   return found.map((processor) => ({
     name: processor.name,
     kind: processor.kind ?? null,

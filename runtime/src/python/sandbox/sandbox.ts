@@ -2,12 +2,12 @@ import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SandboxSettings } from '../../base/settings/schema.js';
 import { StreamlibError } from '../../base/streamlib-error.js';
-import type { Launch, Sandbox, SandboxRequest } from '../../control/ports.js';
 import { type Choice, chooseMechanism, type Support } from './mechanism.js';
 import { confinedArguments, describePolicy, type Policy, policyOf } from './policy.js';
 import { supportOf } from './probe.js';
 import { freshScratch, removeScratch } from './scratch.js';
 import { type SeatbeltPaths, seatbeltProfile } from './seatbelt.js';
+import type { Launch, Sandbox, SandboxRequest } from './types.js';
 import { breach, usageOf } from './usage.js';
 
 /** How a node's process is confined: what its host needs to know of it. */
