@@ -7,5 +7,6 @@ export {
 } from './connections.js';
 export { mintId } from './ids.js';
 export { type ProcessIdentity, type ProcessTable, systemProcesses } from './process-identity.js';
+export type { ProcessorInfo, RuntimeInfo, RuntimeRecord } from './records.js';
 export { type Registration, Registry, type RegistryOptions } from './registry.js';
-export type { GoneRuntime, ProcessorInfo, RuntimeInfo, RuntimeLimits, RuntimeRecord } from './runtimes.js';
+export type { GoneRuntime, RuntimeLimits } from './runtimes.js';

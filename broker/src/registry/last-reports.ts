@@ -1,4 +1,4 @@
-import type { ProcessorInfo } from './runtimes.js';
+import type { ProcessorInfo } from './records.js';
 
 const most = 1024;
 

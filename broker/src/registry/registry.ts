@@ -2,13 +2,8 @@ import type { Clock } from '../clock/clock.js';
 import { isFinal, type LiveConnectionState } from '../state-machine/index.js';
 import { type ConnectionLimits, Connections, defaultConnectionLimits } from './connections.js';
 import { type ProcessTable, systemProcesses } from './process-identity.js';
-import {
-  defaultRuntimeLimits,
-  type GoneRuntime,
-  type RuntimeInfo,
-  type RuntimeLimits,
-  Runtimes,
-} from './runtimes.js';
+import type { RuntimeInfo } from './records.js';
+import { defaultRuntimeLimits, type GoneRuntime, type RuntimeLimits, Runtimes } from './runtimes.js';
 
 export interface RegistryOptions {
   readonly clock: Clock;

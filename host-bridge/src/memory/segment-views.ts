@@ -1,5 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads';
-import { addon, type NativeId } from '../native/addon.js';
+import { addon } from '../native/addon.js';
+import type { NativeId } from '../native/ids.js';
 
 /**
  * The JavaScript views of one mapped segment. There is exactly one ArrayBuffer for a mapping, ever: V8 does not allow two

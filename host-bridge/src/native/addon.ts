@@ -1,10 +1,8 @@
 import { createRequire } from 'node:module';
 import { BridgeError, type BridgeErrorCode } from '../errors/bridge-error.js';
 import type { BufferFactory, TextureFactory } from './handles.js';
+import type { NativeId } from './ids.js';
 import { nativeHere } from './locate.js';
-
-/** A native object is a number: an index into a table of the addon with a generation, so a stale one is refused. */
-export type NativeId = number;
 
 export interface DebugCounts {
   readonly descriptors: number;

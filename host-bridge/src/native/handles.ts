@@ -1,4 +1,4 @@
-import type { NativeId } from './addon.js';
+import type { NativeId } from './ids.js';
 
 /**
  * Called by the addon for each texture that it hands out. `mapping` names the mapped segment in this process, `offset`

@@ -1,4 +1,5 @@
-import { addon, type NativeId } from '../native/addon.js';
+import { addon } from '../native/addon.js';
+import type { NativeId } from '../native/ids.js';
 
 /** Makes sure that there is one instance of something for each user. The kernel frees it when the process dies. */
 export class InstanceLock {
