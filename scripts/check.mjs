@@ -15,6 +15,11 @@ const checks = [
   { name: 'lockfile', command: ['npm', 'ci', '--dry-run', '--ignore-scripts', '--loglevel=error'] },
   { name: 'types of TypeScript', command: [npmBin('tsc'), '-b'] },
   { name: 'types of TypeScript tests', command: [npmBin('tsc'), '-p', 'tsconfig.test.json'] },
+  { name: 'types of scripts', command: [npmBin('tsc'), '-p', 'tsconfig.scripts.json'] },
+  {
+    name: 'direction of imports',
+    command: [process.execPath, '--import', 'tsx', 'scripts/check-direction.ts'],
+  },
   { name: 'biome', command: [npmBin('biome'), 'ci', '--colors=off', '.'] },
   { name: 'rustfmt', command: ['cargo', 'fmt', '--all', '--check'] },
   {

@@ -1,0 +1,178 @@
+// The one place that says what may import what. Lists are ordered: an entry may import those before it, never those after it.
+// A new folder needs a place here. An exception is a debt: the table may only shrink, and one that is paid must be removed.
+import type { Rule } from './order.js';
+
+/** Packages, the lowest first. Those that do not exist yet have their places already. */
+export const PACKAGES: readonly string[] = [
+  'proto',
+  'host-bridge',
+  'processor',
+  'serve',
+  'runtime',
+  'nodes/media',
+  'media',
+  'mcp',
+  'broker',
+  'cli',
+];
+
+/** Packages that may import less than what stands below them. */
+export const ONLY: Readonly<Record<string, readonly string[]>> = {
+  proto: [],
+  'host-bridge': [],
+  broker: ['proto', 'host-bridge'],
+};
+
+/** Folders of each package's `src`. A file at the top stands for itself, by its name. */
+export const FOLDERS: Readonly<Record<string, Rule>> = {
+  proto: { order: ['generated/streamlib/broker/v1', 'index'] },
+  'host-bridge': {
+    order: ['errors', 'native', 'schema', 'memory', 'channel', 'service', 'codec', 'debug', 'index'],
+  },
+  broker: {
+    order: [
+      ...['errors', 'clock', 'state-machine', 'logs', 'tokens', 'registry', 'monitor'],
+      ...['systemd', 'relay', 'grpc', 'service', 'index'],
+    ],
+  },
+  runtime: {
+    order: [
+      ...['base', 'base/log', 'base/settings', 'processor', 'flow', 'process'],
+      ...['graph', 'graph/config', 'graph/manifest', 'node', 'node/local', 'broker'],
+      ...['python', 'python/environment', 'python/spare', 'python/sandbox', 'python/inspect', 'python/check'],
+      ...['python/links', 'python/host', 'observe/tracing', 'observe/metrics'],
+      ...['engine', 'control', 'control/operations', 'index'],
+    ],
+    exceptions: [
+      {
+        from: 'python/links',
+        to: 'python/host',
+        files: ['process-links.ts'],
+        why: 'the messages of a direct link are typed with those of the host',
+      },
+      {
+        from: 'control',
+        to: 'control/operations',
+        files: ['control.ts'],
+        why: 'the table of operations is imported by the folder whose files they use',
+      },
+    ],
+  },
+  media: { order: ['errors', 'ffmpeg', 'camera', 'display', 'file', 'index'] },
+  mcp: { order: ['guard', 'a2a', 'resources', 'tools', 'server', 'http', 'stdio', 'index'] },
+  cli: {
+    order: [
+      ...['errors', 'version', 'output', 'signals', 'logs', 'broker', 'validate', 'run', 'control'],
+      ...['packages', 'top', 'doctor', 'program', 'main', 'index'],
+    ],
+    exceptions: [
+      {
+        from: 'logs',
+        to: 'broker',
+        files: ['runtime-logs.ts'],
+        why: 'where a runtime logs is asked of the broker, whose commands show logs themselves',
+      },
+    ],
+  },
+};
+
+/** XPC carries dictionaries, not bytes: the module for macOS has to know what is in a message. */
+const MACOS_NEEDS_SCHEMAS = [
+  { to: 'codec', files: ['decode.rs', 'encode.rs'] },
+  { to: 'memory', files: ['decode.rs', 'encode.rs', 'memory.rs', 'surface.rs'] },
+  { to: 'wire', files: ['decode.rs', 'encode.rs', 'socket.rs'] },
+].map((each) => ({ from: 'sys/macos', why: 'it encodes frames itself', ...each }));
+
+/** Crates, by their folders. Modules that lie at the top stand for themselves. */
+export const CRATES: Readonly<Record<string, Rule>> = {
+  'host-bridge/core': {
+    order: [
+      ...['error', 'service', 'schema', 'counters', 'sys', 'sys/linux', 'sys/in_process'],
+      ...['sys/macos/ffi', 'sys/macos', 'memory', 'codec', 'wire', 'value', 'connection', 'lib'],
+    ],
+    exceptions: [
+      {
+        from: 'counters',
+        to: 'sys',
+        files: ['counters.rs'],
+        why: 'what is counted includes the open descriptors, which the system tells',
+      },
+      {
+        from: 'sys',
+        to: 'memory',
+        files: ['plain.rs'],
+        why: 'the form of a segment follows from the layout of its frames',
+      },
+      {
+        from: 'sys/in_process',
+        to: 'wire',
+        files: ['socket.rs'],
+        why: 'the largest inline message is the largest body',
+      },
+      ...MACOS_NEEDS_SCHEMAS,
+    ],
+    circles: [
+      { files: ['connection/mod.rs', 'connection/receive.rs'], why: 'Event lies in mod.rs' },
+      {
+        files: ['memory/frame.rs', 'memory/pool.rs', 'memory/segment.rs'],
+        why: 'a segment knows the pool that its slots go back to',
+      },
+      {
+        files: [
+          ...['sys/in_process/endpoint.rs', 'sys/in_process/handle.rs'],
+          ...['sys/in_process/memory.rs', 'sys/in_process/socket.rs'],
+        ],
+        why: 'a handle is the sum of all that can be sent; this backend is for tests',
+      },
+      {
+        files: [
+          ...['sys/macos/endpoint.rs', 'sys/macos/hello.rs', 'sys/macos/link.rs', 'sys/macos/socket.rs'],
+        ],
+        why: 'an endpoint and the link that it leads to know one another',
+      },
+      { files: ['sys/macos/memory.rs', 'sys/macos/surface.rs'], why: 'PAGE and page_align' },
+    ],
+  },
+  'host-bridge/native': {
+    order: null,
+    circles: [
+      {
+        files: [
+          ...['channel/connection.rs', 'channel/dispatch.rs', 'channel/listener.rs', 'codec/mod.rs'],
+          ...['codec/sink.rs', 'codec/source.rs', 'exports.rs', 'memory.rs', 'service.rs', 'state.rs'],
+        ],
+        why: 'State owns connections and listeners, which are written against State',
+      },
+      {
+        files: ['js/env.rs', 'js/failure.rs', 'js/reference.rs'],
+        why: 'a failure is thrown by the environment whose calls fail',
+      },
+    ],
+  },
+  'client-runner': {
+    order: null,
+    circles: [
+      {
+        files: ['connection.rs', 'listener.rs', 'schema.rs', 'sink.rs'],
+        why: 'Endpoint lies in listener.rs, keys() in schema.rs',
+      },
+      {
+        files: ['sandbox/filter.rs', 'sandbox/syscalls.rs'],
+        why: 'the type of a row lies with the filter, the table with the calls',
+      },
+    ],
+  },
+};
+
+/** Packages of Python: circles of modules only. */
+export const PYTHON: Readonly<Record<string, Rule>> = {
+  'client-runner/python/streamlib': {
+    order: null,
+    circles: [
+      {
+        files: ['_check.py', '_confined_spare.py', '_inspect.py', '_sandbox.py'],
+        why: 'imports within functions; die_with_parent lies with the sandbox',
+      },
+    ],
+  },
+};
