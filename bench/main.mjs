@@ -3,9 +3,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { probe } from '../scripts/lib/run.mjs';
-import { say, tell } from '../scripts/lib/steps.mjs';
-import { setUp } from '../scripts/setup.mjs';
+import { probe } from '../scripts/lib/run.ts';
+import { say, tell } from '../scripts/lib/steps.ts';
+import { setUp } from '../scripts/setup.ts';
 import { figuresOf } from './harness/figures.mjs';
 import { goalOf } from './harness/goal.mjs';
 import { HELP, parseOptions } from './harness/options.mjs';

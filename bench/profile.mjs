@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CommandFailed, run } from '../scripts/lib/run.mjs';
+import { CommandFailed, run } from '../scripts/lib/run.ts';
 import { images } from './harness/paths.mjs';
 import { flameGraph } from './profile/flame.mjs';
 import { byCategory, fold } from './profile/fold.mjs';

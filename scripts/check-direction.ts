@@ -1,6 +1,6 @@
 // Dependencies point one way: `scripts/direction/table.ts` says which. Part of `npm run check`.
 import { checkDirection } from './direction/check.js';
-import { root, tool } from './lib/paths.mjs';
+import { root, tool } from './lib/paths.js';
 
 const found = checkDirection(root, tool('python'));
 for (const line of found) console.log(line);

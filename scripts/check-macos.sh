@@ -47,7 +47,7 @@ mac() {
   step "declarations have the sizes of Apple's" cargo test --quiet -p streamlib-bridge --lib
   step "conformance over XPC and IOSurface" cargo test --quiet -p streamlib-bridge --test conformance
   step "frames of any schema over XPC" cargo test --quiet -p streamlib-bridge --test round_trip
-  step "the Node addon builds" node scripts/build-native.mjs
+  step "the Node addon builds" node scripts/bootstrap.mjs scripts/build-native.ts
   step "TypeScript compiles" npx tsc -b
   step "connections between Node processes" npx vitest run host-bridge/src/channel/connection.spec.ts
   step "frames in memory, seen from Node" npx vitest run host-bridge/src/memory

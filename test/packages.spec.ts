@@ -60,7 +60,10 @@ function makeBin(folder: string): void {
 /** What this checkout has built; STREAMLIB_TEST_PACKAGES names a folder with other ones, such as a release's. */
 async function pack(): Promise<string> {
   const folder = join(dirname(world.sandbox.home), 'packed');
-  const script = world.node(join(checkout, 'scripts/package.mjs'), ['--no-setup', '--out', folder]);
+  const script = world.node(join(checkout, 'scripts/bootstrap.mjs'), [
+    'scripts/package.ts',
+    ...['--no-setup', '--out', folder],
+  ]);
   expect(await script.exited, script.report()).toBe(0);
   return folder;
 }

@@ -1,10 +1,10 @@
 // Brings what the peers need, into .streamlib/bench only. What cannot be had is told by name, and the rest is measured.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tool } from '../../scripts/lib/paths.mjs';
-import { findPython } from '../../scripts/lib/requirements.mjs';
-import { CommandFailed, probe, run } from '../../scripts/lib/run.mjs';
-import { say } from '../../scripts/lib/steps.mjs';
+import { tool } from '../../scripts/lib/paths.ts';
+import { findPython } from '../../scripts/lib/requirements.ts';
+import { CommandFailed, probe, run } from '../../scripts/lib/run.ts';
+import { say } from '../../scripts/lib/steps.ts';
 import { bench, floorAddon, floorTarget, own, python, venv } from './paths.mjs';
 
 /**

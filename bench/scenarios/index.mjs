@@ -1,6 +1,6 @@
 // Figures other than the echo, in the order of the report. Each is a program of its own, which prints its figures as JSON.
 import { join } from 'node:path';
-import { CommandFailed, run } from '../../scripts/lib/run.mjs';
+import { CommandFailed, run } from '../../scripts/lib/run.ts';
 import { bench, floorAddon } from '../harness/paths.mjs';
 import { graphFigures, scaleFigures, startupFigures } from './reports.mjs';
 

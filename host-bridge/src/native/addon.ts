@@ -148,7 +148,7 @@ function load(): Addon {
     const because = cause instanceof Error ? cause.message : String(cause);
     const next =
       found.prebuilt === null
-        ? 'build it anew with "npm run setup" (or node scripts/build-native.mjs)'
+        ? 'build it anew with "npm run setup" (or node scripts/bootstrap.mjs scripts/build-native.ts)'
         : 'it is a prebuilt one; if this system is too old for it, build StreamLib from a checkout';
     throw new BridgeError('io', `Could not load the native addon ${found.path} (${because}); ${next}`, {
       cause,

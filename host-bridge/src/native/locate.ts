@@ -29,7 +29,8 @@ export interface Search {
 export function findNative(search: Search): NativeFile | { readonly missing: string } {
   if (search.exists(search.built)) return { path: search.built, prebuilt: null };
   const name = platformPackage(search.platform, search.arch);
-  const build = 'in a checkout, build it with "npm run setup" (or node scripts/build-native.mjs)';
+  const build =
+    'in a checkout, build it with "npm run setup" (or node scripts/bootstrap.mjs scripts/build-native.ts)';
   if (name === null)
     return {
       missing: `There is no native addon for ${search.platform} on ${search.arch}: packages exist for ${PLATFORMS.join(', ')}; ${build}`,

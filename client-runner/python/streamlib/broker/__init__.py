@@ -1,1 +1,1 @@
-"""The broker's gRPC contract; generated, see scripts/generate.mjs."""
+"""The broker's gRPC contract; generated, see scripts/generate.ts."""
