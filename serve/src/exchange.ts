@@ -48,14 +48,14 @@ export class Exchange implements Target {
     return readBody(this.request, this.maxBodyBytes);
   }
 
-  /** The body as JSON; undefined if it is empty. Rejects with 413, or with 400 if it is no JSON. */
-  async json(): Promise<unknown> {
+  /** The body as JSON; undefined if it is empty. Rejects with 413, or with 400 if it is not valid JSON, and `next` says what is. */
+  async json(next = 'Send JSON.'): Promise<unknown> {
     const text = (await this.body()).toString('utf8');
     if (text === '') return undefined;
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw new HttpError(400, 'invalid', 'the request body is not valid JSON', 'Send JSON.', { cause });
+      throw new HttpError(400, 'invalid', 'the request body is not valid JSON', next, { cause });
     }
   }
 

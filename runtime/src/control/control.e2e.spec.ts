@@ -216,6 +216,43 @@ describe('the control API', () => {
     await expect(user('get_graph')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  it('tells a program what is wrong with its request: a body cut the connection off before', async () => {
+    const socketPath = server.address.slice('unix:'.length);
+    const [token] = readFileSync(controlTokenFile(world.runtime.id), 'utf8').split('\n');
+    const ask = (path: string, body: string | Buffer, method = 'POST') =>
+      new Promise<{ status: number | undefined; error: unknown }>((resolve, reject) => {
+        const headers = { authorization: `Bearer ${token}` };
+        request({ socketPath, path, method, headers }, async (response) => {
+          const parts: Buffer[] = [];
+          for await (const part of response) parts.push(part);
+          const { error } = JSON.parse(Buffer.concat(parts).toString()) as { error: unknown };
+          resolve({ status: response.statusCode, error });
+        })
+          .on('error', reject)
+          .end(body);
+      });
+    expect(await ask('/x', '', 'GET')).toEqual({
+      status: 404,
+      error: { code: 'not_found', message: 'no such resource: GET /x', next: 'POST to /v1/<operation>.' },
+    });
+    expect(await ask('/v1/get_graph', '{')).toEqual({
+      status: 400,
+      error: {
+        code: 'invalid',
+        message: 'the request body is not valid JSON',
+        next: 'Send {"input": {…}}.',
+      },
+    });
+    expect(await ask('/v1/get_graph', Buffer.alloc(5 * 1024 * 1024))).toEqual({
+      status: 413,
+      error: {
+        code: 'invalid',
+        message: 'the request body is longer than 4194304 bytes',
+        next: 'Send less at once.',
+      },
+    });
+  });
+
   it('clears away what a runtime left that was killed, and nothing of one that lives', async () => {
     const left = join(dirname(server.address.slice('unix:'.length)), 'runtime-killed0000000.sock');
     // A process that ends without closing its socket leaves the file.

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
+import { isServed } from '@streamlib/serve';
 
 const SOCKET = /^runtime-([a-z0-9]+)\.sock$/;
 
@@ -20,7 +20,7 @@ export async function removeRemains(socketFolder: string): Promise<void> {
   }
   await Promise.all(
     [...sockets].map(async ([id, socket]) => {
-      if (await answers(socket)) return;
+      if (await isServed(socket)) return;
       rmSync(socket, { force: true });
       rmSync(join(tokens, `${id}.token`), { force: true });
       rmSync(join(stateDir(), 'agents', id), { recursive: true, force: true });
@@ -34,20 +34,6 @@ function secondLine(file: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** Whether somebody listens. Only a refusal says that nobody does; whatever else is wrong, the file is left alone. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
-    });
-  });
 }
 
 function namesIn(folder: string): string[] {
