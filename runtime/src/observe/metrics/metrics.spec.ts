@@ -147,6 +147,11 @@ describe('the server', () => {
       });
     });
     expect(status).toBe(403);
+    const page = await fetch(`${server.url}/metrics`, { headers: { origin: 'http://evil.example' } });
+    expect([page.status, await page.text()]).toEqual([
+      403,
+      'Web pages of other sites are not answered here. Ask from a program, without an Origin header.\n',
+    ]);
   });
 
   it('leaves a note for `streamlib top`, for this user only, and takes it away', async () => {

@@ -1,8 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { debugCounts, stateDir } from '@streamlib/host-bridge';
+import { HttpError, ListenError, type Mount, textErrors, WebServer } from '@streamlib/serve';
 import { StreamlibError, toError } from '../../base/streamlib-error.js';
 import { histogramOf } from '../../flow/histogram.js';
 import type { RuntimeStats } from '../../node/state.js';
@@ -19,60 +18,54 @@ export interface Measured {
 export interface MetricsOptions {
   /** 0: any that is free. */
   readonly port: number;
-  /** Only this machine, unless told otherwise: whoever reaches the port may read. */
+  /** Default: `127.0.0.1`, this machine only. With another, everyone who reaches the port may read. */
   readonly host?: string;
 }
 
-/** Where `streamlib top` looks for the runtimes that tell. */
+/** Where `streamlib top` looks for runtimes that serve metrics. */
 export function metricsFolder(): string {
   return join(stateDir(), 'metrics');
 }
 
 /**
- * `GET /metrics` for Prometheus and `GET /stats.json` for `streamlib top`. Reads only, and only when it is asked: a runtime that
- * serves nothing of the kind pays nothing.
+ * `GET /metrics` for Prometheus and `GET /stats.json` for `streamlib top`. Measures only when it is asked: a runtime that does not
+ * serve metrics pays nothing for them.
  */
 export class MetricsServer {
-  private constructor(
-    readonly url: string,
-    private readonly server: Server,
-    private readonly note: string,
-  ) {}
+  readonly url: string;
 
+  private constructor(
+    private readonly server: WebServer,
+    private readonly note: string,
+  ) {
+    this.url = server.url;
+  }
+
+  /** Rejects with a `StreamlibError` (`config`) if it cannot listen there. */
   static async open(runtime: Measured, options: MetricsOptions): Promise<MetricsServer> {
-    const host = options.host ?? '127.0.0.1';
-    const server = createServer((request, response) => answer(runtime, request, response));
-    // A scraper that never ends its question must not keep anything.
-    server.requestTimeout = 5_000;
-    server.maxConnections = 32;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) =>
-        reject(
-          new StreamlibError(
-            'config',
-            `metrics can't be served at ${host}:${options.port}: ${toError(cause).message}; choose another port`,
-            { cause },
-          ),
-        ),
+    const at = { host: options.host ?? '127.0.0.1', port: options.port };
+    // A scraper that never finishes its request must not hold anything.
+    const limits = { requestTimeoutMs: 5000, maxConnections: 32, background: true };
+    const server = await WebServer.open(at, limits).catch((cause: unknown) => {
+      const { message } = toError(cause);
+      const next = cause instanceof ListenError ? cause.next : 'Choose another port.';
+      throw new StreamlibError(
+        'config',
+        `metrics cannot be served at ${at.host}:${at.port}: ${message}. ${next}`,
+        { cause },
       );
-      server.listen(options.port, host, resolve);
     });
-    server.unref();
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : options.port;
-    const url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+    server.mount(metricsMount(runtime));
     const note = join(metricsFolder(), `${runtime.id}.json`);
     mkdirSync(metricsFolder(), { recursive: true, mode: 0o700 });
-    writeFileSync(note, JSON.stringify({ runtime_id: runtime.id, pid: process.pid, url }), { mode: 0o600 });
-    return new MetricsServer(url, server, note);
+    const told = { runtime_id: runtime.id, pid: process.pid, url: server.url };
+    writeFileSync(note, JSON.stringify(told), { mode: 0o600 });
+    return new MetricsServer(server, note);
   }
 
   async close(): Promise<void> {
     rmSync(this.note, { force: true });
-    this.server.closeAllConnections();
-    await new Promise<void>((resolve) => {
-      this.server.close(() => resolve());
-    });
+    await this.server.close();
   }
 }
 
@@ -95,24 +88,27 @@ export function snapshotOf(runtime: Measured): Snapshot {
   return { stats, latencies, processes, pid: process.pid, leases, descriptors };
 }
 
-function answer(runtime: Measured, request: IncomingMessage, response: ServerResponse): void {
-  const send = (status: number, type: string, text: string) => {
-    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
-    response.end(request.method === 'HEAD' ? undefined : text);
+function metricsMount(runtime: Measured): Mount {
+  return {
+    path: '/',
+    guard: { host: 'addresses', origin: 'own' },
+    methods: ['GET', 'HEAD'],
+    headers: { 'cache-control': 'no-store' },
+    format: textErrors,
+    handle: (exchange) => {
+      if (exchange.path === '/metrics') {
+        const text = exposition(metricsOf(snapshotOf(runtime)));
+        exchange.send(200, 'text/plain; version=0.0.4; charset=utf-8', text);
+      } else if (exchange.path === '/stats.json') {
+        const { stats, processes, pid, leases } = snapshotOf(runtime);
+        exchange.sendJson(200, { stats, pid, leases, processes: [...processes] });
+      } else
+        throw new HttpError(
+          404,
+          'not_found',
+          `no such resource: ${exchange.path}`,
+          'Ask for /metrics or /stats.json.',
+        );
+    },
   };
-  const path = (request.url ?? '').split('?', 1)[0];
-  // A page of elsewhere that has its name point to this machine must not read along.
-  if (!isNamedByAddress(request.headers.host)) send(403, 'text/plain', 'ask by address or localhost\n');
-  else if (request.method !== 'GET' && request.method !== 'HEAD') send(405, 'text/plain', 'GET only\n');
-  else if (path === '/metrics')
-    send(200, 'text/plain; version=0.0.4; charset=utf-8', exposition(metricsOf(snapshotOf(runtime))));
-  else if (path === '/stats.json') {
-    const { stats, processes, pid, leases } = snapshotOf(runtime);
-    send(200, 'application/json', JSON.stringify({ stats, pid, leases, processes: [...processes] }));
-  } else send(404, 'text/plain', '/metrics or /stats.json\n');
-}
-
-function isNamedByAddress(host: string | undefined): boolean {
-  const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return name === 'localhost' || isIP(name) !== 0;
 }
