@@ -6,8 +6,9 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { ControlApi } from '@streamlib/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { httpToken, McpHttpServer, tokenFile } from './http.js';
+import { McpHttpServer } from './http.js';
 import { makeMcpServer } from './server.js';
+import { httpToken, tokenFile } from './token.js';
 
 const token = 'a-token-for-a-test';
 const control: ControlApi = { call: () => Promise.resolve({ removed: 'x' }) };
@@ -89,6 +90,32 @@ describe('MCP over HTTP', () => {
     expect(await status({ authorization, origin: 'http://evil.example' })).toBe(403);
     expect(await status({ authorization, host: 'evil.example' })).toBe(403);
     expect(await status({ authorization, host: 'localhost:1' })).toBe(200);
+  });
+
+  it('says what is wrong with a body, as JSON-RPC does', async () => {
+    const ask = async (body: string) => {
+      const response = await fetch(server.url, { method: 'POST', headers: { authorization }, body });
+      return [response.status, await response.json()];
+    };
+    expect(await ask('{')).toEqual([
+      400,
+      {
+        jsonrpc: '2.0',
+        id: null,
+        error: { code: -32700, message: 'the request body is not valid JSON. Send JSON-RPC.' },
+      },
+    ]);
+    expect(await ask('x'.repeat(4 * 1024 * 1024 + 1))).toMatchObject([413, { error: { code: -32000 } }]);
+    expect(await status({ authorization }, '/mcp', '')).toBe(400);
+  });
+
+  it('says what to do when its port is in use', async () => {
+    const port = Number(new URL(server.url).port);
+    const make = () => makeMcpServer(control, { folders: [] });
+    await expect(McpHttpServer.open({ port, token, make })).rejects.toMatchObject({
+      message: `port ${port} of 127.0.0.1 is in use by another program`,
+      next: 'Choose another port, or 0 for any that is free.',
+    });
   });
 
   it('knows its sessions', async () => {

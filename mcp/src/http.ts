@@ -1,21 +1,19 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { dirname, join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { stateDir } from '@streamlib/host-bridge';
+import { type Exchange, HttpError, type Mount, WebServer } from '@streamlib/serve';
 import type { A2aEndpoint } from './a2a/endpoint.js';
-import { refusalOf } from './guard.js';
+import { tokenFile } from './token.js';
 
 const HOST = '127.0.0.1';
-const MOST_SESSIONS = 32;
+const MAX_SESSIONS = 32;
+const LONGEST_BODY = 4 * 1024 * 1024;
 
 export interface HttpOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly token: string;
-  /** A server for a client that has just come. */
+  /** A server for a client that has just connected. */
   readonly make: () => McpServer;
   /** What another agent finds here over A2A, given where this server is. */
   readonly a2a?: (origin: string) => A2aEndpoint;
@@ -24,74 +22,91 @@ export interface HttpOptions {
 interface Session {
   readonly server: McpServer;
   readonly transport: StreamableHTTPServerTransport;
-  /** Requests that are being answered; a client that is there may keep one open. */
+  /** Requests that are being answered; a client that is connected may keep one open. */
   open: number;
 }
 
-/** MCP over Streamable HTTP, for programs of this machine that know the token. */
+/** MCP over Streamable HTTP, for programs on this machine that know the token. */
 export class McpHttpServer {
+  readonly url: string;
   /** The one that was quiet longest comes first. */
   private readonly sessions = new Map<string, Session>();
   private readonly a2a: A2aEndpoint | null;
 
   private constructor(
-    private readonly http: Server,
+    private readonly web: WebServer,
     private readonly options: HttpOptions,
-    readonly url: string,
   ) {
-    this.a2a = options.a2a?.(new URL(url).origin) ?? null;
-    http.on('request', (request, response) => {
-      this.answer(request, response).catch((error: unknown) => {
-        refuse(response, 500, error instanceof Error ? error.message : String(error));
-      });
-    });
+    this.url = `${web.url}/mcp`;
+    this.a2a = options.a2a?.(web.url) ?? null;
+    web.mount(this.mount());
   }
 
+  /** Rejects with a `ListenError` if the port cannot be had. */
   static async open(options: HttpOptions): Promise<McpHttpServer> {
-    const http = createServer();
-    await new Promise<void>((resolve, reject) => {
-      http.once('error', reject);
-      http.listen(options.port, HOST, resolve);
-    });
-    const address = http.address();
-    const port = typeof address === 'object' && address !== null ? address.port : options.port;
-    return new McpHttpServer(http, options, `http://${HOST}:${port}/mcp`);
+    return new McpHttpServer(await WebServer.open({ host: HOST, port: options.port }), options);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.sessions.values()].map(({ server }) => server.close()));
     this.sessions.clear();
-    await new Promise<void>((resolve) => {
-      this.http.close(() => resolve());
-      this.http.closeAllConnections();
-    });
+    await this.web.close();
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refusal = refusalOf(request, this.options.token, tokenFile());
-    if (refusal !== null) {
-      if (refusal.status === 401) response.setHeader('www-authenticate', 'Bearer');
-      return refuse(response, refusal.status, refusal.message);
-    }
-    const path = (request.url ?? '').split('?')[0] ?? '';
-    if (await this.a2a?.answer(path, request, response)) return;
-    if (path !== '/mcp') return refuse(response, 404, 'the server is at /mcp');
-    const id = request.headers['mcp-session-id'];
+  private mount(): Mount {
+    const { token } = this.options;
+    return {
+      path: '/',
+      guard: {
+        host: 'loopback',
+        // A page in a browser can reach this machine, but no page is a client of this server.
+        origin: 'none',
+        token: { value: token, hint: `the token as "Authorization: Bearer …"; it is in ${tokenFile()}` },
+      },
+      maxBodyBytes: LONGEST_BODY,
+      format: ({ code, message, next }) => ({
+        type: 'application/json',
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: null,
+          error: { code: code === 'invalid' ? PARSE_ERROR : SERVER_ERROR, message: `${message}. ${next}` },
+        }),
+      }),
+      handle: (exchange) => this.answer(exchange),
+    };
+  }
+
+  private async answer(exchange: Exchange): Promise<void> {
+    if (await this.a2a?.answer(exchange)) return;
+    if (exchange.path !== '/mcp')
+      throw new HttpError(404, 'not_found', `no such resource: ${exchange.path}`, 'The server is at /mcp.');
+    // Read here, for its limit, and before a session is made for it; the transport takes what was read.
+    const body = exchange.request.method === 'POST' ? await exchange.json('Send JSON-RPC.') : undefined;
+    const id = exchange.request.headers['mcp-session-id'];
     if (typeof id === 'string') {
       const session = this.sessions.get(id);
-      if (session === undefined) return refuse(response, 404, 'this session has ended; begin a new one');
+      if (session === undefined)
+        throw new HttpError(404, 'not_found', 'this session has ended', 'Begin a new one.');
       this.sessions.delete(id);
       this.sessions.set(id, session);
-      return handle(session, request, response);
+      return handle(session, exchange, body);
     }
-    // Most clients go without a word. One that is about to be answered is there.
-    if (this.sessions.size >= MOST_SESSIONS && this.quietest() === null)
-      return refuse(response, 503, `${MOST_SESSIONS} clients are being answered; try again, or end one`);
+    // Most clients leave without ending their session, so the quiet ones make room; those being answered are kept.
+    if (this.sessions.size >= MAX_SESSIONS && this.quietest() === null)
+      throw new HttpError(
+        503,
+        'busy',
+        `all ${MAX_SESSIONS} sessions are being answered`,
+        'Try again later, or end one.',
+      );
     const session = await this.begin();
-    await handle(session, request, response);
-    if (this.sessions.size > MOST_SESSIONS) await this.quietest()?.server.close();
-    // It was no beginning of a session.
-    if (session.transport.sessionId === undefined) await session.server.close();
+    try {
+      await handle(session, exchange, body);
+    } finally {
+      if (this.sessions.size > MAX_SESSIONS) await this.quietest()?.server.close();
+      // The request was not the beginning of a session.
+      if (session.transport.sessionId === undefined) await session.server.close();
+    }
   }
 
   private quietest(): Session | null {
@@ -114,34 +129,13 @@ export class McpHttpServer {
   }
 }
 
-async function handle(session: Session, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Numbers of JSON-RPC. */
+const PARSE_ERROR = -32_700;
+const SERVER_ERROR = -32_000;
+
+async function handle(session: Session, { request, response }: Exchange, body: unknown): Promise<void> {
   session.open++;
   response.once('close', () => session.open--);
-  await session.transport.handleRequest(request, response);
-}
-
-function refuse(response: ServerResponse, status: number, message: string): void {
-  if (response.headersSent) return void response.end();
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32000, message } }));
-}
-
-export function tokenFile(): string {
-  return join(stateDir(), 'mcp.token');
-}
-
-/** The token of this user's MCP servers; made when it is first needed, so that a client's configuration stays valid. */
-export function httpToken(): string {
-  const file = tokenFile();
-  const state = lstatSync(file, { throwIfNoEntry: false });
-  if (state !== undefined) {
-    if (!state.isFile() || (state.mode & 0o077) !== 0 || state.uid !== process.getuid?.())
-      throw new Error(`${file} can be read by others; remove it, and a new token is made`);
-    const known = readFileSync(file, 'utf8').trim();
-    if (known !== '') return known;
-  }
-  const token = randomBytes(32).toString('base64url');
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, `${token}\n`, { mode: 0o600 });
-  return token;
+  // Null for an empty body: without a value, the transport would wait for one.
+  await session.transport.handleRequest(request, response, request.method === 'POST' ? (body ?? null) : body);
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { A2A_VERSION_HEADER, AGENT_CARD_PATH, AgentCard } from '@a2a-js/sdk';
 import {
   DefaultRequestHandler,
@@ -8,11 +7,10 @@ import {
   validateVersion,
 } from '@a2a-js/sdk/server';
 import type { ControlApi } from '@streamlib/runtime';
+import type { Exchange } from '@streamlib/serve';
 import { A2A_PATH, agentCard } from './card.js';
 import { SkillExecutor } from './executor.js';
 import { RecentTasks } from './recent-tasks.js';
-
-const LONGEST_BODY = 4 * 1024 * 1024;
 
 /** The same operations for another agent, over A2A: its card, and JSON-RPC. Who may ask has been looked at before. */
 export class A2aEndpoint {
@@ -33,13 +31,14 @@ export class A2aEndpoint {
   }
 
   /** False: the path is none of these. */
-  async answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  async answer(exchange: Exchange): Promise<boolean> {
+    const { path, request } = exchange;
     if (path === `/${AGENT_CARD_PATH.replace(/^\//, '')}`) {
-      send(response, AgentCard.toJSON(this.card));
+      exchange.sendJson(200, AgentCard.toJSON(this.card));
       return true;
     }
     if (path !== A2A_PATH || request.method !== 'POST') return false;
-    const body = await read(request);
+    const body = (await exchange.body()).toString('utf8');
     try {
       const version = request.headers[A2A_VERSION_HEADER.toLowerCase()];
       const context = new ServerCallContext({
@@ -49,26 +48,14 @@ export class A2aEndpoint {
       validateVersion(context.requestedVersion, this.card, 'JSONRPC');
       const answered = await this.rpc.handle(body, context);
       // Streaming is not among what the card offers.
-      send(response, Symbol.asyncIterator in answered ? (await answered.next()).value : answered);
+      exchange.sendJson(200, Symbol.asyncIterator in answered ? (await answered.next()).value : answered);
     } catch (error) {
-      send(response, { jsonrpc: '2.0', id: null, error: JsonRpcTransportHandler.mapToJSONRPCError(error) });
+      exchange.sendJson(200, {
+        jsonrpc: '2.0',
+        id: null,
+        error: JsonRpcTransportHandler.mapToJSONRPCError(error),
+      });
     }
     return true;
   }
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += (chunk as Buffer).length;
-    if (length > LONGEST_BODY) throw new Error(`the request is longer than ${LONGEST_BODY} bytes`);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function send(response: ServerResponse, body: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
 }
