@@ -1,6 +1,8 @@
 //! Bytes to values. The bytes come from a peer that is not trusted.
 
-use super::raw::{HandleReader, RawHandle, Reader};
+use super::handles::HandleReader;
+use super::raw::RawHandle;
+use super::reader::Reader;
 use super::tag;
 use super::traits::{Key, Sink};
 use crate::error::{BridgeError, Result};

@@ -1,6 +1,6 @@
 //! Values to bytes, checked against the schema on the side that sends.
 
-use super::raw::HandleWriter;
+use super::handles::HandleWriter;
 use super::tag;
 use super::traits::Source;
 use crate::error::{BridgeError, Result};

@@ -1,6 +1,7 @@
 //! A value that is only gone over.
 
-use super::raw::{RawHandle, Reader};
+use super::raw::RawHandle;
+use super::reader::Reader;
 use super::tag;
 use crate::error::{BridgeError, Result};
 use crate::schema::MAX_DEPTH;

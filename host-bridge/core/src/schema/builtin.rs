@@ -1,6 +1,6 @@
 //! Schemas that ship with the project. Nothing treats them differently from a user's own.
 
-use super::Schema;
+use super::types::Schema;
 
 fn builtin(json: &str) -> Schema {
     match Schema::from_json(json) {

@@ -1,9 +1,8 @@
 //! Schemas from and to JSON, checked at the border.
 
 use serde_json::{json, Map, Value as Json};
-use std::sync::Arc;
 
-use super::{Field, FieldKey, FieldType, Fields, Inner, Schema, MAX_DEPTH, MAX_FIELDS, MAX_NAME};
+use super::types::{Field, FieldKey, FieldType, Fields, Schema, MAX_DEPTH, MAX_FIELDS, MAX_NAME};
 use crate::error::{BridgeError, Code, Result};
 
 impl Schema {
@@ -21,7 +20,7 @@ impl Schema {
             e.message = format!("schema {name}: {}", e.message);
             e
         })?;
-        Ok(Self(Arc::new(Inner { name, fields, key_count: parser.keys })))
+        Ok(Self::new(name, fields, parser.keys))
     }
 
     pub fn to_value(&self) -> Json {
