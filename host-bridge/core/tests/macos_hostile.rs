@@ -13,8 +13,7 @@ use ledger::Ledger;
 use streamlib_bridge::connection::{Connection, Event};
 use streamlib_bridge::error::Code;
 use streamlib_bridge::schema::{audio_frame, video_frame};
-use streamlib_bridge::sys::endpoint::Listener;
-use streamlib_bridge::sys::socket;
+use streamlib_bridge::sys::endpoint::{self, Listener};
 use streamlib_bridge::value::{Value, ValueSink};
 use xpc_shim::block2::{Block, RcBlock};
 
@@ -467,6 +466,6 @@ fn peers_that_connect_and_say_nothing_do_not_keep_others_out_for_ever() {
         // Those that went are noticed when the next one comes.
         let found = std::iter::from_fn(|| Some(Connection::connect(&listener.endpoint().unwrap()))).find(Result::is_ok);
         drop((found, listener.accept().unwrap().expect("it was let in")));
-        assert!(socket::pair().is_ok());
+        assert!(endpoint::pair().is_ok());
     });
 }

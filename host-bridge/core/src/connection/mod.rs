@@ -3,6 +3,7 @@
 //! Sending and receiving have a lock each, so that a heartbeat thread can send while the user's thread reads. Neither is
 //! held while user code runs: `receive` returns what came.
 
+mod event;
 mod exports;
 mod imports;
 mod receive;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+pub use event::Event;
 pub use send::SendOutcome;
 
 use crate::codec::{encode_any, encode_frame, Sink, Source};
@@ -20,38 +22,12 @@ use crate::counters;
 use crate::error::{BridgeError, Code, Result};
 use crate::memory::ReleaseQueue;
 use crate::schema::Schema;
-use crate::sys::endpoint::{connect_path, Endpoint};
+use crate::sys::endpoint::{self, connect_path, Endpoint};
 use crate::sys::socket::{self, PeerCredentials, Socket};
 use crate::wire::{Ack, Header, Kind};
 use exports::Exports;
 use receive::{Inlet, Receiver};
 use send::{Lender, Outlet, Sender};
-
-/// What `receive` found.
-#[derive(Debug)]
-pub enum Event<V> {
-    Control(V),
-    Frame {
-        port: usize,
-        frame_id: u64,
-        value: V,
-    },
-    /// A frame for a port that is not defined here; it was read and dropped.
-    UnknownPort {
-        port: usize,
-        frame_id: u64,
-    },
-    /// A frame that could not be read because the system gave no memory to map it. Its leases go back; the next may come through.
-    Lost {
-        port: usize,
-        frame_id: u64,
-        error: BridgeError,
-    },
-    /// Only acknowledgements and releases.
-    Housekeeping,
-    /// The peer closed or died.
-    Closed,
-}
 
 /// The ports of this side, in the order of their numbers on the wire.
 #[derive(Debug)]
@@ -136,7 +112,7 @@ impl Connection {
 
     /// Two connected ends in this process.
     pub fn pair() -> Result<(Self, Self)> {
-        let (a, b) = socket::pair()?;
+        let (a, b) = endpoint::pair()?;
         let (peer_a, peer_b) = (socket::peer_credentials(&a)?, socket::peer_credentials(&b)?);
         Ok((Self::new(a, peer_a), Self::new(b, peer_b)))
     }

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::event::Event;
 use super::exports::Exports;
 use super::imports::Imports;
-use super::Event;
 use crate::codec::{decode_any, decode_frame, scan_handles, HandleReader, RawHandle, Reader, Sink};
 use crate::error::{BridgeError, Result};
 use crate::memory::{Frame, FrameRef, Release, ReleaseQueue};

@@ -199,7 +199,7 @@ pub(super) struct Lender<'a> {
 impl HandleWriter for Lender<'_> {
     fn frame(&mut self, frame: &Frame) -> Result<RawHandle> {
         let memory = &frame.memory;
-        let returned = memory.segment().came_through(self.outlet.releases);
+        let returned = self.outlet.releases.introduced(memory.segment());
         let mut fd = None;
         if !returned {
             let new = self.outlet.exports.lock().unwrap_or_else(PoisonError::into_inner).lend(memory)?;

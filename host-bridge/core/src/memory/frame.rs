@@ -4,8 +4,7 @@ use std::mem::size_of;
 use std::sync::Arc;
 
 use super::layout::Layout;
-use super::releases::Release;
-use super::segment::{Role, Segment};
+use super::segment::Segment;
 use crate::counters;
 use crate::error::{BridgeError, Code, Result};
 
@@ -102,23 +101,6 @@ impl Drop for FrameRef {
     fn drop(&mut self) {
         counters::lease_returned();
         let Some(leases) = self.segment.count(self.slot).and_then(|c| c.release()) else { return };
-        match &self.segment.role {
-            Role::Local(pool) => {
-                self.segment.map().end_write();
-                if let Some(pool) = pool.upgrade() {
-                    pool.put_back(&self.segment, self.slot);
-                }
-            }
-            Role::Imported(releases) => {
-                // Before the producer can hear of it.
-                self.segment.map().end_read(leases);
-                releases.push(Release {
-                    segment: self.segment.id(),
-                    slot: self.slot,
-                    count: leases,
-                    generation: self.generation,
-                });
-            }
-        }
+        self.segment.last_gone(self.slot, leases, self.generation);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::frame::{Frame, FrameRef};
 use super::layout::{Layout, TextureLayout};
-use super::segment::{Segment, MAX_SLOT_SIZE};
+use super::segment::{Segment, SlotHome, MAX_SLOT_SIZE};
 use crate::error::{BridgeError, Code, Result};
 use crate::sys::memory::{page_align, Form};
 
@@ -16,7 +16,7 @@ pub const DEFAULT_MAX_SLOTS: u32 = 16;
 const OVERSIZE: usize = 4;
 
 #[derive(Debug)]
-pub(super) struct PoolShared(Mutex<State>);
+struct PoolShared(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -45,12 +45,30 @@ impl PoolShared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn put_back(&self, segment: &Arc<Segment>, slot: u32) {
+    fn put_back(&self, segment: &Arc<Segment>, slot: u32) {
         let mut state = self.lock();
         // Looked at under the lock: it may have been retired a moment ago, by another thread.
         if !segment.is_retired() {
             state.free.push((segment.clone(), slot));
         }
+    }
+}
+
+/// The way of a slot back to its pool. Frames may outlive that.
+#[derive(Debug)]
+struct PoolHome(Weak<PoolShared>);
+
+impl SlotHome for PoolHome {
+    fn last_gone(&self, segment: &Arc<Segment>, slot: u32, _leases: u32, _generation: u64) {
+        segment.map().end_write();
+        if let Some(pool) = self.0.upgrade() {
+            pool.put_back(segment, slot);
+        }
+    }
+
+    /// A pool that ends retires its segments one by one.
+    fn is_closed(&self) -> bool {
+        false
     }
 }
 
@@ -96,7 +114,7 @@ impl FramePool {
         let usable = |s: &Segment| suits(s, form, need) && !s.map().in_use();
         let (segment, slot) = match state.free.iter().rposition(|(s, _)| usable(s)) {
             Some(at) => state.free.remove(at),
-            None => match state.grow(form, need, Arc::downgrade(&self.0))? {
+            None => match state.grow(form, need, &self.0)? {
                 Some(slot) => slot,
                 None => {
                     state.refused += 1;
@@ -152,7 +170,7 @@ impl State {
     }
 
     /// Makes one more segment for frames of `need` bytes, in place of ones of another size if there is no room.
-    fn grow(&mut self, form: Form, need: usize, pool: Weak<PoolShared>) -> Result<Option<(Arc<Segment>, u32)>> {
+    fn grow(&mut self, form: Form, need: usize, pool: &Arc<PoolShared>) -> Result<Option<(Arc<Segment>, u32)>> {
         let count = form.slots(SLOTS_PER_SEGMENT).min(self.max_slots);
         if count == 0 {
             return Ok(None);
@@ -165,7 +183,8 @@ impl State {
         if count == 0 {
             return Ok(None);
         }
-        let segment = Arc::new(Segment::create(form, need, count, pool)?);
+        let home = Arc::new(PoolHome(Arc::downgrade(pool)));
+        let segment = Arc::new(Segment::create(form, need, count, home)?);
         self.segments.push(segment.clone());
         // Slot 0 is taken now; the others are offered in their order.
         self.free.extend((1..count).rev().map(|slot| (segment.clone(), slot)));

@@ -1,6 +1,8 @@
 //! Leases on their way back to the producer, waiting for a message to travel with.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::segment::{Segment, SlotHome};
 
 /// `count` leases of one slot are given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +32,6 @@ impl ReleaseQueue {
         }
     }
 
-    pub fn is_closed(&self) -> bool {
-        self.lock().is_none()
-    }
-
     pub fn pending(&self) -> usize {
         self.lock().as_ref().map_or(0, Vec::len)
     }
@@ -59,5 +57,22 @@ impl ReleaseQueue {
     /// The connection is gone: the producer took everything back by itself.
     pub fn close(&self) {
         *self.lock() = None;
+    }
+
+    /// True for memory that the peer of this connection introduced.
+    pub(crate) fn introduced(self: &Arc<Self>, segment: &Segment) -> bool {
+        segment.belongs_to(self)
+    }
+}
+
+impl SlotHome for ReleaseQueue {
+    fn last_gone(&self, segment: &Arc<Segment>, slot: u32, leases: u32, generation: u64) {
+        // Before the producer can hear of it.
+        segment.map().end_read(leases);
+        self.push(Release { segment: segment.id(), slot, count: leases, generation });
+    }
+
+    fn is_closed(&self) -> bool {
+        self.lock().is_none()
     }
 }

@@ -1,10 +1,9 @@
 //! One piece of shared memory: a header page, then slots of equal size.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use super::pool::PoolShared;
-use super::releases::ReleaseQueue;
 use super::slot_count::SlotCount;
 use crate::error::{BridgeError, Code, Result};
 use crate::sys::handle::{self, Handle, HandleRef};
@@ -17,11 +16,23 @@ const GENERATIONS: usize = 64;
 pub const MAX_SLOTS: u32 = 64;
 pub const MAX_SLOT_SIZE: usize = 1 << 30;
 
-/// What the last reference to a slot does.
-#[derive(Debug)]
-pub(super) enum Role {
-    Local(Weak<PoolShared>),
-    Imported(Arc<ReleaseQueue>),
+/// Where a slot goes when the last reference of this process to it is gone: to the pool that it was taken from, or back to
+/// the peer that lent it.
+pub trait SlotHome: Debug + Send + Sync {
+    /// `leases`: how many of them this process held, which all go back at once. 1 for a slot of its own.
+    fn last_gone(&self, segment: &Arc<Segment>, slot: u32, leases: u32, generation: u64);
+
+    /// True once no slot will be asked for or given back any more.
+    fn is_closed(&self) -> bool;
+}
+
+/// Who may write the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// This process made it.
+    Local,
+    /// A peer introduced it.
+    Imported,
 }
 
 #[derive(Debug)]
@@ -34,13 +45,14 @@ pub struct Segment {
     generations: Box<[AtomicU64]>,
     slot_size: usize,
     pub(super) counts: Box<[SlotCount]>,
-    pub(super) role: Role,
+    origin: Origin,
+    home: Arc<dyn SlotHome>,
     retired: AtomicBool,
 }
 
 impl Segment {
     /// Makes memory that only this process can write: the seals forbid every later writable mapping.
-    pub(super) fn create(form: Form, slot_size: usize, slots: u32, pool: Weak<PoolShared>) -> Result<Self> {
+    pub(super) fn create(form: Form, slot_size: usize, slots: u32, home: Arc<dyn SlotHome>) -> Result<Self> {
         let slot_size = page_align(slot_size.max(1));
         if slot_size > MAX_SLOT_SIZE || slots > MAX_SLOTS {
             return Err(BridgeError::new(
@@ -50,7 +62,8 @@ impl Segment {
         }
         // Ids are drawn by the kernel: two processes never mint the same.
         let (handle, map) = Mapping::create(form, PAGE + slot_size * slots as usize)?;
-        let segment = Self::new(random_u64()?, handle, form, map, slot_size, slots, Role::Local(pool));
+        let memory = (handle, form, map);
+        let segment = Self::new(random_u64()?, memory, (slot_size, slots), Origin::Local, home);
         segment.header(0).store(MAGIC, Ordering::Relaxed);
         segment.header(8).store(u64::from(slots), Ordering::Relaxed);
         segment.header(16).store(slot_size as u64, Ordering::Release);
@@ -63,7 +76,7 @@ impl Segment {
         id: u64,
         handle: Handle,
         (form, map): (Form, Mapping),
-        releases: Arc<ReleaseQueue>,
+        home: Arc<dyn SlotHome>,
     ) -> Result<Self> {
         let word = |at| map.word(at).load(Ordering::Acquire);
         let (magic, slots, slot_size) = (word(0), word(8), word(16));
@@ -80,13 +93,19 @@ impl Segment {
             )));
         }
         let handle = map.handle_to_pass_on(handle)?;
-        Ok(Self::new(id, handle, form, map, slot_size as usize, slots as u32, Role::Imported(releases)))
+        Ok(Self::new(id, (handle, form, map), (slot_size as usize, slots as u32), Origin::Imported, home))
     }
 
-    fn new(id: u64, handle: Handle, form: Form, map: Mapping, slot_size: usize, slots: u32, role: Role) -> Self {
+    fn new(
+        id: u64,
+        (handle, form, map): (Handle, Form, Mapping),
+        (slot_size, slots): (usize, u32),
+        origin: Origin,
+        home: Arc<dyn SlotHome>,
+    ) -> Self {
         let counts = (0..slots).map(|_| SlotCount::new()).collect();
         let generations = (0..slots).map(|_| AtomicU64::new(0)).collect();
-        Self { id, handle, form, map, generations, slot_size, counts, role, retired: AtomicBool::new(false) }
+        Self { id, handle, form, map, generations, slot_size, counts, origin, home, retired: AtomicBool::new(false) }
     }
 
     pub fn id(&self) -> u64 {
@@ -108,12 +127,17 @@ impl Segment {
 
     /// True where this process may write.
     pub fn is_local(&self) -> bool {
-        matches!(self.role, Role::Local(_))
+        self.origin == Origin::Local
     }
 
-    /// True for memory that the peer of this connection introduced.
-    pub(crate) fn came_through(&self, releases: &Arc<ReleaseQueue>) -> bool {
-        matches!(&self.role, Role::Imported(queue) if Arc::ptr_eq(queue, releases))
+    /// True when its slots go back to `home`: for a connection's queue, memory that its peer introduced.
+    pub(super) fn belongs_to<H: SlotHome>(&self, home: &Arc<H>) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.home), Arc::as_ptr(home))
+    }
+
+    /// The last reference of this process to a slot is gone.
+    pub(super) fn last_gone(self: &Arc<Self>, slot: u32, leases: u32, generation: u64) {
+        self.home.last_gone(self, slot, leases, generation);
     }
 
     pub fn form(&self) -> Form {
@@ -140,8 +164,8 @@ impl Segment {
     }
 
     pub(super) fn generation(&self, slot: u32) -> u64 {
-        match (&self.role, self.generations.get(slot as usize)) {
-            (Role::Local(_), Some(own)) => own.load(Ordering::Acquire),
+        match (self.origin, self.generations.get(slot as usize)) {
+            (Origin::Local, Some(own)) => own.load(Ordering::Acquire),
             _ => self.header(GENERATIONS + 8 * slot as usize).load(Ordering::Acquire),
         }
     }
@@ -155,7 +179,7 @@ impl Segment {
 
     /// No new frame will be put into it, or none will reach this process: connections forget it when its last frame has come back.
     pub fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::Acquire) || matches!(&self.role, Role::Imported(queue) if queue.is_closed())
+        self.retired.load(Ordering::Acquire) || self.home.is_closed()
     }
 
     pub(crate) fn retire(&self) {

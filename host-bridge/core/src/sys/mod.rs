@@ -20,7 +20,10 @@ pub use in_process::*;
 #[cfg(all(feature = "in-process", feature = "macos-shim"))]
 compile_error!("one backend at a time: in-process or macos-shim");
 
+mod page;
 #[cfg(not(any(target_os = "macos", feature = "macos-shim")))]
 mod plain;
+#[cfg(not(any(target_os = "macos", feature = "macos-shim")))]
+mod plain_mapping;
 mod socket_types;
 mod waiting;

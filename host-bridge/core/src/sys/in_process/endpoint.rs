@@ -7,28 +7,29 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::handle::{Handle, HandleRef};
 use super::signal::Signal;
+pub use super::socket::pair;
 use super::socket::{self, PeerCredentials, Socket};
 use crate::error::{BridgeError, Code, Result};
 
 /// Peers that nobody has accepted, at most.
-const BACKLOG: usize = 128;
+const MAX_WAITING: usize = 128;
 
 /// Who listens under which path. Names are of this process only.
-static NAMES: LazyLock<Mutex<HashMap<PathBuf, Weak<Door>>>> = LazyLock::new(Mutex::default);
+static NAMES: LazyLock<Mutex<HashMap<PathBuf, Weak<Backlog>>>> = LazyLock::new(Mutex::default);
 
-fn names() -> MutexGuard<'static, HashMap<PathBuf, Weak<Door>>> {
+fn names() -> MutexGuard<'static, HashMap<PathBuf, Weak<Backlog>>> {
     NAMES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where peers wait until the listener lets them in.
+/// Peers that have connected and that the listener has not accepted yet.
 #[derive(Debug)]
-pub struct Door {
+struct Backlog {
     /// `None`: the listener is gone.
     waiting: Mutex<Option<VecDeque<Socket>>>,
     signal: Signal,
 }
 
-impl Door {
+impl Backlog {
     fn lock(&self) -> MutexGuard<'_, Option<VecDeque<Socket>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -41,7 +42,7 @@ impl Door {
         let (here, there) = socket::pair()?;
         let mut waiting = self.lock();
         match waiting.as_mut() {
-            Some(queue) if queue.len() < BACKLOG => queue.push_back(there),
+            Some(queue) if queue.len() < MAX_WAITING => queue.push_back(there),
             Some(_) => return Err(BridgeError::io("cannot connect", "too many peers wait to be let in")),
             None => return Err(BridgeError::io("cannot connect", "nobody listens")),
         }
@@ -53,61 +54,61 @@ impl Door {
 
 /// A reference to a listener that has no other name.
 #[derive(Debug)]
-pub struct Endpoint(Handle);
+pub struct Endpoint {
+    handle: Handle,
+    backlog: Arc<Backlog>,
+}
 
 impl Endpoint {
     /// Takes a reference that a peer sent, if it is an endpoint.
     pub fn from_handle(handle: Handle) -> Result<Self> {
-        match handle {
-            Handle::Endpoint(_) => Ok(Self(handle)),
-            Handle::Memory(_) => {
-                Err(BridgeError::new(Code::NotEndpoint, "a handle that should be an endpoint is something else"))
-            }
+        match handle.get::<Backlog>() {
+            Some(backlog) => Ok(Self { handle, backlog }),
+            None => Err(BridgeError::new(Code::NotEndpoint, "a handle that should be an endpoint is something else")),
         }
     }
 
     pub fn as_handle(&self) -> HandleRef<'_> {
-        &self.0
+        &self.handle
     }
 
     pub fn try_clone(&self) -> Result<Self> {
-        Ok(Self(self.0.clone()))
+        Ok(Self { handle: self.handle.clone(), backlog: self.backlog.clone() })
     }
 
     /// Connects to the listener, as often as one likes.
     pub fn connect(&self) -> Result<(Socket, PeerCredentials)> {
-        let Handle::Endpoint(door) = &self.0 else { unreachable!("checked when it was made") };
-        door.connect().map_err(|e| BridgeError::io("the endpoint's listener is gone", e.message))
+        self.backlog.connect().map_err(|e| BridgeError::io("the endpoint's listener is gone", e.message))
     }
 }
 
 /// Connects to a named listener of this process.
 pub fn connect_path(path: &Path) -> Result<(Socket, PeerCredentials)> {
-    let door = names().get(path).and_then(Weak::upgrade);
+    let backlog = names().get(path).and_then(Weak::upgrade);
     let failed = |why: String| BridgeError::io(&format!("cannot connect to {}", path.display()), why);
-    door.ok_or_else(|| failed("nobody listens".into()))?.connect().map_err(|e| failed(e.message))
+    backlog.ok_or_else(|| failed("nobody listens".into()))?.connect().map_err(|e| failed(e.message))
 }
 
 /// A listener, under a path or, when anonymous, reachable through its endpoint only.
 #[derive(Debug)]
 pub struct Listener {
-    door: Arc<Door>,
+    backlog: Arc<Backlog>,
     path: Option<PathBuf>,
 }
 
 impl Listener {
     pub fn anonymous() -> Result<Self> {
-        let door = Door { waiting: Mutex::new(Some(VecDeque::new())), signal: Signal::new()? };
-        Ok(Self { door: Arc::new(door), path: None })
+        let backlog = Backlog { waiting: Mutex::new(Some(VecDeque::new())), signal: Signal::new()? };
+        Ok(Self { backlog: Arc::new(backlog), path: None })
     }
 
     pub fn named(path: &Path) -> Result<Self> {
         let mut listener = Self::anonymous()?;
         let mut names = names();
-        if names.get(path).and_then(Weak::upgrade).is_some_and(|door| door.is_open()) {
+        if names.get(path).and_then(Weak::upgrade).is_some_and(|backlog| backlog.is_open()) {
             return Err(BridgeError::new(Code::Locked, format!("somebody listens at {} already", path.display())));
         }
-        names.insert(path.to_owned(), Arc::downgrade(&listener.door));
+        names.insert(path.to_owned(), Arc::downgrade(&listener.backlog));
         listener.path = Some(path.to_owned());
         Ok(listener)
     }
@@ -115,7 +116,10 @@ impl Listener {
     /// The endpoint of an anonymous listener: a reference of its own each time.
     pub fn endpoint(&self) -> Result<Endpoint> {
         match &self.path {
-            None => Ok(Endpoint(Handle::Endpoint(self.door.clone()))),
+            None => {
+                let backlog = self.backlog.clone();
+                Ok(Endpoint { handle: Handle::new(backlog.clone()), backlog })
+            }
             Some(_) => {
                 Err(BridgeError::new(Code::NotEndpoint, "a named listener has no endpoint; connect to its path"))
             }
@@ -124,17 +128,17 @@ impl Listener {
 
     /// The next peer, or `None` when nobody waits.
     pub fn accept(&self) -> Result<Option<(Socket, PeerCredentials)>> {
-        let mut waiting = self.door.lock();
+        let mut waiting = self.backlog.lock();
         let Some(queue) = waiting.as_mut() else { return Ok(None) };
         let Some(socket) = queue.pop_front() else { return Ok(None) };
-        self.door.signal.set_readable(!queue.is_empty());
+        self.backlog.signal.set_readable(!queue.is_empty());
         drop(waiting);
         let peer = socket::peer_credentials(&socket)?;
         Ok(Some((socket, peer)))
     }
 
     pub fn as_fd(&self) -> BorrowedFd<'_> {
-        self.door.signal.as_fd()
+        self.backlog.signal.as_fd()
     }
 }
 
@@ -144,7 +148,7 @@ impl Drop for Listener {
             names().remove(path);
         }
         // Those who wait find their connection closed.
-        let waiting = self.door.lock().take();
+        let waiting = self.backlog.lock().take();
         drop(waiting);
     }
 }

@@ -1,18 +1,26 @@
-//! What travels beside a message's bytes: a reference.
+//! What travels beside a message's bytes: a reference to something of this process.
 
+use std::any::Any;
 use std::sync::Arc;
 
-use super::endpoint::Door;
-use super::memory::Region;
 use crate::error::Result;
 
+/// Memory, or the queue of a listener. The module that made it can take it out again.
 #[derive(Debug, Clone)]
-pub enum Handle {
-    Endpoint(Arc<Door>),
-    Memory(Arc<Region>),
-}
+pub struct Handle(Arc<dyn Any + Send + Sync>);
 
 pub type HandleRef<'a> = &'a Handle;
+
+impl Handle {
+    pub fn new<T: Any + Send + Sync>(object: Arc<T>) -> Self {
+        Self(object)
+    }
+
+    /// The object, if it is one of this type.
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.0.clone().downcast().ok()
+    }
+}
 
 pub fn borrow(handle: &Handle) -> HandleRef<'_> {
     handle

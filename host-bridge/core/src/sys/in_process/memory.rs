@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::handle::Handle;
 use crate::counters;
 use crate::error::{BridgeError, Result};
-pub use crate::sys::plain::{mapped_length, page_align, Form, PAGE};
+pub use crate::sys::page::{page_align, PAGE};
+pub use crate::sys::plain::{mapped_length, Form};
 
 /// Zeroed pages, freed with the last reference.
 #[derive(Debug)]
-pub struct Region {
+struct Region {
     ptr: NonNull<u8>,
     allocation: Allocation,
 }
@@ -50,15 +51,15 @@ impl Mapping {
     /// Fresh zeroed memory, and what a peer needs to use it.
     pub fn create(_form: Form, len: usize) -> Result<(Handle, Self)> {
         let region = Arc::new(Region::new(len)?);
-        Ok((Handle::Memory(region.clone()), Self::over(region)))
+        Ok((Handle::new(region.clone()), Self::over(region)))
     }
 
     /// Memory of a peer. Nothing keeps this end from writing to it: it is the same memory.
     pub fn import(handle: &Handle) -> Result<(Form, Self)> {
-        let Handle::Memory(region) = handle else {
+        let Some(region) = handle.get::<Region>() else {
             return Err(BridgeError::malformed("a handle that should be shared memory is something else"));
         };
-        let map = Self::over(region.clone());
+        let map = Self::over(region);
         if map.byte_length() <= PAGE {
             return Err(BridgeError::malformed(format!("shared memory of {} bytes", map.byte_length())));
         }

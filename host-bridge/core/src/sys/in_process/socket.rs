@@ -171,6 +171,6 @@ pub fn shutdown(socket: &Socket) {
     socket.channel.signals.iter().for_each(|signal| signal.set_readable(true));
     socket.channel.changed.notify_all();
     drop(sides);
-    // An endpoint among them may be the last reference to a door, which closes channels of its own.
+    // An endpoint among them may be the last reference to a listener's backlog, which closes channels of its own.
     drop(unread);
 }

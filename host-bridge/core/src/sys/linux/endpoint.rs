@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::net::{bind, connect, listen, socket_with, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::handle::{Handle, HandleRef};
+pub use super::socket::pair;
 use super::socket::{peer_credentials, PeerCredentials};
 use crate::error::{BridgeError, Code, Result};
 use crate::service;

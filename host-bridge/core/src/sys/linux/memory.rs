@@ -12,7 +12,8 @@ use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
 use super::handle::Handle;
 use crate::counters;
 use crate::error::{BridgeError, Result};
-pub use crate::sys::plain::{mapped_length, page_align, Form, PAGE};
+pub use crate::sys::page::{page_align, PAGE};
+pub use crate::sys::plain::{mapped_length, Form};
 
 /// A mapping of shared memory; unmapped when dropped.
 #[derive(Debug)]

@@ -1,26 +1,24 @@
 //! Listeners, and the endpoint: an object by which its holders, and nobody else, can connect to one.
 
-use std::collections::VecDeque;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use block2::RcBlock;
 
+use super::backlog::{Backlog, Waiter};
 use super::ffi::xpc;
 use super::handle::{Handle, HandleRef};
 use super::hello;
 use super::link::Link;
+use super::listening::Listening;
 use super::object::{Kind, Object};
 use super::process::Token;
 use super::signal::Signal;
 use super::socket::{PeerCredentials, Socket};
 use crate::error::{BridgeError, Code, Result};
-
-/// Peers that were greeted and that nobody has accepted, or that have not said anything yet: at most so many of each.
-const BACKLOG: usize = 128;
 
 /// A reference to a listener that travels between processes and has no other name.
 #[derive(Debug)]
@@ -98,90 +96,11 @@ fn service(path: &Path) -> Result<CString> {
     name.ok_or_else(|| BridgeError::new(Code::Io, format!("{} names no Mach service", path.display())))
 }
 
-/// What happens at the listener while nobody calls `accept`.
-#[derive(Debug)]
-pub struct Door {
-    state: Mutex<Waiting>,
-    signal: Signal,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    open: bool,
-    failed: bool,
-    /// Have connected and not said anything.
-    silent: Vec<Arc<Link>>,
-    greeted: VecDeque<Arc<Link>>,
-}
-
-impl Door {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn event(self: &Arc<Self>, event: &Object) {
-        if event.kind() == Kind::Connection {
-            return self.arrive(event);
-        }
-        let mut state = self.lock();
-        if state.open {
-            // The name belongs to somebody else, or launchd does not know it.
-            state.failed = true;
-            self.signal.set_readable(true);
-        }
-    }
-
-    fn arrive(self: &Arc<Self>, connection: &Object) {
-        let refuse = || {
-            // SAFETY: held. A connection from a listener may be cancelled without having been activated.
-            unsafe { xpc::xpc_connection_cancel(connection.raw()) };
-        };
-        if hello::check_user(&hello::peer(connection)).is_err() {
-            return refuse();
-        }
-        let mut state = self.lock();
-        state.silent.retain(|link| !link.wait_end(std::time::Duration::ZERO));
-        if !state.open || state.silent.len() >= BACKLOG {
-            return refuse();
-        }
-        match Link::open(connection.clone(), Some(Arc::downgrade(self))) {
-            Ok(link) => state.silent.push(link),
-            // No descriptors are left.
-            Err(_) => refuse(),
-        }
-    }
-
-    /// A peer has greeted. False when there is no room for it.
-    pub fn admit(&self, link: &Arc<Link>) -> bool {
-        let mut state = self.lock();
-        let Some(at) = state.silent.iter().position(|known| Arc::ptr_eq(known, link)) else { return false };
-        let link = state.silent.swap_remove(at);
-        if !state.open || state.greeted.len() >= BACKLOG {
-            return false;
-        }
-        state.greeted.push_back(link);
-        self.signal.set_readable(true);
-        true
-    }
-}
-
-/// The listener's own connection. It lives as long as the listener or any connection that came through it: the header says
-/// that cancelling it ends what was made from its endpoint.
-#[derive(Debug)]
-pub struct Service(Object);
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // SAFETY: held, and active since it was made.
-        unsafe { xpc::xpc_connection_cancel(self.0.raw()) };
-    }
-}
-
 /// A listener, with a name that launchd knows or, when anonymous, reachable through its endpoint only.
 #[derive(Debug)]
 pub struct Listener {
-    service: Arc<Service>,
-    door: Arc<Door>,
+    listening: Arc<Listening>,
+    backlog: Arc<Backlog>,
     endpoint: Option<Endpoint>,
 }
 
@@ -191,7 +110,7 @@ impl Listener {
         let connection = unsafe { Object::owned(xpc::xpc_connection_create(ptr::null(), ptr::null_mut())) };
         let mut listener = Self::over(connection)?;
         // SAFETY: an anonymous listener, which is held.
-        let endpoint = unsafe { Object::owned(xpc::xpc_endpoint_create(listener.service.0.raw())) };
+        let endpoint = unsafe { Object::owned(xpc::xpc_endpoint_create(listener.listening.connection().raw())) };
         let endpoint = endpoint.ok_or_else(|| BridgeError::io("XPC made no endpoint", "out of resources"))?;
         listener.endpoint = Some(Endpoint(endpoint));
         Ok(listener)
@@ -217,15 +136,14 @@ impl Listener {
                 return Err(e);
             }
         };
-        let waiting = Waiting { open: true, failed: false, silent: Vec::new(), greeted: VecDeque::new() };
-        let door = Arc::new(Door { state: Mutex::new(waiting), signal });
-        let (weak, token): (Weak<Door>, Token) = (Arc::downgrade(&door), Token::new());
+        let backlog = Arc::new(Backlog::new(signal));
+        let (weak, token): (Weak<Backlog>, Token) = (Arc::downgrade(&backlog), Token::new());
         let handler: RcBlock<dyn Fn(xpc::xpc_object_t)> = RcBlock::new(move |event: xpc::xpc_object_t| {
             let _ = &token;
             // SAFETY: an event is valid for the time of this call.
             let Some(event) = (unsafe { Object::retained(event) }) else { return };
             match weak.upgrade() {
-                Some(door) => door.event(&event),
+                Some(backlog) => backlog.event(&event),
                 // The listener is closed, and only lives on for the connections that came through it.
                 None if event.kind() == Kind::Connection => {
                     // SAFETY: held. A connection from a listener may be cancelled without having been activated.
@@ -239,7 +157,7 @@ impl Listener {
             xpc::xpc_connection_set_event_handler(connection.raw(), RcBlock::as_ptr(&handler));
             xpc::xpc_connection_activate(connection.raw());
         }
-        Ok(Self { service: Arc::new(Service(connection)), door, endpoint: None })
+        Ok(Self { listening: Arc::new(Listening::over(connection)), backlog, endpoint: None })
     }
 
     /// The endpoint of an anonymous listener: a reference of its own each time.
@@ -252,36 +170,36 @@ impl Listener {
 
     /// The next peer of our own user, or `None` when nobody waits. Strangers were turned away.
     pub fn accept(&self) -> Result<Option<(Socket, PeerCredentials)>> {
-        let mut state = self.door.lock();
-        let Some(link) = state.greeted.pop_front() else {
-            if state.failed {
+        let link = match self.backlog.take() {
+            Waiter::Peer(link) => link,
+            Waiter::Nobody => return Ok(None),
+            Waiter::Failed => {
                 return Err(BridgeError::io(
                     "cannot listen",
                     "launchd gives this name to nobody or to another process; install the service first (streamlib broker install)",
                 ));
             }
-            return Ok(None);
         };
-        if state.greeted.is_empty() && !state.failed {
-            self.door.signal.set_readable(false);
-        }
-        drop(state);
-        link.keep_service(self.service.clone());
+        link.keep_listening(self.listening.clone());
         let peer = hello::peer(link.connection());
         Ok(Some((Socket::over(link), peer)))
     }
 
     pub fn as_fd(&self) -> BorrowedFd<'_> {
-        self.door.signal.as_fd()
+        self.backlog.as_fd()
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut state = self.door.lock();
-        state.open = false;
-        let waiting = (std::mem::take(&mut state.silent), std::mem::take(&mut state.greeted));
-        drop(state);
-        drop(waiting);
+        self.backlog.close();
     }
+}
+
+/// A connected pair, for tests.
+pub fn pair() -> Result<(Socket, Socket)> {
+    let listener = Listener::anonymous()?;
+    let (a, _) = listener.endpoint()?.connect()?;
+    let (b, _) = listener.accept()?.ok_or_else(|| BridgeError::new(Code::Io, "a greeted peer was not let in"))?;
+    Ok((a, b))
 }

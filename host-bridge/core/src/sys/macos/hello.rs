@@ -3,18 +3,17 @@
 //! XPC connects when the first message is sent, and tells of a listener that is gone only then. One message and its reply
 //! at the start make `connect` tell at once, and show each side whom it talks to.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use block2::RcBlock;
 
 use super::encode::{key, text};
-use super::endpoint::Door;
 use super::ffi::xpc;
 use super::link::Link;
 use super::object::{Kind, Object};
-use super::socket::PeerCredentials;
 use crate::error::{BridgeError, Code, Result};
+use crate::sys::socket_types::PeerCredentials;
 
 const VERSION: u64 = 1;
 /// A listener answers on a thread of its own, whatever its process does; this is for one that was stopped.
@@ -65,16 +64,18 @@ pub fn greet(link: &Link) -> Result<()> {
     }
 }
 
-/// Answers a greeting and lets the peer in. False: it was none, or there is no room.
-pub fn answer(link: &Arc<Link>, message: &Object, door: &Weak<Door>) -> bool {
+/// Answers a greeting, after `admit` has let the peer in. False: it was none, or there is no room.
+pub fn answer(link: &Link, message: &Object, admit: impl FnOnce() -> bool) -> bool {
     let greeted = message.is_text(key::MESSAGE_TYPE, text::HELLO) && message.get_uint(key::VERSION) == Some(VERSION);
-    let Some(door) = door.upgrade().filter(|_| greeted) else { return false };
+    if !greeted {
+        return false;
+    }
     // SAFETY: a dictionary is held; null is looked for.
     let Some(reply) = (unsafe { Object::owned(xpc::xpc_dictionary_create_reply(message.raw())) }) else {
         return false;
     };
     // Before the answer: whoever has it may rely on being in the queue.
-    if !door.admit(link) {
+    if !admit() {
         return false;
     }
     for name in [key::MESSAGE_TYPE, key::VERSION] {

@@ -5,6 +5,7 @@
 //! messages that it sends anyway, or in one of its own.
 
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -12,9 +13,8 @@ use std::time::{Duration, Instant};
 use block2::RcBlock;
 
 use super::encode::{key, text};
-use super::endpoint::{Door, Service};
 use super::ffi::xpc;
-use super::hello;
+use super::listening::Listening;
 use super::object::{Kind, Object};
 use super::process::Token;
 use super::signal::Signal;
@@ -48,15 +48,21 @@ struct State {
     owed: usize,
     end: Option<End>,
     /// Keeps the listener that this came through: were that cancelled, the peer's side would end too.
-    service: Option<Arc<Service>>,
+    listening: Option<Arc<Listening>>,
 }
 
 #[derive(Debug)]
 enum Phase {
     /// Of an incoming connection, before its first message.
-    Greeting(Weak<Door>),
+    Greeting(Weak<dyn Gate>),
     /// Of an outgoing one, and of an incoming one that was greeted.
     Open,
+}
+
+/// Decides about the first message of an incoming connection.
+pub trait Gate: Debug + Send + Sync {
+    /// Answers it. False: the connection ends.
+    fn first_message(&self, link: &Arc<Link>, message: &Object) -> bool;
 }
 
 /// Why nothing more comes.
@@ -73,12 +79,19 @@ pub enum Next {
 }
 
 impl Link {
-    /// Takes a connection that was not activated yet. `door`: it came in through this one.
-    pub fn open(connection: Object, door: Option<Weak<Door>>) -> Result<Arc<Self>> {
-        let phase = door.map_or(Phase::Open, Phase::Greeting);
+    /// Takes a connection that was not activated yet. `gate`: it is an incoming one, and this lets it in.
+    pub fn open(connection: Object, gate: Option<Weak<dyn Gate>>) -> Result<Arc<Self>> {
+        let phase = gate.map_or(Phase::Open, Phase::Greeting);
         let link = Arc::new(Self {
             connection,
-            state: Mutex::new(State { phase, inbox: VecDeque::new(), in_flight: 0, owed: 0, end: None, service: None }),
+            state: Mutex::new(State {
+                phase,
+                inbox: VecDeque::new(),
+                in_flight: 0,
+                owed: 0,
+                end: None,
+                listening: None,
+            }),
             ended: Condvar::new(),
             signal: Signal::new()?,
             cancelled: AtomicBool::new(false),
@@ -109,8 +122,8 @@ impl Link {
         &self.connection
     }
 
-    pub fn keep_service(&self, service: Arc<Service>) {
-        self.lock().service = Some(service);
+    pub fn keep_listening(&self, listening: Arc<Listening>) {
+        self.lock().listening = Some(listening);
     }
 
     /// On a thread of XPC's, one event at a time.
@@ -128,11 +141,11 @@ impl Link {
         if state.end.is_some() {
             return;
         }
-        if let Phase::Greeting(door) = &state.phase {
-            let door = door.clone();
+        if let Phase::Greeting(gate) = &state.phase {
+            let gate = gate.upgrade();
             state.phase = Phase::Open;
             drop(state);
-            if !hello::answer(self, &message, &door) {
+            if !gate.is_some_and(|gate| gate.first_message(self, &message)) {
                 self.end(End::Broken("a peer that did not begin with a greeting".into()));
             }
             return;
@@ -268,7 +281,7 @@ impl Link {
         drop(sent);
         self.end(End::Closed);
         let mut state = self.lock();
-        let left = (state.service.take(), std::mem::take(&mut state.inbox));
+        let left = (state.listening.take(), std::mem::take(&mut state.inbox));
         drop(state);
         drop(left);
     }

@@ -15,12 +15,7 @@ use super::surface::Surface;
 use crate::counters;
 use crate::error::{BridgeError, Result};
 use crate::memory::{Layout, TextureLayout};
-
-pub const PAGE: usize = 4096;
-
-pub const fn page_align(n: usize) -> usize {
-    n.div_ceil(PAGE) * PAGE
-}
+pub use crate::sys::page::{page_align, PAGE};
 
 /// How many bytes a mapping of so much memory has: pages of this system may be larger than ours.
 pub fn mapped_length(n: usize) -> usize {

@@ -4,6 +4,7 @@
 //! dictionaries of typed values and `decode` turns those back, so that everything that a peer sends passes the same checks
 //! on both systems.
 
+mod backlog;
 mod decode;
 mod encode;
 pub mod endpoint;
@@ -11,6 +12,7 @@ mod ffi;
 pub mod handle;
 mod hello;
 mod link;
+mod listening;
 pub mod memory;
 mod object;
 pub mod process;

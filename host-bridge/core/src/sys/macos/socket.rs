@@ -4,10 +4,9 @@ use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::endpoint::Listener;
 use super::handle::{Handle, HandleRef};
 use super::link::{Link, Next, Reserved};
-use super::{decode, encode};
+use super::{decode, encode, hello};
 use crate::error::{BridgeError, Code, Result};
 use crate::schema::Schema;
 pub use crate::sys::socket_types::{PeerCredentials, Received, Sent};
@@ -42,16 +41,8 @@ impl Drop for Socket {
     }
 }
 
-/// A connected pair, for tests.
-pub fn pair() -> Result<(Socket, Socket)> {
-    let listener = Listener::anonymous()?;
-    let (a, _) = listener.endpoint()?.connect()?;
-    let (b, _) = listener.accept()?.ok_or_else(|| BridgeError::new(Code::Io, "a greeted peer was not let in"))?;
-    Ok((a, b))
-}
-
 pub fn peer_credentials(socket: &Socket) -> Result<PeerCredentials> {
-    Ok(super::hello::peer(socket.0.connection()))
+    Ok(hello::peer(socket.0.connection()))
 }
 
 /// Connections of this system are no descriptors, so none can be inherited.

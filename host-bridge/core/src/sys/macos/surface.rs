@@ -8,11 +8,11 @@ use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
 use super::ffi::iosurface::*;
-use super::memory::{page_align, PAGE};
 use super::object::{Kind, Object};
 use crate::counters;
 use crate::error::{BridgeError, Code, Result};
 use crate::memory::{PixelFormat, TextureLayout};
+use crate::sys::page::{page_align, PAGE};
 
 /// An object of CoreFoundation, released when dropped.
 #[derive(Debug)]
