@@ -16,10 +16,10 @@ use streamlib_bridge::service::monotonic_ns;
 use streamlib_bridge::sys::socket::Interest;
 use streamlib_bridge::wire::Ack;
 
+use crate::endpoint::Endpoint;
 use crate::error::raise;
 use crate::heartbeat::{self, Activity};
-use crate::listener::Endpoint;
-use crate::schema::keys;
+use crate::keys::keys;
 use crate::sink::PySink;
 use crate::source::PySource;
 use crate::tally::Tally;

@@ -1,8 +1,10 @@
 //! `streamlib._native`: handles, memory and the wire for Python. No policy lives here.
 
 mod connection;
+mod endpoint;
 mod error;
 mod heartbeat;
+mod keys;
 mod listener;
 mod memory;
 mod poller;
@@ -68,7 +70,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("BridgeError", error)?;
     m.add_class::<connection::Connection>()?;
     m.add_class::<listener::Listener>()?;
-    m.add_class::<listener::Endpoint>()?;
+    m.add_class::<endpoint::Endpoint>()?;
     m.add_class::<poller::Poller>()?;
     m.add_class::<tally::Tally>()?;
     m.add_class::<memory::FramePool>()?;

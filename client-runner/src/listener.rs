@@ -1,41 +1,15 @@
-//! Listeners and endpoints. A client only connects; the listener is here for tests and tools.
+//! Listeners: other processors connect to this process through one.
 
-use pyo3::prelude::*;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use pyo3::prelude::*;
 use streamlib_bridge::connection::Connection as CoreConnection;
-use streamlib_bridge::error::{BridgeError, Code};
 use streamlib_bridge::sys::{endpoint as core, socket};
 
 use crate::connection::Connection;
+use crate::endpoint::Endpoint;
 use crate::error::raise;
-
-/// A reference to a host's listener; it can be passed on and connected to, nothing else.
-#[pyclass(frozen, module = "streamlib._native")]
-pub struct Endpoint(Mutex<Option<core::Endpoint>>);
-
-impl Endpoint {
-    pub fn new(endpoint: core::Endpoint) -> Self {
-        Self(Mutex::new(Some(endpoint)))
-    }
-
-    /// A descriptor of its own, for a message or a connection.
-    pub fn duplicate(&self) -> streamlib_bridge::error::Result<core::Endpoint> {
-        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(endpoint) => endpoint.try_clone(),
-            None => Err(BridgeError::new(Code::Closed, "the endpoint is closed")),
-        }
-    }
-}
-
-#[pymethods]
-impl Endpoint {
-    fn close(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
 
 /// A ``SOCK_SEQPACKET`` listener.
 #[pyclass(frozen, module = "streamlib._native")]

@@ -1,36 +1,15 @@
 //! Schemas by their JSON, and values without a connection.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyBytes;
 use streamlib_bridge::codec::{decode_frame, encode_frame, NoHandles, Reader};
 use streamlib_bridge::error::BridgeError;
-use streamlib_bridge::schema::{FieldType, Fields, Schema};
+use streamlib_bridge::schema::Schema;
 
 use crate::error::raise;
+use crate::keys::keys;
 use crate::sink::PySink;
 use crate::source::PySource;
-
-/// A schema's field names as interned Python strings, by `FieldKey::id`.
-pub fn keys(py: Python<'_>, schema: &Schema) -> Vec<Py<PyString>> {
-    let mut names = vec![""; schema.key_count()];
-    collect(schema.fields(), &mut names);
-    names.into_iter().map(|name| PyString::intern(py, name).unbind()).collect()
-}
-
-fn collect<'a>(fields: &'a Fields, names: &mut [&'a str]) {
-    for field in &fields.0 {
-        names[field.key.id] = &field.key.name;
-        nested(&field.ty, names);
-    }
-}
-
-fn nested<'a>(ty: &'a FieldType, names: &mut [&'a str]) {
-    match ty {
-        FieldType::Struct(fields) => collect(fields, names),
-        FieldType::Array(inner) | FieldType::Optional(inner) => nested(inner, names),
-        _ => {}
-    }
-}
 
 /// Checks a schema's JSON and returns it in its normal form.
 #[pyfunction]

@@ -8,8 +8,8 @@ use streamlib_bridge::memory::Frame;
 use streamlib_bridge::schema::Fields;
 use streamlib_bridge::sys::endpoint::Endpoint as CoreEndpoint;
 
+use crate::endpoint::Endpoint;
 use crate::error::from_python;
-use crate::listener::Endpoint;
 use crate::memory::{SharedBuffer, Texture};
 
 /// `keys`: for each input port its field names as Python strings, by `FieldKey::id`.

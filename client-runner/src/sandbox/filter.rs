@@ -3,7 +3,7 @@
 
 use std::io::{Error, Result};
 
-use super::syscalls::{ALLOWED, CHECKED, REFUSED};
+use super::syscalls::{Rule, ALLOWED, CHECKED, REFUSED};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -11,23 +11,6 @@ pub enum Stage {
     Before,
     /// All threads, and no other program any more.
     After,
-}
-
-/// What an argument must be for the call to be allowed. The lower 32 bits are looked at: that is all the kernel takes of these.
-#[derive(Clone, Copy)]
-pub enum Rule {
-    /// One of these.
-    OneOf(&'static [u32]),
-    /// None of these.
-    NoneOf(&'static [u32]),
-    /// These bits set, those clear.
-    Bits { set: u32, clear: u32 },
-    /// This process's own number.
-    Own,
-    /// This process's own number, or 0 for the same.
-    OwnOrZero,
-    /// Its lower four bits are one of these.
-    LowBits(&'static [u32]),
 }
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;

@@ -2,7 +2,22 @@
 
 use libc::*;
 
-use super::filter::Rule;
+/// What an argument must be for the call to be allowed. The lower 32 bits are looked at: that is all the kernel takes of these.
+#[derive(Clone, Copy)]
+pub enum Rule {
+    /// One of these.
+    OneOf(&'static [u32]),
+    /// None of these.
+    NoneOf(&'static [u32]),
+    /// These bits set, those clear.
+    Bits { set: u32, clear: u32 },
+    /// This process's own number.
+    Own,
+    /// This process's own number, or 0 for the same.
+    OwnOrZero,
+    /// Its lower four bits are one of these.
+    LowBits(&'static [u32]),
+}
 
 const NEW_NAMESPACES: u32 =
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET) as u32;
