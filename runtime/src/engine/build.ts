@@ -4,8 +4,8 @@ import type { GraphSpec } from '../graph/spec.js';
 import { FailedNode } from '../node/failed.js';
 import { LocalNode } from '../node/local/local-node.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
-import { makePythonProcessor } from '../python/host/kinds.js';
 import { limitsOf, policyOf } from '../python/host/params.js';
+import { PythonProcessor } from '../python/host/processor.js';
 import { LiveGraph, nameOf, refOf } from './live-graph.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
 import type { Resources } from './resources.js';
@@ -83,8 +83,9 @@ function construct(node: PreparedNode, options: MakeOptions, listener: Seat): Gr
       });
     }
     case 'python':
-      return makePythonProcessor(node.execution, {
+      return new PythonProcessor({
         id: node.id,
+        kind: node.execution,
         file: node.params.file,
         processor: node.params.processor ?? null,
         config: node.params.config,

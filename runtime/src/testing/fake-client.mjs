@@ -33,6 +33,7 @@ function use(endpoint) {
       case 'ping':
         if (behaviour === 'silent') return;
         if (behaviour === 'closes') return host.close();
+        if (behaviour === 'hasty') host.sendFrame(0, sent++, { value: 1 });
         host.sendControl({
           type: 'pong',
           bytes: new Uint8Array(behaviour === 'wrong' ? [1, 2, 3] : [0x53, 0x4c, 0x41]),

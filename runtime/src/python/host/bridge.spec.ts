@@ -11,8 +11,7 @@ import { DEFAULT_POLICY } from '../../process/machine.js';
 import type { Delivery } from '../../processor/types.js';
 import { FakeBroker } from '../../testing/fake-broker.js';
 import { openSandbox, type Sandbox } from '../../testing/sandbox.js';
-import { makePythonProcessor } from './kinds.js';
-import type { PythonProcessor } from './processor.js';
+import { PythonProcessor } from './processor.js';
 import { type BridgeLimits, DEFAULT_LIMITS } from './types.js';
 
 const schema: Schema = { name: 'Number', fields: [{ name: 'value', type: 'Int32' }] };
@@ -66,8 +65,9 @@ function start(behaviour: string, choice: Choice = {}): World {
   const log: Logger = { debug: write, info: write, warn: write, error: write, child: () => log };
   const states: NodeState[] = [];
   const { delivery = 'every_sample', queue = 8 } = choice;
-  const node = makePythonProcessor('reactive', {
+  const node = new PythonProcessor({
     id: 'node',
+    kind: 'reactive',
     file: 'none.py',
     processor: behaviour,
     config: { strength: 1 },
@@ -156,6 +156,7 @@ describe('the handshake', () => {
     ['silent', /did not answer the ping within 0\.2 s/],
     ['wrong', /answered the ping with the wrong bytes/],
     ['closes', /the direct channel was closed/],
+    ['hasty', /broke the protocol: a frame on output "out" before its setup/],
     ['dies', /exited with code 9 before it was ready; the end of its stderr:\n {2}last words/],
   ])('fails with a client that is %s', async (behaviour, message) => {
     const world = start(behaviour, { limits: { pongMs: 200 } });

@@ -1,9 +1,8 @@
 import { ConnectionLog } from '../../base/log/connection-log.js';
 import type { Logger } from '../../base/log/logger.js';
 import type { HandshakeBroker } from '../../broker/session.js';
-import { Histogram } from '../../flow/histogram.js';
+import type { Histogram } from '../../flow/histogram.js';
 import type { OutputPort } from '../../flow/output-port.js';
-import { USUAL_SLOTS } from '../../flow/slots.js';
 import type { NodePorts } from '../../graph/ports.js';
 import { ErrorReporter } from '../../node/error-reporter.js';
 import { type GraphNode, isOver, type NodeListener } from '../../node/node.js';
@@ -13,18 +12,20 @@ import type { SupervisorPolicy } from '../../process/machine.js';
 import { Supervisor } from '../../process/supervisor.js';
 import type { PythonKind } from '../../processor/kind.js';
 import { DirectLink } from '../links/direct-link.js';
-import { ProcessLinks } from '../links/process-links.js';
+import type { ProcessLinks } from '../links/process-links.js';
 import type { Asked, Stock } from '../links/quiescence.js';
-import { NO_TALLY } from '../links/tally.js';
 import type { Confinement } from '../sandbox/sandbox.js';
 import type { SparePool } from '../spare/pool.js';
-import { PythonBridge } from './bridge.js';
-import { PythonInput } from './input.js';
-import { OUTPUT_WINDOW, PythonOutput } from './output.js';
-import type { BridgeLimits, BridgePorts } from './types.js';
+import type { PythonBridge } from './bridge.js';
+import { Incarnation, type IncarnationOwner } from './incarnation.js';
+import type { PythonInput } from './input.js';
+import { BEFORE_READY } from './kinds.js';
+import { PythonPorts } from './ports.js';
+import type { BridgeLimits } from './types.js';
 
 export interface PythonProcessorOptions {
   readonly id: string;
+  readonly kind: PythonKind;
   readonly file: string;
   readonly processor: string | null;
   readonly config: Readonly<Record<string, unknown>>;
@@ -42,43 +43,34 @@ export interface PythonProcessorOptions {
   readonly listener: NodeListener;
 }
 
-/**
- * The host half of a Python processor: what the three kinds have in common. Owns the supervisor and, through it, one bridge at
- * a time; a kind only says what happens before its bridge is ready and when it becomes so.
- */
-export abstract class PythonProcessor implements GraphNode, Asked {
+/** The host half of a Python processor, of any kind. Owns its ports, the supervisor and, through it, one incarnation at a time. */
+export class PythonProcessor implements GraphNode, Asked {
   readonly type = 'python';
   readonly id: string;
   readonly inputs: ReadonlyMap<string, PythonInput>;
   readonly outputs: ReadonlyMap<string, OutputPort>;
-  protected abstract readonly kind: PythonKind;
-  protected readonly log: ConnectionLog;
-  private readonly inputList: readonly PythonInput[];
-  private readonly outputList: readonly PythonOutput[];
+  private readonly log: ConnectionLog;
+  private readonly ports: PythonPorts;
   private readonly links: ProcessLinks;
   private readonly supervisor: Supervisor;
   private readonly errors: ErrorReporter;
   private readonly metrics: Record<string, number> = {};
-  private bridge: PythonBridge | null = null;
-  private incarnation = 0;
+  private incarnation: Incarnation | null = null;
   private startWanted = false;
   private current: NodeState = 'created';
   private failure: string | null = null;
   private lastError: string | null = null;
 
-  constructor(protected readonly options: PythonProcessorOptions) {
+  constructor(private readonly options: PythonProcessorOptions) {
     this.id = options.id;
     this.log = new ConnectionLog(options.log);
     this.errors = new ErrorReporter(this.log);
-    const onError = (message: string, error: Error) => this.errors.report(message, error);
-    this.inputList = [...options.ports.inputs.values()].map(
-      (model, index) => new PythonInput(model, index, onError),
+    this.ports = new PythonPorts(options.id, options.ports, (message, error) =>
+      this.errors.report(message, error),
     );
-    this.outputList = [...options.ports.outputs.values()].map((model) => new PythonOutput(model));
-    this.links = new ProcessLinks(options.id);
-    for (const { port } of this.outputList) port.onReaders = () => this.links.tellReaders(port.name, port);
-    this.inputs = new Map(this.inputList.map((input) => [input.name, input]));
-    this.outputs = new Map(this.outputList.map(({ port }) => [port.name, port]));
+    this.links = this.ports.links;
+    this.inputs = new Map(this.ports.inputs.map((input) => [input.name, input]));
+    this.outputs = new Map(this.ports.outputs.map(({ port }) => [port.name, port]));
     this.supervisor = new Supervisor(options.policy, {
       spawn: (incarnation) => this.spawn(incarnation),
       askToStop: () => this.bridge?.askToStop(),
@@ -95,22 +87,26 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     return this.current;
   }
 
+  private get bridge(): PythonBridge | null {
+    return this.incarnation?.bridge ?? null;
+  }
+
   /** Whether frames flow. */
   get ready(): boolean {
-    return this.bridge?.phase === 'ready';
+    return this.bridge?.ready === true;
   }
 
   get rate(): number {
-    return Math.max(0, ...this.inputList.map((input) => input.counters.rate));
+    return this.ports.rate;
   }
 
   get latency(): Histogram {
-    return Histogram.over(this.inputList.map((input) => input.latency));
+    return this.ports.latency;
   }
 
   get idle(): boolean {
     if (isOver(this.current) && this.current !== 'finished') return true;
-    return this.inputList.every((input) => input.idle) && this.outputList.every((output) => output.idle);
+    return this.ports.idle;
   }
 
   /** Whether its frames may go straight to another process, or come from one. */
@@ -214,17 +210,16 @@ export abstract class PythonProcessor implements GraphNode, Asked {
   start(): Promise<void> {
     this.startWanted = true;
     if (this.ready) this.bridge?.start();
-    else this.log.debug(this.beforeReady());
+    else this.log.debug(BEFORE_READY[this.options.kind]);
     return Promise.resolve();
   }
 
   async stop(): Promise<void> {
     const end = this.current;
     if (!isOver(end)) this.become('stopping');
-    for (const input of this.inputList) input.close(true);
-    this.links.inputsOver();
+    this.ports.closeInputs();
     await this.supervisor.stop();
-    for (const output of this.outputList) output.dropWaiting();
+    for (const output of this.ports.outputs) output.dropWaiting();
   }
 
   stats(): NodeStats {
@@ -243,131 +238,63 @@ export abstract class PythonProcessor implements GraphNode, Asked {
     );
   }
 
-  /** What this kind does until its bridge is ready; for the log. */
-  protected abstract beforeReady(): string;
-
-  private spawn(incarnation: number): void {
-    this.incarnation = incarnation;
-    if (incarnation > 1) this.become('starting');
+  private spawn(number: number): void {
+    if (number > 1) this.become('starting');
     // The one before has ended.
     this.log.connection = null;
-    const since = performance.now();
-    const bridge = new PythonBridge(
+    const { options, log, errors, ports } = this;
+    this.incarnation = new Incarnation(
+      number,
       {
         node: this.id,
-        kind: this.kind,
-        file: this.options.file,
-        processor: this.options.processor,
-        config: this.options.config,
-        python: this.options.python,
-        ports: this.bridgePorts(),
-        limits: this.options.limits,
-        logLevel: this.options.logLevel,
-        ...(this.options.spares && { spares: this.options.spares }),
-        ...(this.options.confinement && { confinement: this.options.confinement }),
-        ...(this.options.confinedSpares && { confinedSpares: this.options.confinedSpares }),
+        kind: options.kind,
+        file: options.file,
+        processor: options.processor,
+        config: options.config,
+        python: options.python,
+        ports: ports.forBridge(),
+        limits: options.limits,
+        logLevel: options.logLevel,
+        ...(options.spares && { spares: options.spares }),
+        ...(options.confinement && { confinement: options.confinement }),
+        ...(options.confinedSpares && { confinedSpares: options.confinedSpares }),
       },
-      {
-        broker: this.options.broker,
-        log: this.log,
-        events: {
-          spawned: () => {
-            this.log.connection = bridge.connectionId;
-            this.report();
-          },
-          ready: () => {
-            this.metrics.ready_ms = Math.round(performance.now() - since);
-            this.bridgeReady(bridge);
-          },
-          frame: (port, frameId, value) => this.received(bridge, port, frameId, value),
-          lost: (port, frameId, why) => {
-            if (this.outputList[port]?.lost(frameId) === true)
-              this.log.warn(
-                `the system gives this process no memory to read frames, which are dropped (raise its limits): ${why}`,
-              );
-          },
-          ack: (port, frameId) => this.inputList[port]?.acked(frameId),
-          finished: () => {
-            if (this.current === 'running') this.become('finished');
-          },
-          error: (phase, message, traceback) => {
-            this.errors.report(`${phase}: ${message}\n${traceback}`.trimEnd());
-          },
-          clientDropped: (dropped) => this.countClientDrops(dropped),
-          tallies: (tallies, busy) => {
-            this.links.report(tallies, busy);
-            for (const input of this.inputList) {
-              const { dropped } = tallies.get(`input/${input.name}`) ?? NO_TALLY;
-              input.clientLost(dropped.no_memory ?? 0);
-            }
-            for (const output of this.outputList) {
-              const tally = tallies.get(`output/${output.port.name}`);
-              if (tally !== undefined) output.passedDirectly(tally);
-            }
-          },
-          link: (message, endpoint) => this.links.message(message, endpoint),
-          reported: (round) => this.links.reported(round),
-          broken: (reason) => {
-            this.closePorts(false);
-            this.log.error(reason);
-            this.supervisor.broken(incarnation, reason);
-          },
-          exited: (clean, reason) => {
-            this.closePorts(false);
-            if (this.bridge === bridge) this.bridge = null;
-            if (!clean) this.log.debug(reason);
-            // Once it has sent its last frame, there is nothing to start again for.
-            this.supervisor.exited(incarnation, clean || this.current === 'finished', reason);
-          },
-        },
-      },
+      { broker: options.broker, log, errors, ports },
+      this.owner(),
     );
-    this.bridge = bridge;
-    bridge.open();
+    this.incarnation.bridge.open();
   }
 
-  private bridgeReady(bridge: PythonBridge): void {
-    this.supervisor.ready(this.incarnation);
-    this.log.info('ready', { connection: bridge.connectionId, pid: bridge.pid });
-    if (this.current === 'starting') this.become('running');
-    this.outputList.forEach((output, index) => {
-      output.open((frameId) => bridge.ack(index, frameId));
-    });
-    if (this.startWanted) bridge.start();
-    for (const input of this.inputList) input.open(bridge);
-    const { pid } = bridge;
-    if (pid !== null) {
-      this.links.ready({ pid, control: (message, endpoint) => bridge.send(message, endpoint) });
-    }
-  }
-
-  private received(
-    bridge: PythonBridge,
-    port: number,
-    frameId: number,
-    value: Record<string, unknown>,
-  ): void {
-    const output = this.outputList[port];
-    if (output === undefined || output.receive(frameId, value)) return;
-    const reason = `broke the protocol: more than ${OUTPUT_WINDOW} frames on output "${output.port.name}" without an acknowledgement`;
-    if (this.bridge === bridge) this.supervisor.broken(this.incarnation, reason);
-  }
-
-  private countClientDrops(dropped: Readonly<Record<string, number>>): void {
-    for (const output of this.outputList) {
-      const count = dropped[output.port.name];
-      if (count !== undefined) output.clientDropped(count);
-    }
-  }
-
-  private closePorts(over: boolean): void {
-    for (const input of this.inputList) input.close(over);
-    for (const output of this.outputList) output.close();
-    this.links.gone(over);
+  private owner(): IncarnationOwner {
+    const startWanted = () => this.startWanted;
+    return {
+      get startWanted() {
+        return startWanted();
+      },
+      spawned: ({ bridge }) => {
+        this.log.connection = bridge.connectionId;
+        this.report();
+      },
+      ready: ({ number, bridge, ageMs }) => {
+        this.metrics.ready_ms = Math.round(ageMs);
+        this.supervisor.ready(number);
+        this.log.info('ready', { pid: bridge.pid });
+        if (this.current === 'starting') this.become('running');
+      },
+      finished: () => {
+        if (this.current === 'running') this.become('finished');
+      },
+      broken: ({ number }, reason) => this.supervisor.broken(number, reason),
+      exited: (incarnation, clean, reason) => {
+        if (this.incarnation === incarnation) this.incarnation = null;
+        // Once it has sent its last frame, there is nothing to start again for.
+        this.supervisor.exited(incarnation.number, clean || this.current === 'finished', reason);
+      },
+    };
   }
 
   private ended(state: 'stopped' | 'failed', reason: string | null): void {
-    this.closePorts(true);
+    this.ports.close(true);
     if (state === 'failed') {
       this.failure = reason;
       this.log.error(`failed: ${reason}`);
@@ -390,36 +317,12 @@ export abstract class PythonProcessor implements GraphNode, Asked {
   private report(): void {
     this.options.broker.report({
       processorId: this.id,
-      kind: this.kind,
+      kind: this.options.kind,
       state: this.current,
       pid: this.bridge?.pid ?? null,
       restarts: this.supervisor.restarts,
       connectionId: this.bridge?.connectionId ?? null,
       lastError: this.lastError,
     });
-  }
-
-  private bridgePorts(): BridgePorts {
-    return {
-      inputs: this.inputList.map(({ name, schema, delivery, windowSize }) => ({
-        name,
-        schema,
-        delivery,
-        window: windowSize,
-      })),
-      outputs: this.outputList.map(({ port }) => {
-        const direct = this.links.readersOf(port.name, port);
-        const slots = this.links.slotsOf(port.name, port);
-        port.canWait = port.blocking;
-        return {
-          name: port.name,
-          schema: port.schema,
-          blocking: port.blocking,
-          window: OUTPUT_WINDOW,
-          ...(slots > USUAL_SLOTS && { slots }),
-          ...(direct !== null && { direct }),
-        };
-      }),
-    };
   }
 }
