@@ -1,4 +1,4 @@
-import type { ProcessorDefinition } from '@streamlib/runtime';
+import type { ProcessorDefinition } from '@streamlib/processor';
 import { camera } from './camera/camera.js';
 import { display } from './display/display.js';
 import { file } from './file/file.js';

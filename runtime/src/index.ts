@@ -1,3 +1,14 @@
+export type {
+  Delivery,
+  FrameValue,
+  InputHandle,
+  OutputHandle,
+  PortSpec,
+  Processor,
+  ProcessorContext,
+  ProcessorDefinition,
+} from '@streamlib/processor';
+export { defineProcessor, filePath } from '@streamlib/processor';
 export type { LogFields, Logger, LogLevel, LogLine } from './base/log/logger.js';
 export { StreamlibError, type StreamlibErrorCode } from './base/streamlib-error.js';
 export { BrokerClient } from './broker/broker-client.js';
@@ -29,18 +40,7 @@ export type { ConnectionSpec, GraphSpec, NodeSpec } from './graph/spec.js';
 export type { NodeState, NodeStats, PortStats, RuntimeState, RuntimeStats } from './node/state.js';
 export { type MetricsOptions, MetricsServer, metricsFolder } from './observe/metrics/index.js';
 export type { TraceOptions } from './observe/tracing/settings.js';
-export { defineProcessor, filePath } from './processor/define.js';
 export { ProcessorRegistry } from './processor/registry.js';
-export type {
-  Delivery,
-  FrameValue,
-  InputHandle,
-  OutputHandle,
-  PortSpec,
-  Processor,
-  ProcessorContext,
-  ProcessorDefinition,
-} from './processor/types.js';
 export type * from './python/check/types.js';
 export type { EnvironmentManager } from './python/environment/manager.js';
 export { COMMON_PACKAGES, openPackageManager } from './python/environment/open.js';

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { debugCounts, VideoFrame } from '@streamlib/host-bridge';
-import { defineProcessor, type ProcessorDefinition } from '@streamlib/runtime';
+import { defineProcessor, type ProcessorDefinition } from '@streamlib/processor';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TemporaryFolder, writeClip } from '../testing/clips.js';
 import { cutAvi, remux } from '../testing/direct.js';

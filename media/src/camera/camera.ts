@@ -4,7 +4,7 @@ import {
   type OutputHandle,
   type Processor,
   type ProcessorContext,
-} from '@streamlib/runtime';
+} from '@streamlib/processor';
 import { toError } from '../errors/media-error.js';
 import { machineClock } from './clock.js';
 import { type CameraConfig, cameraConfig, sizeFor, sourceOf } from './config.js';

@@ -1,4 +1,4 @@
-import { filePath } from '@streamlib/runtime';
+import { filePath } from '@streamlib/processor';
 import { z } from 'zod';
 
 export const TEST_PATTERN = 'test-pattern';

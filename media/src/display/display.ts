@@ -1,5 +1,10 @@
 import { Texture, VideoFrame } from '@streamlib/host-bridge';
-import { defineProcessor, type FrameValue, type Processor, type ProcessorContext } from '@streamlib/runtime';
+import {
+  defineProcessor,
+  type FrameValue,
+  type Processor,
+  type ProcessorContext,
+} from '@streamlib/processor';
 import type { WebSocket } from 'ws';
 import { JpegEncoder } from '../ffmpeg/jpeg-encoder.js';
 import { Broadcaster } from './broadcaster.js';

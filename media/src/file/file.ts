@@ -1,5 +1,10 @@
 import { Texture, VideoFrame } from '@streamlib/host-bridge';
-import { defineProcessor, type FrameValue, type Processor, type ProcessorContext } from '@streamlib/runtime';
+import {
+  defineProcessor,
+  type FrameValue,
+  type Processor,
+  type ProcessorContext,
+} from '@streamlib/processor';
 import { toError } from '../errors/media-error.js';
 import { VideoWriter } from '../ffmpeg/video-writer.js';
 import { type FileConfig, fileConfig } from './config.js';

@@ -1,4 +1,4 @@
-import type { ProcessorDefinition } from '@streamlib/runtime';
+import type { ProcessorDefinition } from '@streamlib/processor';
 // The nodes as a runtime makes them, without the broker that a whole runtime would start.
 import { portsOf } from '../../../runtime/dist/graph/ports.js';
 import { LocalNode } from '../../../runtime/dist/node/local/local-node.js';

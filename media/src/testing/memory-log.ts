@@ -1,4 +1,4 @@
-import type { LogFields, Logger, LogLevel } from '@streamlib/runtime';
+import type { LogFields, Logger, LogLevel } from '@streamlib/processor';
 
 /** A log that a test can read, and wait for. */
 export class MemoryLog implements Logger {

@@ -1,5 +1,5 @@
 import { Texture, VideoFrame } from '@streamlib/host-bridge';
-import { type Delivery, defineProcessor, type ProcessorDefinition } from '@streamlib/runtime';
+import { type Delivery, defineProcessor, type ProcessorDefinition } from '@streamlib/processor';
 import { z } from 'zod';
 import { keep, type Pixels } from './pictures.js';
 

@@ -1,5 +1,5 @@
 import { VideoFrame } from '@streamlib/host-bridge';
-import { defineProcessor, type ProcessorContext, type ProcessorDefinition } from '@streamlib/runtime';
+import { defineProcessor, type ProcessorContext, type ProcessorDefinition } from '@streamlib/processor';
 import { z } from 'zod';
 import { drawTestPattern } from '../camera/test-pattern.js';
 

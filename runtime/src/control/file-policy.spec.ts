@@ -1,7 +1,7 @@
+import type { ProcessorDefinition } from '@streamlib/processor';
+import { filePath } from '@streamlib/processor';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { filePath } from '../processor/define.js';
-import type { ProcessorDefinition } from '../processor/types.js';
 import { checkAgentParams } from './file-policy.js';
 
 const camera = {

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
-import { filePathMeta, shapeOf } from '../graph/config/zod-shape.js';
-import type { ProcessorDefinition } from '../processor/types.js';
+import type { ProcessorDefinition } from '@streamlib/processor';
+import { markerWithin, shapeOf } from '../graph/config/zod-shape.js';
 import { ControlError } from './control-error.js';
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|::1)$/;
@@ -26,8 +26,8 @@ export function checkAgentParams(
         `parameter "host" of ${definition.type}: ${value} would show the picture to other machines`,
         'Leave it out: the page is then served on this machine only.',
       );
-    const meta = field === undefined ? null : filePathMeta(field);
-    if (meta === null || meta.except.includes(value)) continue;
+    const meta = field === undefined ? null : markerWithin(field);
+    if (meta?.kind !== 'file' || meta.except.includes(value)) continue;
     // By number only: what else follows "device:" is a path, or more than a camera.
     if (/^(device:|\/dev\/video)\d+$/.test(value)) continue;
     if (/^[a-z][a-z0-9+.-]+:/i.test(value))

@@ -1,8 +1,8 @@
+import type { Delivery } from '@streamlib/processor';
 import type { Frame } from '../flow/frame.js';
 import type { OutputPort, Reader } from '../flow/output-port.js';
 import { DeliveryQueue } from '../flow/queue.js';
 import type { NodeInput } from '../node/node.js';
-import type { Delivery } from '../processor/types.js';
 
 /** Sits on an output in place of an input that is being changed, and keeps for it what its queue would have kept. */
 export class Pause implements Reader {

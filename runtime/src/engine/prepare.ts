@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { ProcessorDefinition } from '@streamlib/processor';
 import type { z } from 'zod';
 import { suggestion } from '../base/nearest.js';
 import { readSettings } from '../base/settings/settings.js';
@@ -12,7 +13,6 @@ import { checkNodeIds, type ResolvedLink, resolveLinks } from '../graph/resolve.
 import { type GraphIssue, type GraphSpec, type IssuePath, MISSING, type NodeSpec } from '../graph/spec.js';
 import type { PythonKind } from '../processor/kind.js';
 import type { ProcessorRegistry } from '../processor/registry.js';
-import type { ProcessorDefinition } from '../processor/types.js';
 import type { DeclaredProcessor } from '../python/declared.js';
 import { ensureEnvironment, type PythonEnvironment } from '../python/environment/environment.js';
 import { type Needs, requirementsNeeds, scriptNeeds } from '../python/environment/needs.js';

@@ -1,6 +1,7 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
+import type { Delivery, ProcessorDefinition } from '@streamlib/processor';
 import { customAlphabet } from 'nanoid';
 import { allOrNone } from '../base/all-or-none.js';
 import type { Logger, LogLevel } from '../base/log/logger.js';
@@ -15,7 +16,6 @@ import type { GraphNode, NodeListener } from '../node/node.js';
 import type { NodeState, RuntimeState, RuntimeStats } from '../node/state.js';
 import { traceSettings } from '../observe/tracing/settings.js';
 import { ProcessorRegistry } from '../processor/registry.js';
-import type { Delivery, ProcessorDefinition } from '../processor/types.js';
 import { sparesWanted } from '../python/spare/pool.js';
 import type { ManifestOptions, RunOutcome, RuntimeEvents, RuntimeOptions } from './api.js';
 import { buildGraph, type MakeOptions, makeNode } from './build.js';

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AudioFrame, VideoFrame } from '@streamlib/host-bridge';
+import { defineProcessor, filePath } from '@streamlib/processor';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineProcessor, filePath } from '../processor/define.js';
 import { ProcessorRegistry } from '../processor/registry.js';
 import { validateManifest } from './validate.js';
 

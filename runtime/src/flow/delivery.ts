@@ -1,5 +1,5 @@
 import type { FieldType, Schema } from '@streamlib/host-bridge';
-import type { Delivery, PortSpec } from '../processor/types.js';
+import type { Delivery, PortSpec } from '@streamlib/processor';
 import { DEFAULT_QUEUE } from './queue.js';
 
 export const DELIVERIES: readonly Delivery[] = ['latest', 'every_sample', 'lossless'];

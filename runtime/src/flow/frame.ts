@@ -1,4 +1,4 @@
-import type { FrameValue } from '../processor/types.js';
+import type { FrameValue } from '@streamlib/processor';
 import type { HandleFields } from './handles.js';
 
 /**

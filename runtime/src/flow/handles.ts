@@ -1,5 +1,5 @@
 import { type FieldType, type Schema, SharedBuffer, Texture } from '@streamlib/host-bridge';
-import type { FrameValue } from '../processor/types.js';
+import type { FrameValue } from '@streamlib/processor';
 
 export type Handle = Texture | SharedBuffer;
 

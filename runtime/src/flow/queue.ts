@@ -1,4 +1,4 @@
-import type { Delivery } from '../processor/types.js';
+import type { Delivery } from '@streamlib/processor';
 import { Ring } from './ring.js';
 
 export const DEFAULT_QUEUE = 8;

@@ -1,6 +1,6 @@
 import type { Schema } from '@streamlib/host-bridge';
+import type { Delivery, PortSpec } from '@streamlib/processor';
 import { deliveryOf, schemaOf } from '../flow/delivery.js';
-import type { Delivery, PortSpec } from '../processor/types.js';
 
 export interface InputModel {
   readonly name: string;

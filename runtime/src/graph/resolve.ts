@@ -1,7 +1,7 @@
 import { type Schema, schemasEqual } from '@streamlib/host-bridge';
+import type { Delivery } from '@streamlib/processor';
 import { suggestion } from '../base/nearest.js';
 import { DEFAULT_QUEUE } from '../flow/queue.js';
-import type { Delivery } from '../processor/types.js';
 import { describeDifference } from './difference.js';
 import type { InputModel, NodePorts, OutputModel } from './ports.js';
 import { type GraphIssue, type GraphSpec, type IssuePath, MISSING, NODE_ID } from './spec.js';

@@ -1,4 +1,4 @@
-import type { Delivery } from '../processor/types.js';
+import type { Delivery } from '@streamlib/processor';
 
 /** A graph as it is written, by a manifest or through the API; nothing in it has been checked against the processors yet. */
 export interface GraphSpec {

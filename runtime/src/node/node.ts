@@ -1,7 +1,7 @@
+import type { Delivery } from '@streamlib/processor';
 import type { Histogram } from '../flow/histogram.js';
 import type { OutputPort, Reader } from '../flow/output-port.js';
 import type { InputProbe } from '../flow/probe.js';
-import type { Delivery } from '../processor/types.js';
 import type { NodeState, NodeStats } from './state.js';
 
 /** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */

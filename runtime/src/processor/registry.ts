@@ -1,5 +1,5 @@
+import type { ProcessorDefinition } from '@streamlib/processor';
 import { StreamlibError } from '../base/streamlib-error.js';
-import type { ProcessorDefinition } from './types.js';
 
 /** Node types that come with `@streamlib/media`; it is loaded only when a graph names one (node-av weighs 175 MB). */
 export const MEDIA_TYPES: readonly string[] = ['camera', 'display', 'file'];

@@ -1,5 +1,5 @@
+import type { Delivery } from '@streamlib/processor';
 import { expect } from 'vitest';
-import type { Delivery } from '../processor/types.js';
 import { type Collector, collector, type Pattern, pattern } from './processors.js';
 import { pythonFile, type Watched } from './world.js';
 

@@ -1,7 +1,7 @@
 import { Texture, VideoFrame } from '@streamlib/host-bridge';
+import type { FrameValue, ProcessorContext, ProcessorDefinition } from '@streamlib/processor';
+import { defineProcessor } from '@streamlib/processor';
 import { z } from 'zod';
-import { defineProcessor } from '../processor/define.js';
-import type { FrameValue, ProcessorContext, ProcessorDefinition } from '../processor/types.js';
 
 export const WIDTH = 16;
 export const HEIGHT = 8;

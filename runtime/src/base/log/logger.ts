@@ -1,14 +1,6 @@
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type LogFields = Readonly<Record<string, unknown>>;
+import type { Logger } from '@streamlib/processor';
 
-/** What the runtime and its processors log to. An `error` among the fields is written with its stack. */
-export interface Logger {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
-  child(bindings: LogFields): Logger;
-}
+export type { LogFields, Logger, LogLevel } from '@streamlib/processor';
 
 /** For those of whom nobody wants to hear. */
 export const silent: Logger = {

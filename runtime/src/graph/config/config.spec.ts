@@ -1,6 +1,6 @@
+import { filePath } from '@streamlib/processor';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { filePath } from '../../processor/define.js';
 import { parseOverride, typedValue, withValue } from './overrides.js';
 import { parseParams, resolvePaths } from './params.js';
 

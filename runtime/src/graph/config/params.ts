@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
 import { nearest, suggestion } from '../../base/nearest.js';
-import { filePathMeta, shapeOf, takesOtherKeys } from './zod-shape.js';
+import { markerWithin, shapeOf, takesOtherKeys } from './zod-shape.js';
 
 export interface ParamIssue {
   readonly path: readonly (string | number)[];
@@ -24,9 +24,9 @@ export function resolvePaths(
   if (shape === null) return resolved;
   for (const [key, field] of Object.entries(shape)) {
     const value = params[key];
-    const meta = filePathMeta(field);
-    if (meta === null || typeof value !== 'string') continue;
-    if (isAbsolute(value) || meta.except.includes(value) || /^[a-z][a-z0-9+.-]+:/i.test(value)) continue;
+    const marker = markerWithin(field);
+    if (marker?.kind !== 'file' || typeof value !== 'string') continue;
+    if (isAbsolute(value) || marker.except.includes(value) || /^[a-z][a-z0-9+.-]+:/i.test(value)) continue;
     resolved[key] = resolve(folder, value);
   }
   return resolved;

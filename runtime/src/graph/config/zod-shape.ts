@@ -1,5 +1,5 @@
+import { type Marker, markerOf } from '@streamlib/processor';
 import { z } from 'zod';
-import type { FilePathMeta } from '../../processor/define.js';
 
 type AnySchema = z.core.$ZodType;
 
@@ -45,21 +45,17 @@ export function fieldOf(schema: AnySchema, key: string): AnySchema | null {
   return takesAnything(inner) ? z.unknown() : null;
 }
 
-/** What `filePath()` said about a field, found through its wrappers and unions. */
-export function filePathMeta(schema: AnySchema): FilePathMeta | null {
+/** The marker of a field, found through its wrappers and unions: the first of them. */
+export function markerWithin(schema: AnySchema): Marker | null {
   for (let current: AnySchema | null = schema; current !== null; current = innerOf(current)) {
-    const meta: unknown = z.globalRegistry.get(current);
-    if (isFilePathMeta(meta)) return meta;
+    const marker = markerOf(current);
+    if (marker !== null) return marker;
     if (current instanceof z.ZodUnion) {
       for (const option of current._zod.def.options) {
-        const found = filePathMeta(option);
+        const found = markerWithin(option);
         if (found !== null) return found;
       }
     }
   }
   return null;
-}
-
-function isFilePathMeta(meta: unknown): meta is FilePathMeta {
-  return typeof meta === 'object' && meta !== null && 'streamlibPath' in meta;
 }

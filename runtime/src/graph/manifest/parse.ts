@@ -1,7 +1,7 @@
+import type { Delivery } from '@streamlib/processor';
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { nearest, suggestion } from '../../base/nearest.js';
 import { DELIVERIES } from '../../flow/delivery.js';
-import type { Delivery } from '../../processor/types.js';
 import {
   type ConnectionSpec,
   type GraphIssue,

@@ -1,3 +1,4 @@
+import type { Delivery } from '@streamlib/processor';
 import { ageNs } from '../../flow/age.js';
 import { PortCounters } from '../../flow/counters.js';
 import type { Frame } from '../../flow/frame.js';
@@ -6,7 +7,6 @@ import type { OutputPort } from '../../flow/output-port.js';
 import type { InputProbe } from '../../flow/probe.js';
 import { DeliveryQueue } from '../../flow/queue.js';
 import type { InputModel } from '../../graph/ports.js';
-import type { Delivery } from '../../processor/types.js';
 import type { NodeInput } from '../node.js';
 
 /** Where frames wait for a processor that runs in this process. */

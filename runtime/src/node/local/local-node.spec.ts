@@ -1,8 +1,8 @@
 import type { Schema } from '@streamlib/host-bridge';
+import type { Delivery, Processor, ProcessorContext } from '@streamlib/processor';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { portsOf } from '../../graph/ports.js';
-import type { Delivery, Processor, ProcessorContext } from '../../processor/types.js';
 import { silentLogger } from '../../testing/logger.js';
 import type { NodeState } from '../state.js';
 import { LocalNode } from './local-node.js';

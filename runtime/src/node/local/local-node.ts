@@ -1,4 +1,11 @@
 import { FramePool, monotonicNs } from '@streamlib/host-bridge';
+import type {
+  FrameValue,
+  InputHandle,
+  OutputHandle,
+  Processor,
+  ProcessorContext,
+} from '@streamlib/processor';
 import type { Logger } from '../../base/log/logger.js';
 import { toError } from '../../base/streamlib-error.js';
 import { within } from '../../base/within.js';
@@ -7,13 +14,6 @@ import { Histogram } from '../../flow/histogram.js';
 import { OutputPort } from '../../flow/output-port.js';
 import { slotsFor } from '../../flow/slots.js';
 import type { NodePorts } from '../../graph/ports.js';
-import type {
-  FrameValue,
-  InputHandle,
-  OutputHandle,
-  Processor,
-  ProcessorContext,
-} from '../../processor/types.js';
 import { ErrorReporter } from '../error-reporter.js';
 import { type GraphNode, isOver, type NodeListener } from '../node.js';
 import type { NodeState, NodeStats } from '../state.js';

@@ -1,9 +1,9 @@
 import type { PixelFormat, SharedBuffer, Texture } from '@streamlib/host-bridge';
+import type { FrameValue, OutputHandle } from '@streamlib/processor';
 import { StreamlibError } from '../../base/streamlib-error.js';
 import { Frame } from '../../flow/frame.js';
 import type { Handle } from '../../flow/handles.js';
 import type { OutputPort } from '../../flow/output-port.js';
-import type { FrameValue, OutputHandle } from '../../processor/types.js';
 import type { Loans } from './loans.js';
 
 /** An output as its processor sees it. */

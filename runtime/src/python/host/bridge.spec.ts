@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { debugCounts, isRunning, type Schema } from '@streamlib/host-bridge';
+import type { Delivery } from '@streamlib/processor';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Logger } from '../../base/log/logger.js';
 import { Frame } from '../../flow/frame.js';
@@ -8,7 +9,6 @@ import { OutputPort, type Reader } from '../../flow/output-port.js';
 import { portsOf } from '../../graph/ports.js';
 import type { NodeState } from '../../node/state.js';
 import { DEFAULT_POLICY } from '../../process/machine.js';
-import type { Delivery } from '../../processor/types.js';
 import { FakeBroker } from '../../testing/fake-broker.js';
 import { openSandbox, type Sandbox } from '../../testing/sandbox.js';
 import { PythonProcessor } from './processor.js';

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { type debugCounts, isRunning } from '@streamlib/host-bridge';
+import type { Delivery } from '@streamlib/processor';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Delivery } from '../../processor/types.js';
 import { startPipeline } from '../../testing/pipeline.js';
 import { collector, pattern } from '../../testing/processors.js';
 import { openSandbox, type Sandbox } from '../../testing/sandbox.js';

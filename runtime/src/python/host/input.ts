@@ -1,4 +1,5 @@
 import type { Schema } from '@streamlib/host-bridge';
+import type { Delivery } from '@streamlib/processor';
 import { toError } from '../../base/streamlib-error.js';
 import { ageNs } from '../../flow/age.js';
 import { PortCounters } from '../../flow/counters.js';
@@ -11,7 +12,6 @@ import { Ring } from '../../flow/ring.js';
 import { SendWindow } from '../../flow/window.js';
 import type { InputModel } from '../../graph/ports.js';
 import type { NodeInput } from '../../node/node.js';
-import type { Delivery } from '../../processor/types.js';
 
 /** What an input sends through: the direct channel of the subprocess that is ready at the moment. */
 export interface FrameSender {

@@ -1,6 +1,6 @@
+import { filePath } from '@streamlib/processor';
 import { z } from 'zod';
 import { DEFAULT_POLICY, type SupervisorPolicy } from '../../process/machine.js';
-import { filePath } from '../../processor/define.js';
 import type { Confinement } from '../sandbox/sandbox.js';
 import { type BridgeLimits, DEFAULT_LIMITS } from './types.js';
 

@@ -1,8 +1,8 @@
 import type { ControlValue, Endpoint, Schema } from '@streamlib/host-bridge';
+import type { Delivery } from '@streamlib/processor';
 import type { Logger } from '../../base/log/logger.js';
 import type { HandshakeBroker } from '../../broker/session.js';
 import type { PythonKind } from '../../processor/kind.js';
-import type { Delivery } from '../../processor/types.js';
 import type { Tally } from '../links/tally.js';
 import type { Confinement } from '../sandbox/sandbox.js';
 import type { SparePool } from '../spare/pool.js';

@@ -1,8 +1,8 @@
 import { type ControlValue, type Endpoint, monotonicNs } from '@streamlib/host-bridge';
+import type { Delivery } from '@streamlib/processor';
 import type { Logger } from '../../base/log/logger.js';
 import type { PortCounters } from '../../flow/counters.js';
 import type { Histogram } from '../../flow/histogram.js';
-import type { Delivery } from '../../processor/types.js';
 import { NO_TALLY, type Tally } from './tally.js';
 
 /** The subprocess at one end of a link, for as long as it is ready. */

@@ -1,6 +1,6 @@
 import type { PixelFormat, Schema, SharedBuffer, Texture } from '@streamlib/host-bridge';
 import type { z } from 'zod';
-import type { Logger } from '../base/log/logger.js';
+import type { Logger } from './logger.js';
 
 /** How an input treats frames that come faster than its processor takes them. */
 export type Delivery = 'latest' | 'every_sample' | 'lossless';
@@ -78,14 +78,39 @@ export interface Processor {
   teardown?(ctx: ProcessorContext): void | Promise<void>;
 }
 
-export interface ProcessorDefinition<C = unknown> {
+export type PortSpecs = Readonly<Record<string, PortSpec>>;
+
+/** The ports of a node by their names. */
+export interface ProcessorPorts {
+  readonly inputs: PortSpecs;
+  readonly outputs: PortSpecs;
+}
+
+/** Parameters that make sense together, to learn from. */
+export interface NodeExample {
+  readonly title: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** A type of node that runs in the runtime's own process. */
+export interface ProcessorDefinition<C = unknown> extends ProcessorPorts {
   /** The name that a manifest uses as `node_type`. */
   readonly type: string;
-  readonly inputs: Readonly<Record<string, PortSpec>>;
-  readonly outputs: Readonly<Record<string, PortSpec>>;
-  /** Validates and types `params`. Mark fields that name a file with `filePath()`. */
+  /** What it does, for people and agents that choose among types; two or three sentences. */
+  readonly description?: string;
+  readonly examples?: readonly NodeExample[];
+  /** What to do once a node of this type has been added; one sentence. */
+  readonly next?: string;
+  /**
+   * Validates and types `params`. Mark every text field with what it names (`filePath()`, `device()`, `network()`, `secret()`,
+   * `agentText()`): agents may not set a text without a marker.
+   */
   readonly config: z.ZodType<C>;
+  /** `denied`: only the user may add a node of this type; `allowed` by default, with parameters as their markers say. */
+  readonly agents?: 'allowed' | 'denied';
   /** How many frames this node may have in flight at most (slots of its pool); 16 by default. */
   readonly poolSlots?: number;
+  /** The ports where they follow from the parameters; takes the place of `inputs` and `outputs`. Must not have effects. */
+  ports?(config: C): ProcessorPorts;
   create(config: C): Processor;
 }

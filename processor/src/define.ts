@@ -1,0 +1,9 @@
+import type { ProcessorDefinition } from './types.js';
+
+/** Gives a definition its type; `C` follows from `config`. Inputs and outputs may be left out where there are none. */
+export function defineProcessor<C>(
+  definition: Omit<ProcessorDefinition<C>, 'inputs' | 'outputs'> & Partial<ProcessorDefinition<C>>,
+): ProcessorDefinition<C> {
+  const { inputs, outputs } = definition;
+  return { ...definition, inputs: inputs ?? {}, outputs: outputs ?? {} };
+}

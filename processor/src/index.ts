@@ -1,0 +1,34 @@
+export type {
+  FieldType,
+  PixelFormat,
+  Schema,
+  SchemaField,
+  SharedBuffer,
+  Texture,
+} from '@streamlib/host-bridge';
+export { defineProcessor } from './define.js';
+export type { LogFields, Logger, LogLevel } from './logger.js';
+export {
+  agentText,
+  type DeviceNames,
+  device,
+  filePath,
+  MARKER_KEY,
+  type Marker,
+  markerOf,
+  network,
+  secret,
+} from './markers.js';
+export type {
+  Delivery,
+  FrameValue,
+  InputHandle,
+  NodeExample,
+  OutputHandle,
+  PortSpec,
+  PortSpecs,
+  Processor,
+  ProcessorContext,
+  ProcessorDefinition,
+  ProcessorPorts,
+} from './types.js';
