@@ -1,0 +1,24 @@
+/** A package of TypeScript whose public names are documented. */
+export interface DocumentedPackage {
+  /** Its folder, from the root of the checkout; `src/index.ts` in it is the entry point. */
+  readonly folder: string;
+  /** Its name in `package.json`. */
+  readonly name: string;
+  /** What a reader finds there, in one sentence. */
+  readonly about: string;
+}
+
+/** The packages of the reference, in the order in which the site lists them. */
+export const documentedPackages: readonly DocumentedPackage[] = [
+  {
+    folder: 'runtime',
+    name: '@streamlib/runtime',
+    about: 'Run graphs in your own program, change them while they run, and write processors in TypeScript.',
+  },
+  {
+    folder: 'host-bridge',
+    name: '@streamlib/host-bridge',
+    about: 'Schemas, textures and the channel between processes.',
+  },
+  { folder: 'mcp', name: '@streamlib/mcp', about: 'A running graph as tools for agents.' },
+];
