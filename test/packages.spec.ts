@@ -107,7 +107,17 @@ describe('the packages', () => {
     const names = sums.map((line) => line.split('  ')[1] ?? '');
     expect([...names, 'SHA256SUMS'].sort()).toEqual(readdirSync(packed).sort());
     const here = `streamlib-host-bridge-${process.platform}-${process.arch}`;
-    for (const name of ['proto', 'host-bridge', 'processor', 'serve', 'broker', 'runtime', 'media', 'mcp', 'cli'])
+    for (const name of [
+      'proto',
+      'host-bridge',
+      'processor',
+      'serve',
+      'broker',
+      'runtime',
+      'media',
+      'mcp',
+      'cli',
+    ])
       expect(names).toContainEqual(expect.stringMatching(new RegExp(`^streamlib-${name}-\\d.*\\.tgz$`)));
     expect(names).toContainEqual(expect.stringContaining(here));
     expect(names).toContainEqual(expect.stringMatching(/^streamlib-\d.*-abi3-.*\.whl$/));

@@ -59,7 +59,8 @@ export function workspaces(root: string): string[] {
   const { workspaces: listed = [] }: { workspaces?: string[] } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  return listed.flatMap((entry) =>
+  const ours = listed.filter((entry) => !entry.startsWith('scripts/'));
+  return ours.flatMap((entry) =>
     entry.endsWith('/*')
       ? readdirSync(join(root, entry.slice(0, -2)), { withFileTypes: true })
           .filter((each) => each.isDirectory())

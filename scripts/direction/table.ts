@@ -29,6 +29,13 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   'host-bridge': {
     order: ['errors', 'native', 'schema', 'memory', 'channel', 'service', 'codec', 'debug', 'index'],
   },
+  processor: { order: ['logger', 'types', 'markers', 'define', 'index'] },
+  serve: {
+    order: [
+      ...['errors', 'guard', 'body', 'exchange', 'static', 'websocket', 'mount'],
+      ...['socket-file', 'listen', 'server', 'index'],
+    ],
+  },
   broker: {
     order: [
       ...['errors', 'clock', 'state-machine', 'logs', 'tokens', 'registry', 'monitor'],
@@ -59,7 +66,7 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
     ],
   },
   media: { order: ['errors', 'ffmpeg', 'camera', 'display', 'file', 'index'] },
-  mcp: { order: ['guard', 'a2a', 'resources', 'tools', 'server', 'http', 'stdio', 'index'] },
+  mcp: { order: ['token', 'a2a', 'resources', 'tools', 'server', 'http', 'stdio', 'index'] },
   cli: {
     order: [
       ...['errors', 'version', 'output', 'signals', 'logs', 'broker', 'validate', 'run', 'control'],
@@ -111,27 +118,6 @@ export const CRATES: Readonly<Record<string, Rule>> = {
       },
       ...MACOS_NEEDS_SCHEMAS,
     ],
-    circles: [
-      { files: ['connection/mod.rs', 'connection/receive.rs'], why: 'Event lies in mod.rs' },
-      {
-        files: ['memory/frame.rs', 'memory/pool.rs', 'memory/segment.rs'],
-        why: 'a segment knows the pool that its slots go back to',
-      },
-      {
-        files: [
-          ...['sys/in_process/endpoint.rs', 'sys/in_process/handle.rs'],
-          ...['sys/in_process/memory.rs', 'sys/in_process/socket.rs'],
-        ],
-        why: 'a handle is the sum of all that can be sent; this backend is for tests',
-      },
-      {
-        files: [
-          ...['sys/macos/endpoint.rs', 'sys/macos/hello.rs', 'sys/macos/link.rs', 'sys/macos/socket.rs'],
-        ],
-        why: 'an endpoint and the link that it leads to know one another',
-      },
-      { files: ['sys/macos/memory.rs', 'sys/macos/surface.rs'], why: 'PAGE and page_align' },
-    ],
   },
   'host-bridge/native': {
     order: null,
@@ -151,16 +137,6 @@ export const CRATES: Readonly<Record<string, Rule>> = {
   },
   'client-runner': {
     order: null,
-    circles: [
-      {
-        files: ['connection.rs', 'listener.rs', 'schema.rs', 'sink.rs'],
-        why: 'Endpoint lies in listener.rs, keys() in schema.rs',
-      },
-      {
-        files: ['sandbox/filter.rs', 'sandbox/syscalls.rs'],
-        why: 'the type of a row lies with the filter, the table with the calls',
-      },
-    ],
   },
 };
 

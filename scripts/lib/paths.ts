@@ -17,4 +17,14 @@ export const npmBin = (name: string) => join(root, 'node_modules', '.bin', name)
 export const typescriptProgram = (path: string) => ['--import', import.meta.resolve('tsx'), join(root, path)];
 
 /** The npm packages, in the order in which they depend on each other. */
-export const packages = ['proto', 'host-bridge', 'processor', 'serve', 'broker', 'runtime', 'media', 'mcp', 'cli'];
+export const packages = [
+  'proto',
+  'host-bridge',
+  'processor',
+  'serve',
+  'broker',
+  'runtime',
+  'media',
+  'mcp',
+  'cli',
+];

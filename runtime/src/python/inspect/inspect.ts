@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parseSchema, type Schema, stateDir } from '@streamlib/host-bridge';
+import { parseSchema, stateDir } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError } from '../../base/streamlib-error.js';
 import { PYTHON_KINDS } from '../../processor/kind.js';
