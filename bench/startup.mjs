@@ -118,7 +118,7 @@ async function restarts(spareProcess, count) {
 
 function isSpare(pid, readFileSync) {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('streamlib._spare');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('streamlib._process.spare');
   } catch {
     return false;
   }

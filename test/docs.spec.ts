@@ -228,7 +228,7 @@ describe('Python blocks', () => {
       writeFileSync(join(folder, 'block.py'), code);
       const { report, output } = await run(tool('python'), [
         '-m',
-        'streamlib._inspect',
+        'streamlib._process.inspect',
         join(folder, 'block.py'),
       ]);
       const { error, processors } = JSON.parse(report || '{}') as {

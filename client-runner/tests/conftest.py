@@ -15,6 +15,7 @@ import pytest
 from host import Host
 from peers import ADD, Writer
 from streamlib._native import debug_counts
+from streamlib._runner.load import Code, FileCode
 
 
 @pytest.fixture
@@ -56,8 +57,8 @@ def start(nothing_left: None, file: Callable[..., str]) -> Iterator[Callable[...
     root = logging.getLogger()
     handlers, level, path = root.handlers[:], root.level, sys.path[:]
 
-    def begin(source: str, **options: Any) -> Host:
-        host = Host(file(source), **options)
+    def begin(source: str = "", code: Code | None = None, **options: Any) -> Host:
+        host = Host(code or FileCode(file(source)), **options)
         hosts.append(host)
         return host
 

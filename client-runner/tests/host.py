@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from streamlib._inspect import inspect_file
 from streamlib._native import BridgeError, Connection, FramePool
+from streamlib._process.inspect import inspect_code
+from streamlib._process.subprocess_runner import run_session
+from streamlib._runner.load import Code
 from streamlib._runner.session import Session
-from streamlib._subprocess_runner import run_session
 
 DEADLINE = 10.0
 
@@ -30,11 +31,11 @@ gate = threading.Event()
 
 
 class Host:
-    """Runs a file's processor in a thread of this process, and is its host."""
+    """Runs a processor of some code in a thread of this process, and is its host."""
 
     def __init__(
         self,
-        file: str,
+        code: Code,
         kind: str = "reactive",
         processor: str | None = None,
         delivery: dict[str, str] | None = None,
@@ -45,7 +46,7 @@ class Host:
         go: bool = True,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        report = inspect_file(file)
+        report = inspect_code(code)
         found = report.get("processors", [])
         chosen = next((p for p in found if processor in (None, p["name"])), {"inputs": {}, "outputs": {}})
         self.schemas = {kind: chosen[kind] for kind in ("inputs", "outputs")}
@@ -56,7 +57,7 @@ class Host:
         self.code: int | None = None
         self._events: list[tuple[Any, ...]] = []
         self._ids = dict.fromkeys(self.schemas["inputs"], 0)
-        self._thread = threading.Thread(target=self._serve, args=(file, processor), daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=(code, processor), daemon=True)
         inputs = {
             name: {"delivery": (delivery or {}).get(name, "every_sample"), "window": 8}
             for name in self.schemas["inputs"]
@@ -84,9 +85,9 @@ class Host:
     def _ports(self, kind: str) -> str:
         return json.dumps([{"name": name, "schema": schema} for name, schema in self.schemas[kind].items()])
 
-    def _serve(self, file: str, processor: str | None) -> None:
+    def _serve(self, code: Code, processor: str | None) -> None:
         try:
-            self.code = run_session(self.session, self.schemas, file, processor)
+            self.code = run_session(self.session, self.schemas, code, processor)
         except BridgeError as error:
             self.code = -1 if error.code == "closed" else -2
         finally:

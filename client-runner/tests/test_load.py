@@ -27,7 +27,7 @@ def inspect(file: str) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]
     """What the program says on descriptor 3."""
     read, write = os.pipe()
     # The program finds its end at 3, as a runtime puts it.
-    command = f'exec 3>&{write}; exec "$0" -m streamlib._inspect "$1"'
+    command = f'exec 3>&{write}; exec "$0" -m streamlib._process.inspect "$1"'
     done = subprocess.run(
         ["bash", "-c", command, sys.executable, file], pass_fds=(write,), capture_output=True, text=True, timeout=30
     )
@@ -114,7 +114,9 @@ def test_the_processor_that_is_meant_is_chosen(file: Write) -> None:
 
 
 def test_inspect_without_a_file_tells_its_usage() -> None:
-    done = subprocess.run([sys.executable, "-m", "streamlib._inspect"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-m", "streamlib._process.inspect"], capture_output=True, text=True, timeout=30
+    )
     assert done.returncode == 2
     assert "usage:" in done.stderr
 
@@ -189,7 +191,8 @@ def test_an_inspection_does_not_outlive_its_runtime(file: Write) -> None:
     runtime = (
         "import os, subprocess, sys\n"
         "environment = {**os.environ, 'STREAMLIB_HOST_PID': str(os.getpid())}\n"
-        "subprocess.run(['bash', '-c', 'exec 3>&1; exec \"$0\" -m streamlib._inspect \"$1\"', *sys.argv[1:]], env=environment)\n"
+        'command = \'exec 3>&1; exec "$0" -m streamlib._process.inspect "$1"\'\n'
+        "subprocess.run(['bash', '-c', command, *sys.argv[1:]], env=environment)\n"
     )
     with subprocess.Popen([sys.executable, "-c", runtime, sys.executable, path], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
@@ -205,7 +208,7 @@ def test_an_inspection_does_not_outlive_its_runtime(file: Write) -> None:
 def test_an_inspection_whose_runtime_has_gone_already_does_not_import_the_file(file: Write) -> None:
     path = file("print('imported')\n")
     done = subprocess.run(
-        [sys.executable, "-m", "streamlib._inspect", path],
+        [sys.executable, "-m", "streamlib._process.inspect", path],
         env={**os.environ, "STREAMLIB_HOST_PID": "1"},
         capture_output=True,
         text=True,

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from streamlib._native import sandbox_support
-from streamlib._walls import bubblewrap_command
+from streamlib._sandbox.mechanisms import bubblewrap_command
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
 
 BOOT = (
     "import sys; sys.path.append(sys.argv[1] + '/lib/python%d.%d/site-packages' % sys.version_info[:2]); "
-    "from streamlib._sandbox import main; sys.exit(main(sys.argv[2:]))"
+    "from streamlib._process import confine; confine.run(sys.argv[2:])"
 )
 
 
@@ -41,7 +41,16 @@ def confined(folder: Path, code: str, **policy: Any) -> tuple[int, str, str]:
     # An inspection imports the file, and reports to descriptor 3; what is looked at here is what the file prints.
     command = [sys.executable, "-I", "-S", "-c", BOOT, sys.prefix, json.dumps(settings)]
     done = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$@" 3>/dev/null', "sh", *command, "-m", "streamlib._inspect", str(own / "program.py")],
+        [
+            "/bin/sh",
+            "-c",
+            'exec "$@" 3>/dev/null',
+            "sh",
+            *command,
+            "-m",
+            "streamlib._process.inspect",
+            str(own / "program.py"),
+        ],
         capture_output=True,
         text=True,
         timeout=60,

@@ -94,7 +94,7 @@ export class PythonChecker implements CodeChecker {
       STREAMLIB_HOST_PID: String(process.pid),
     };
     const fromNothing = () =>
-      confinement.launch({ command: python, args: ['-m', 'streamlib._check', argument], env });
+      confinement.launch({ command: python, args: ['-m', 'streamlib._process.check', argument], env });
     return new Promise((resolve) => {
       const printed: string[] = [];
       let stopped: string | null = null;

@@ -3,7 +3,7 @@ import { toldProcessor } from '../inspect/inspect.js';
 
 const place = z.number().nullish();
 
-/** What `streamlib._check` writes, a line of JSON each. */
+/** What `streamlib._process.check` writes, a line of JSON each. */
 const finding = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('syntax'), message: z.string(), line: place, column: place, text: z.string() }),
   z.object({

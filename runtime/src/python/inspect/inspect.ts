@@ -20,7 +20,7 @@ import type { Confinement } from '../sandbox/sandbox.js';
 import { runInspection } from './inspection.js';
 
 const delivery = z.enum(['latest', 'every_sample', 'lossless']);
-/** What `streamlib._inspect.describe_processor` tells. */
+/** What `streamlib._process.inspect.describe_processor` tells. */
 export const toldProcessor = z.object({
   name: z.string(),
   kind: z.enum(PYTHON_KINDS).nullish(),

@@ -45,7 +45,7 @@ export function runInspection(
     // The report has a descriptor of its own, so that whatever the file prints cannot get into it.
     const plain = {
       command: python,
-      args: ['-m', 'streamlib._inspect', file],
+      args: ['-m', 'streamlib._process.inspect', file],
       env: { ...process.env, STREAMLIB_BROKER_TOKEN: undefined, STREAMLIB_HOST_PID: String(process.pid) },
     };
     const launch = confinement?.launch(plain) ?? plain;

@@ -1,7 +1,7 @@
 import type { SandboxSettings } from '../../base/settings/schema.js';
 import type { Mechanism } from './mechanism.js';
 
-/** What `streamlib._sandbox` is told; its names are the keys there. */
+/** What `streamlib._process.confine` is told; its names are the keys there. */
 export interface Policy {
   readonly name: string;
   readonly mechanism: Mechanism;
@@ -59,8 +59,8 @@ export function policyOf(
 const BOOT = [
   'import sys',
   "sys.path.append(sys.argv[1] + '/lib/python%d.%d/site-packages' % sys.version_info[:2])",
-  'from streamlib._sandbox import main',
-  'sys.exit(main(sys.argv[2:]))',
+  'from streamlib._process import confine',
+  'confine.run(sys.argv[2:])',
 ].join('; ');
 
 /** The arguments with which an environment's interpreter runs `-m module …` confined. */

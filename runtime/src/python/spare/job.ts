@@ -18,7 +18,7 @@ export interface RunnerJob {
 }
 
 export const RUNNER_MODULE = 'streamlib._subprocess_runner';
-export const SPARE_MODULE = 'streamlib._spare';
+export const SPARE_MODULE = 'streamlib._process.spare';
 
 /** A line that the spare writes to both its outputs when it takes its job on, and that no other text can contain by chance. */
 export function newMark(): string {

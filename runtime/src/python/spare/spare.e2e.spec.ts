@@ -62,7 +62,7 @@ function kinds(): Record<string, number> {
   return counts;
 }
 
-const spareLines = () => children().filter(({ line }) => line.includes('streamlib._spare'));
+const spareLines = () => children().filter(({ line }) => line.includes('streamlib._process.spare'));
 function spareIsWarm(): boolean {
   if (spareLines().length === 0) return false;
   const started = world.lines.map(({ message }) => message).lastIndexOf('spare Python process started');

@@ -1,8 +1,8 @@
-"""A spare process: ``python -m streamlib._spare``. Started by a runtime ahead of need, not by people.
+"""A spare process: ``python -m streamlib._process.spare``. Started by a runtime ahead of need, not by people.
 
 It imports what every processor needs, waits for its job on descriptor 3, and becomes the process that
 ``python -m streamlib._subprocess_runner FILE`` would have been. It has one job at most, and ends without one when the
-runtime closes the descriptor or is gone.
+runtime closes the descriptor or ends.
 """
 
 from __future__ import annotations
@@ -15,35 +15,38 @@ import runpy
 import sys
 from typing import Any
 
+from streamlib._process.entry import die_with_parent
+
 JOB = 3
 #: The longest job, in bytes: an environment may be large, but not without end.
 LONGEST_JOB = 4 << 20
 RUNNER = "streamlib._subprocess_runner"
 #: What a processor needs before its own code, in the order in which it needs it.
-WARM = (
+PRELOADED = (
     "streamlib._native",
     "faulthandler",
     "signal",
     "streamlib._runner.session",
     "streamlib._runner.kinds",
     "streamlib._runner.load",
+    "streamlib._process.subprocess_runner",
     "numpy",
 )
 
 
 class JobPipe:
-    """The runtime's end of the bargain: nothing for as long as nobody needs us, then one JSON, then the end."""
+    """Descriptor 3, on which the runtime sends one job as JSON and then closes it. Closed without a job, it ends the process."""
 
     def __init__(self) -> None:
         os.set_inheritable(JOB, False)
         os.set_blocking(JOB, False)
-        self._given = bytearray()
+        self._received = bytearray()
 
     def poll(self) -> bool:
-        """Whether a job is coming. Ends the process when none will ever come."""
+        """Whether a job is coming. Ends the process when none can come any more."""
         with contextlib.suppress(BlockingIOError):
             self._read()
-        return bool(self._given)
+        return bool(self._received)
 
     def job(self) -> dict[str, Any]:
         """Waits for it."""
@@ -51,45 +54,43 @@ class JobPipe:
         while self._read():
             pass
         os.close(JOB)
-        job = json.loads(self._given)
+        job = json.loads(self._received)
         if not isinstance(job, dict):
-            raise ValueError("the job is no JSON object")
+            raise ValueError("the job is not a JSON object")
         return job
 
     def _read(self) -> bool:
         while chunk := os.read(JOB, 65536):
-            self._given += chunk
-            if len(self._given) > LONGEST_JOB:
+            self._received += chunk
+            if len(self._received) > LONGEST_JOB:
                 raise ValueError("the job is too long")
-        if not self._given:
+        if not self._received:
             os._exit(0)
         return False
 
 
-def warm_up(pipe: JobPipe) -> None:
-    """Imports for as long as nobody needs this process."""
-    for name in WARM:
+def preload(pipe: JobPipe) -> None:
+    """Imports until a job comes."""
+    for name in PRELOADED:
         if pipe.poll():
             return
-        module = importlib.import_module(name)
-        if name == WARM[0]:
-            parent = os.environ.get("STREAMLIB_HOST_PID", "")
-            if parent.isdigit():
-                module.set_parent_death_signal(int(parent))
-    # For the runtime's log: from here on, a job is taken on at once.
+        importlib.import_module(name)
+        if name == PRELOADED[0]:
+            die_with_parent()
+    # For the runtime's log: from here on, a job begins at once.
     print("warm")
 
 
-def take_on(job: dict[str, Any]) -> list[str]:
-    """Makes this process what it would have been, had it been started for the job. Returns the runner's arguments."""
+def assume_job(job: dict[str, Any]) -> list[str]:
+    """Makes this process what it would be if it had been started for the job. Returns the runner's arguments."""
     arguments = [str(argument) for argument in job["arguments"]]
     os.environ.clear()
     os.environ.update(job["environment"])
     secret = job.get("secret")
     if secret is not None:
-        _lay_out(str(secret).encode())
-    _show(["-m", RUNNER, *arguments])
-    # What was said so far was nobody's; what follows is the processor's.
+        _provide_secret(str(secret).encode())
+    _set_command_line(["-m", RUNNER, *arguments])
+    # The output so far belongs to no processor; what follows is this one's.
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     for descriptor in (1, 2):
@@ -97,8 +98,8 @@ def take_on(job: dict[str, Any]) -> list[str]:
     return arguments
 
 
-def _lay_out(secret: bytes) -> None:
-    """Puts the secret where the runner looks for it: on descriptor 3, which ends after it."""
+def _provide_secret(secret: bytes) -> None:
+    """Puts the secret where the runner reads it: on descriptor 3, which ends after it."""
     reader, writer = os.pipe()
     os.write(writer, secret)
     os.close(writer)
@@ -108,8 +109,8 @@ def _lay_out(secret: bytes) -> None:
     os.set_inheritable(JOB, False)
 
 
-def _show(arguments: list[str]) -> None:
-    """Lets ``ps`` tell which processor this is, if the process's own memory, which it reads, may be written."""
+def _set_command_line(arguments: list[str]) -> None:
+    """Has ``ps`` show which processor this is. It reads this process's memory, which may not be writable everywhere."""
     with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/self/stat", "rb") as stat:
         fields = stat.read().rpartition(b")")[2].split()
         start, end = int(fields[45]), int(fields[46])
@@ -121,8 +122,8 @@ def _show(arguments: list[str]) -> None:
 
 def main() -> None:
     pipe = JobPipe()
-    warm_up(pipe)
-    sys.argv[1:] = take_on(pipe.job())
+    preload(pipe)
+    sys.argv[1:] = assume_job(pipe.job())
     runpy.run_module(RUNNER, run_name="__main__", alter_sys=True)
 
 

@@ -1,0 +1,83 @@
+"""What all programs of this package share: how they begin, how they end, and their exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from streamlib._native import BridgeError, broker_address, set_parent_death_signal
+
+if TYPE_CHECKING:
+    from streamlib._runner.session import Session
+
+EXIT_USAGE = 2
+EXIT_IMPORT = 3
+EXIT_SETUP = 4
+EXIT_HANDSHAKE = 5
+EXIT_START = 6
+EXIT_INTERNAL = 7
+EXIT_SANDBOX = 8
+
+
+class ProcessFailed(Exception):
+    """Ends the program: ``code`` is its exit code, the message goes to stderr."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def status_of(main: Callable[[], int]) -> int:
+    """Runs ``main`` and returns the exit code, whichever way it ends."""
+    try:
+        return main()
+    except ProcessFailed as error:
+        print(error, file=sys.stderr)
+        return error.code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except BaseException:
+        traceback.print_exc()
+        return EXIT_INTERNAL
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Runs ``main`` and ends the process, though threads of the user's code go on."""
+    status = status_of(main)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything that was held has been given back; only the interpreter would wait for those threads.
+    os._exit(status)
+
+
+def die_with_parent() -> None:
+    """Has the kernel end this process when the runtime that started it ends.
+
+    Raises:
+        BridgeError: the runtime has ended already.
+    """
+    parent = os.environ.get("STREAMLIB_HOST_PID", "")
+    if parent.isdigit():
+        set_parent_death_signal(int(parent))
+
+
+def open_session(*, heartbeat: bool = True) -> tuple[Session, dict[str, Any]]:
+    """The handshake with broker and host, for the connection that the environment names.
+
+    Returns:
+        The session, and the port schemas that the host gave the broker.
+
+    Raises:
+        ProcessFailed: with `EXIT_HANDSHAKE`, when the handshake failed.
+    """
+    # Imported here: programs that only look at code do not pay for it.
+    from streamlib._runner.broker import HandshakeError
+    from streamlib._runner.session import Session
+
+    try:
+        return Session.open(os.environ.get("STREAMLIB_CONNECTION_ID", ""), broker_address(), heartbeat)
+    except (HandshakeError, BridgeError) as error:
+        raise ProcessFailed(EXIT_HANDSHAKE, f"handshake failed: {error}") from None
