@@ -13,8 +13,10 @@ import grpc
 import pytest
 from brokers import PORTS, HostSide, InBackground, RealBroker
 from streamlib._native import Connection, Endpoint
-from streamlib._runner import broker as handshake
-from streamlib._runner.broker import Broker, HandshakeError, fetch_endpoint
+from streamlib._runner.handshake import errors, relay
+from streamlib._runner.handshake.broker import Broker
+from streamlib._runner.handshake.errors import HandshakeError
+from streamlib._runner.handshake.relay import fetch_endpoint
 from streamlib._runner.session import Session
 from streamlib.broker.v1 import broker_pb2 as pb
 
@@ -96,14 +98,14 @@ def test_a_client_that_is_early_waits_for_the_endpoint(
     world: RealBroker, host: HostSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replies: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    ask = handshake._ask
+    ask = relay.ask
 
-    def asked(relay: Connection, connection_id: str) -> dict[str, Any]:
-        reply = ask(relay, connection_id)
+    def asked(connection: Connection, connection_id: str) -> dict[str, Any]:
+        reply = ask(connection, connection_id)
         replies.put(reply)
         return reply
 
-    monkeypatch.setattr(handshake, "_ask", asked)
+    monkeypatch.setattr(relay, "ask", asked)
     broker = client(world, host)
     broker.client_alive()
     fetching = InBackground(lambda: fetch_endpoint(host.id))
@@ -123,7 +125,7 @@ def test_a_second_client_is_refused(world: RealBroker, host: HostSide) -> None:
     host.alive()
     first, second = client(world, host), client(world, host, os.getppid())
     first.client_alive()
-    with pytest.raises(HandshakeError, match=r"refused connection .*FAILED_PRECONDITION"):
+    with pytest.raises(HandshakeError, match=r"refused connection_id .*FAILED_PRECONDITION"):
         second.client_alive()
     first.client_alive()
     first.close()
@@ -131,10 +133,11 @@ def test_a_second_client_is_refused(world: RealBroker, host: HostSide) -> None:
 
 
 def test_an_unknown_connection_is_told_when_patience_ends(world: RealBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handshake, "UNKNOWN_PATIENCE", 0.0)
+    monkeypatch.setattr(errors, "UNKNOWN_TIMEOUT", 0.0)
+    monkeypatch.setattr(relay, "UNKNOWN_TIMEOUT", 0.0)
     broker = Broker(world.address, "conn-that-nobody-made", os.getpid())
     for call in (broker.client_alive, broker.schemas, broker.mark_acked):
-        with pytest.raises(HandshakeError, match=r"connection conn-that-nobody-made: (NOT_FOUND|INVALID_ARGUMENT)"):
+        with pytest.raises(HandshakeError, match=r"connection_id conn-that-nobody-made: (NOT_FOUND|INVALID_ARGUMENT)"):
             call()
     with pytest.raises(HandshakeError, match="connection_not_found.*STREAMLIB_CONNECTION_ID"):
         fetch_endpoint("conn-that-nobody-made")
@@ -144,9 +147,12 @@ def test_an_unknown_connection_is_told_when_patience_ends(world: RealBroker, mon
 def test_a_broker_that_is_not_there_is_told_with_its_address(
     world: RealBroker, monkeypatch: Any, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(handshake, "PATIENCE", 0.0)
+    monkeypatch.setattr(errors, "BROKER_TIMEOUT", 0.0)
+    monkeypatch.setattr(relay, "BROKER_TIMEOUT", 0.0)
     broker = Broker("127.0.0.1:1", "c", 1)
-    with pytest.raises(HandshakeError, match=r"the broker at 127\.0\.0\.1:1 refused connection c: UNAVAILABLE"):
+    with pytest.raises(
+        HandshakeError, match=r"the broker at 127\.0\.0\.1:1 did not answer .*connection_id c.*UNAVAILABLE"
+    ):
         broker.client_alive()
     broker.close()
     tmp_path.chmod(0o700)

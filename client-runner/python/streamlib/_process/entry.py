@@ -74,7 +74,7 @@ def open_session(*, heartbeat: bool = True) -> tuple[Session, dict[str, Any]]:
         ProcessFailed: with `EXIT_HANDSHAKE`, when the handshake failed.
     """
     # Imported here: programs that only look at code do not pay for it.
-    from streamlib._runner.broker import HandshakeError
+    from streamlib._runner.handshake.errors import HandshakeError
     from streamlib._runner.session import Session
 
     try:

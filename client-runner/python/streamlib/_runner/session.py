@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from streamlib._native import BridgeError, Connection, Endpoint, Poller
-from streamlib._runner.broker import Broker, HandshakeError, fetch_endpoint
 from streamlib._runner.complaints import UnknownPorts
+from streamlib._runner.handshake.broker import Broker
+from streamlib._runner.handshake.errors import HandshakeError
+from streamlib._runner.handshake.relay import fetch_endpoint
 from streamlib._runner.helper import Helper
 from streamlib._runner.inputs import InputPort
 from streamlib._runner.last_words import send_what_waits

@@ -1,4 +1,4 @@
-"""Calls without grpcio: they say what the real library would say, and leave to it whatever is not a plain answer."""
+"""The handshake's calls without grpcio: they leave to it whatever is not a plain answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import grpc
 import pytest
-from streamlib._runner import broker, wire
+from streamlib._runner.handshake import broker, errors, http2, protobuf
 from streamlib.broker.v1 import broker_pb2 as pb
 from streamlib.broker.v1 import broker_pb2_grpc
 
@@ -23,6 +23,7 @@ class Service(broker_pb2_grpc.BrokerServiceServicer):  # type: ignore[misc]
         self.asked: list[tuple[str, str]] = []
         self.schemas = schemas
         self.refuse_once: grpc.StatusCode | None = None
+        self.answer_acked: Callable[..., pb.MarkAckedResponse] | None = None
 
     def _seen(self, name: str, context: grpc.ServicerContext) -> None:
         metadata = dict(context.invocation_metadata())
@@ -41,6 +42,8 @@ class Service(broker_pb2_grpc.BrokerServiceServicer):  # type: ignore[misc]
         return pb.GetSchemaResponse(schemas_json=self.schemas, kind="reactive")
 
     def MarkAcked(self, request: pb.MarkAckedRequest, context: grpc.ServicerContext) -> pb.MarkAckedResponse:
+        if self.answer_acked is not None:
+            return self.answer_acked(request, context)
         self._seen(f"MarkAcked {request.connection_id} {request.side}", context)
         return pb.MarkAckedResponse(success=True, connection_state="ready")
 
@@ -79,12 +82,12 @@ def frame(kind: int, flags: int, stream: int, body: bytes = b"") -> bytes:
 
 def test_requests_are_those_of_the_schema() -> None:
     assert (
-        wire.text(1, "c" * 300) + wire.number(2, 70_000)
+        protobuf.text(1, "c" * 300) + protobuf.number(2, 70_000)
         == pb.ClientAliveRequest(connection_id="c" * 300, pid=70_000).SerializeToString()
     )
-    assert wire.text(1, "ü") == pb.GetSchemaRequest(connection_id="ü").SerializeToString()
+    assert protobuf.text(1, "ü") == pb.GetSchemaRequest(connection_id="ü").SerializeToString()
     assert (
-        wire.text(1, "c") + wire.text(2, "client")
+        protobuf.text(1, "c") + protobuf.text(2, "client")
         == pb.MarkAckedRequest(connection_id="c", side="client").SerializeToString()
     )
 
@@ -140,8 +143,54 @@ def test_a_refusal_is_told_with_its_reason() -> None:
     with served(Refusing()) as address:
         client = broker.Broker(address, "abc", 42)
         client.client_alive()
-        with pytest.raises(broker.HandshakeError, match="PERMISSION_DENIED: somebody else has it"):
+        with pytest.raises(errors.HandshakeError, match="PERMISSION_DENIED: somebody else has it"):
             client.mark_acked()
+        client.close()
+
+
+@pytest.mark.parametrize("library", [False, True])
+def test_a_broker_that_has_forgotten_the_steps_is_told_them_again(
+    library: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The repair is the same whichever way the calls travel."""
+    fetched: list[str] = []
+
+    class Endpoint:
+        def close(self) -> None: ...
+
+    def fetch(connection_id: str) -> Endpoint:
+        fetched.append(connection_id)
+        return Endpoint()
+
+    monkeypatch.setattr(broker, "fetch_endpoint", fetch)
+    service = Service()
+    with served(service) as address:
+        client = broker.Broker(address, "abc", 42)
+        if library:
+            client._close_quick()
+        client.client_alive()
+        # Refused is what asks first: the quick way, which cannot know why, or the library.
+        refusals = [grpc.StatusCode.FAILED_PRECONDITION] * (1 if library else 2)
+
+        def mark_acked(request: pb.MarkAckedRequest, context: grpc.ServicerContext) -> pb.MarkAckedResponse:
+            if refusals:
+                context.abort(refusals.pop(), "no such step now")
+            return pb.MarkAckedResponse(success=True, connection_state="ready")
+
+        service.answer_acked = mark_acked
+        client.mark_acked()
+        client.close()
+    assert fetched == ["abc"]
+    assert [name for name, _ in service.asked if name.startswith("ClientAlive")] == ["ClientAlive abc 42"] * 2
+
+
+def test_a_reply_that_cannot_be_read_ends_the_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service("{}")
+    with served(service) as address:
+        client = broker.Broker(address, "abc", 42)
+        monkeypatch.setattr(broker, "fields", lambda _: protobuf.fields(b"\xff"))
+        with pytest.raises(errors.HandshakeError, match="sent a reply that cannot be read: the reply is cut short"):
+            client.client_alive()
         client.close()
 
 
@@ -178,14 +227,14 @@ def test_only_a_plain_answer_counts(answer: bytes, holds: bool) -> None:
             pass
 
     with peer(act) as address:
-        line = wire.Wire(address, "", 5.0)
+        line = http2.Http2Calls(address, "", 5.0)
         try:
-            call = line.send("MarkAcked", b"")
+            reply = line.begin("MarkAcked", b"")
             if holds:
-                assert line.answer(call) == {1: 1}
+                assert protobuf.fields(reply()) == {1: 1}
             else:
-                with pytest.raises(wire.NoAnswer):
-                    line.answer(call)
+                with pytest.raises((http2.NoAnswer, protobuf.Malformed)):
+                    protobuf.fields(reply())
         finally:
             line.close()
 
@@ -193,14 +242,14 @@ def test_only_a_plain_answer_counts(answer: bytes, holds: bool) -> None:
 def test_who_is_silent_is_given_up() -> None:
     done = threading.Event()
     with peer(lambda _: done.wait(10) and None) as address:
-        line = wire.Wire(address, "", 0.05)
-        with pytest.raises(wire.NoAnswer):
-            line.answer(line.send("MarkAcked", b""))
+        line = http2.Http2Calls(address, "", 0.05)
+        with pytest.raises(http2.NoAnswer):
+            line.begin("MarkAcked", b"")()
         line.close()
         done.set()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "unix:/nowhere/at/all", "dns:///somewhere", "", "a b:1"])
 def test_an_address_where_nobody_is(address: str) -> None:
-    with pytest.raises(wire.NoAnswer):
-        wire.Wire(address, "", 1.0)
+    with pytest.raises(http2.NoAnswer):
+        http2.Http2Calls(address, "", 1.0)
