@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from streamlib._native import monotonic_ns
 from streamlib.processor import ProcessorError, nearest
@@ -12,12 +12,38 @@ from streamlib.processor import ProcessorError, nearest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamlib._runner.inputs import InputPort
-    from streamlib._runner.outputs import OutputPort
-    from streamlib._runner.run_state import RunState
     from streamlib.schema import Schema
 
 P = TypeVar("P")
+
+
+class InputPort(Protocol):
+    """What an `Input` needs of the runner."""
+
+    name: str
+
+    def take(self) -> Schema | None: ...
+
+
+class OutputPort(Protocol):
+    """What an `Output` needs of the runner."""
+
+    name: str
+    dropped: int
+
+    def send(self, frame: Mapping[str, Any]) -> bool: ...
+
+    def loan(self, shape: tuple[int, ...] | int, dtype: Any, field: str | None) -> NDArray[Any]: ...
+
+
+class RunState(Protocol):
+    """What a `Context` needs of the runner."""
+
+    stopping: bool
+
+    def wait(self, seconds: float) -> bool: ...
+
+    def finish(self) -> None: ...
 
 
 class Input:
