@@ -243,3 +243,31 @@ def test_bubblewrap_mounts_what_may_be_read_and_nothing_else() -> None:
     assert {"--unshare-all", "--die-with-parent", "--as-pid-1"} <= set(command)
     assert command[command.index("--remount-ro") + 1] == "/"
     assert "--share-net" not in command
+
+
+def test_a_confined_spare_process_ends_though_threads_of_the_code_go_on(tmp_path: Path) -> None:
+    own, scratch = tmp_path / "code", tmp_path / "scratch"
+    own.mkdir()
+    scratch.mkdir()
+    (own / "program.py").write_text("import threading\nthreading.Thread(target=threading.Event().wait).start()\n")
+    findings = scratch / "findings"
+    request = {"file": str(own / "program.py"), "name": "x", "dry_run": False, "findings": str(findings)}
+    policy = {"name": "test", "environment": sys.prefix, "code_dir": str(own), "scratch": str(scratch)}
+    limits = {"memory": 1 << 30, "file_size": 16 << 20, "descriptors": 64, "cpus": 1}
+    job = {
+        "check": True,
+        "policy": {**policy, **limits},
+        "arguments": [json.dumps(request)],
+        "environment": {},
+        "mark": "the mark",
+    }
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" 3<&0', "sh", sys.executable, "-I", "-S", "-c", BOOT, sys.prefix, "--spare"],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["kind"] for line in findings.read_text().splitlines()] == ["processors", "end"]
