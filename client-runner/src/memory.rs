@@ -160,17 +160,17 @@ impl Texture {
 
 #[pymethods]
 impl Texture {
-    /// Pixels in a row.
+    /// Width in pixels.
     #[getter]
     fn width(&self) -> u32 {
         self.layout.width
     }
-    /// Rows.
+    /// Height in pixels: the number of rows.
     #[getter]
     fn height(&self) -> u32 {
         self.layout.height
     }
-    /// Bytes from one row to the next.
+    /// Bytes from the beginning of one row to that of the next; at least the bytes of a row's pixels.
     #[getter]
     fn stride(&self) -> u32 {
         self.layout.stride
@@ -180,30 +180,48 @@ impl Texture {
     fn format(&self) -> &'static str {
         self.layout.format.name()
     }
-    /// True while it is loaned and not sent.
+    /// True while it is loaned from an output and not sent; False for what was received.
     #[getter]
     fn writable(&self) -> bool {
         self.held.writable.load(Ordering::Acquire)
     }
-    /// Address of the first pixel; the same memory has the same address.
+    /// Address of the first pixel in this process; the same memory has the same address.
+    ///
+    /// Raises:
+    ///     BridgeError: ``code`` is ``closed``: it was released.
     #[getter]
     fn address(&self) -> PyResult<usize> {
         Ok(self.held.frame("texture").map_err(raise)?.memory.ptr() as usize)
     }
     /// The pixels as a numpy array of dtype uint8 and shape ``(height, width, channels)``, of gray pictures
     /// ``(height, width)``; a view, without a copy. Read-only unless this is loaned.
+    ///
+    /// Returns:
+    ///     A view of the memory, which stays as it is for as long as the array exists.
+    ///
+    /// Raises:
+    ///     BridgeError: ``code`` is ``closed``: it was released.
     fn to_numpy<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         // numpy would take an object without a buffer for a value of its own.
         slf.get().held.frame("texture").map_err(raise)?;
         slf.py().import("numpy")?.call_method1("asarray", (slf,))
     }
 
-    /// Another handle to the same memory, read-only like this one from here on: for a frame that is sent later.
+    /// Another handle to the same memory, for a frame that is sent later. Both are read-only from here on.
+    ///
+    /// Returns:
+    ///     A handle that is released by itself; the memory is not copied.
+    ///
+    /// Raises:
+    ///     BridgeError: ``code`` is ``closed``: it was released.
     fn share(&self) -> PyResult<Self> {
         self.send().map(Self::received).map_err(raise)
     }
 
-    /// Gives the frame back now rather than when the object dies. Fails while views of it exist.
+    /// Gives the memory back to its producer now, rather than when this object is collected. Calling it again does nothing.
+    ///
+    /// Raises:
+    ///     BufferError: numpy arrays or other views of it still exist.
     fn release(&self) -> PyResult<()> {
         self.held.release()
     }
@@ -225,7 +243,9 @@ impl Texture {
     }
 }
 
-/// Bytes in shared memory.
+/// Bytes in shared memory, such as the samples of sound. ``numpy.asarray`` and ``memoryview`` look at them without a copy.
+///
+/// Received ones are read-only; loaned ones are writable until they are sent.
 #[pyclass(frozen, module = "streamlib._native", weakref)]
 pub struct SharedBuffer {
     held: Held,
@@ -250,22 +270,35 @@ impl SharedBuffer {
 
 #[pymethods]
 impl SharedBuffer {
+    /// Size in bytes.
     #[getter]
     fn byte_length(&self) -> usize {
         self.shape[0] as usize
     }
-    /// True while it is loaned and not sent.
+    /// True while it is loaned from an output and not sent; False for what was received.
     #[getter]
     fn writable(&self) -> bool {
         self.held.writable.load(Ordering::Acquire)
     }
-    /// Address of the first byte.
+    /// Address of the first byte in this process.
+    ///
+    /// Raises:
+    ///     BridgeError: ``code`` is ``closed``: it was released.
     #[getter]
     fn address(&self) -> PyResult<usize> {
         Ok(self.held.frame("buffer").map_err(raise)?.memory.ptr() as usize)
     }
-    /// The bytes as a numpy array of one dimension; a view, without a copy. ``dtype``: of its elements, uint8 if not given.
-    /// Read-only unless this is loaned.
+    /// The bytes as a numpy array of one dimension, without a copy. Read-only unless this is loaned.
+    ///
+    /// Args:
+    ///     dtype: The type of its elements; uint8 if not given. The size must be a multiple of the element's.
+    ///
+    /// Returns:
+    ///     A view of the memory, which stays as it is for as long as the array exists.
+    ///
+    /// Raises:
+    ///     BridgeError: ``code`` is ``closed``: it was released.
+    ///     ValueError: the size does not fit ``dtype``.
     #[pyo3(signature = (dtype = None))]
     fn to_numpy<'py>(slf: Bound<'py, Self>, dtype: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         slf.get().held.frame("buffer").map_err(raise)?;
@@ -276,12 +309,21 @@ impl SharedBuffer {
         }
     }
 
-    /// Another handle to the same memory, read-only like this one from here on: for a frame that is sent later.
+    /// Another handle to the same memory, for a frame that is sent later. Both are read-only from here on.
+    ///
+    /// Returns:
+    ///     A handle that is released by itself; the memory is not copied.
+    ///
+    /// Raises:
+    ///     BridgeError: ``code`` is ``closed``: it was released.
     fn share(&self) -> PyResult<Self> {
         self.send().map(Self::received).map_err(raise)
     }
 
-    /// Gives the memory back now rather than when the object dies. Fails while views of it exist.
+    /// Gives the memory back to its producer now, rather than when this object is collected. Calling it again does nothing.
+    ///
+    /// Raises:
+    ///     BufferError: numpy arrays or other views of it still exist.
     fn release(&self) -> PyResult<()> {
         self.held.release()
     }

@@ -5,44 +5,121 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 class BridgeError(Exception):
-    """What the bridge refuses. ``code`` is stable; ``port`` and ``field`` say where."""
+    """The bridge refused something: a value that does not fit its schema, a handle that is closed, a limit that is reached.
+
+    Attributes:
+        code: What happened, one of ``malformed``, ``closed``, ``schema``, ``value``, ``would_block``, ``exhausted``, ``stale``,
+            ``locked``, ``io``, ``not_endpoint`` and ``permission``. These names stay.
+        port: The port's name, or ``None`` where no port is concerned.
+        field: The path of the field, such as ``detections[2].label``, or ``None``.
+    """
 
     code: str
     port: str | None
     field: str | None
 
 class Texture:
-    """A picture in shared memory; ``numpy.asarray`` looks at it without a copy."""
+    """A picture in shared memory: ``height`` x ``width`` pixels of 8-bit channels.
+
+    Received ones are read-only; loaned ones are writable until they are sent. ``numpy.asarray`` looks at one without a copy.
+    """
 
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """Width in pixels."""
     @property
-    def height(self) -> int: ...
+    def height(self) -> int:
+        """Height in pixels: the number of rows."""
     @property
-    def stride(self) -> int: ...
+    def stride(self) -> int:
+        """Bytes from the beginning of one row to that of the next; at least the bytes of a row's pixels."""
     @property
-    def format(self) -> str: ...
+    def format(self) -> str:
+        """``"rgb8"``, ``"rgba8"``, ``"bgra8"``, ``"bgr8"`` or ``"gray8"``."""
     @property
-    def writable(self) -> bool: ...
+    def writable(self) -> bool:
+        """True while it is loaned from an output and not sent; False for what was received."""
     @property
-    def address(self) -> int: ...
-    def to_numpy(self) -> NDArray[np.uint8]: ...
-    def share(self) -> Texture: ...
-    def release(self) -> None: ...
+    def address(self) -> int:
+        """Address of the first pixel in this process; the same memory has the same address.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: it was released.
+        """
+    def to_numpy(self) -> NDArray[np.uint8]:
+        """The pixels as a numpy array of dtype uint8 and shape ``(height, width, channels)``, of gray pictures
+        ``(height, width)``; a view, without a copy. Read-only unless this is loaned.
+
+        Returns:
+            A view of the memory, which stays as it is for as long as the array exists.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: it was released.
+        """
+    def share(self) -> Texture:
+        """Another handle to the same memory, for a frame that is sent later. Both are read-only from here on.
+
+        Returns:
+            A handle that is released by itself; the memory is not copied.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: it was released.
+        """
+    def release(self) -> None:
+        """Gives the memory back to its producer now, rather than when this object is collected. Calling it again does nothing.
+
+        Raises:
+            BufferError: numpy arrays or other views of it still exist.
+        """
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
 class SharedBuffer:
-    """Bytes in shared memory."""
+    """Bytes in shared memory, such as the samples of sound. ``numpy.asarray`` and ``memoryview`` look at them without a copy.
+
+    Received ones are read-only; loaned ones are writable until they are sent. ``len()`` is the size in bytes.
+    """
 
     @property
-    def byte_length(self) -> int: ...
+    def byte_length(self) -> int:
+        """Size in bytes."""
     @property
-    def writable(self) -> bool: ...
+    def writable(self) -> bool:
+        """True while it is loaned from an output and not sent; False for what was received."""
     @property
-    def address(self) -> int: ...
-    def to_numpy(self, dtype: DTypeLike | None = None) -> NDArray[Any]: ...
-    def share(self) -> SharedBuffer: ...
-    def release(self) -> None: ...
+    def address(self) -> int:
+        """Address of the first byte in this process.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: it was released.
+        """
+    def to_numpy(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
+        """The bytes as a numpy array of one dimension, without a copy. Read-only unless this is loaned.
+
+        Args:
+            dtype: The type of its elements; uint8 if not given. The size must be a multiple of the element's.
+
+        Returns:
+            A view of the memory, which stays as it is for as long as the array exists.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: it was released.
+            ValueError: the size does not fit ``dtype``.
+        """
+    def share(self) -> SharedBuffer:
+        """Another handle to the same memory, for a frame that is sent later. Both are read-only from here on.
+
+        Returns:
+            A handle that is released by itself; the memory is not copied.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: it was released.
+        """
+    def release(self) -> None:
+        """Gives the memory back to its producer now, rather than when this object is collected. Calling it again does nothing.
+
+        Raises:
+            BufferError: numpy arrays or other views of it still exist.
+        """
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
 

@@ -47,55 +47,91 @@ class RunState(Protocol):
 
 
 class Input:
-    """An input of the processor."""
+    """An input of the processor.
+
+    Attributes:
+        name: The port's name, as the decorator has it.
+    """
 
     def __init__(self, port: InputPort) -> None:
         self._port = port
         self.name = port.name
 
     def get(self) -> Schema | None:
-        """The newest frame that was not taken yet (with delivery ``latest``; otherwise the oldest), or ``None``.
+        """Takes a frame: with delivery ``latest`` the newest, otherwise the oldest that was not taken yet. Never waits.
 
-        The frame is a dict; its pictures are read-only and stay as they are for as long as you hold them.
+        Returns:
+            The frame, a dict with the fields of the port's schema, or ``None`` where there is no new one. Its pictures are
+            read-only and stay as they are for as long as you hold them.
         """
         return self._port.take()
 
 
 class Output:
-    """An output of the processor."""
+    """An output of the processor.
+
+    Attributes:
+        name: The port's name, as the decorator has it.
+    """
 
     def __init__(self, port: OutputPort) -> None:
         self._port = port
         self.name = port.name
 
     def set(self, frame: Mapping[str, Any]) -> bool:
-        """Sends a frame, a dict of the schema's fields. ``False``: it was dropped, because the reader is behind; that is
-        counted. (Where the reader takes every frame, ``delivery="lossless"``, this waits for it instead.)
+        """Sends a frame. Any thread may call it.
 
         Pictures and buffers are numpy arrays, which are copied into shared memory, or `Texture` and `SharedBuffer`, which are
-        not; neither are arrays from `loan` and an input's own pixels, and they are read-only from here on. ``timestamp_ns``
-        and ``frame_number`` may be left out: they are those of the frame that is being processed. Raises `BridgeError`,
-        TypeError or ValueError naming port and field when a value does not fit the schema. Any thread may call it.
+        not; neither are arrays from `loan` and an input's own pixels, and they are read-only from here on.
+
+        Args:
+            frame: A dict of the schema's fields. ``timestamp_ns`` and ``frame_number`` may be left out: they are those of the
+                frame that is being processed, or the time now and a count.
+
+        Returns:
+            ``False`` if the frame was dropped because the reader is behind, which is counted. With ``delivery="lossless"``
+            this waits for the reader instead.
+
+        Raises:
+            BridgeError, TypeError, ValueError: a value does not fit the schema; the message names port and field.
+            ProcessorError: ``frame`` is not a dict.
         """
         return self._port.send(frame)
 
     def loan(self, shape: tuple[int, ...] | int, dtype: Any = None, field: str | None = None) -> NDArray[Any]:
         """A writable array in the memory that the reader will see: write into it, then `set` it, and nothing is copied.
 
-        ``shape`` is ``(height, width, channels)`` or ``(height, width)`` of a picture (dtype uint8), or any shape with its
-        ``dtype`` for bytes. ``field`` is needed only where the schema has several of them. `set` makes the array read-only.
-        While every slot is with readers it is ordinary memory, which `set` copies or drops.
+        Args:
+            shape: ``(height, width, channels)`` or ``(height, width)`` of a picture, or any shape for bytes.
+            dtype: The type of its elements; uint8 if not given, and always for a picture.
+            field: The field that the memory is for; needed only where the schema has several of them.
+
+        Returns:
+            An array that `set` makes read-only. Its content is undefined until you write it. While every slot is with
+            readers it is ordinary memory, which `set` copies or drops.
+
+        Raises:
+            TypeError, ValueError: there is no such picture; the message names port and field.
+            ProcessorError: the schema has no such field, or several and none was named.
         """
         return self._port.loan(shape, dtype, field)
 
     @property
     def dropped(self) -> int:
-        """Frames dropped here so far."""
+        """Number of frames that `set` dropped here since the process started."""
         return self._port.dropped
 
 
 class Context:
-    """A processor's view of the graph."""
+    """A processor's view of the graph, which its hooks are given.
+
+    Attributes:
+        name: The processor's id in the graph, from the manifest.
+        config: The ``config`` of the manifest, ``{}`` if it has none.
+        log: A logger whose lines appear in the runtime's log under the processor's name.
+        now_ns: A function that returns the time in nanoseconds of the machine-wide monotonic clock, that of all
+            ``timestamp_ns``.
+    """
 
     def __init__(
         self,
@@ -105,37 +141,54 @@ class Context:
         outputs: Mapping[str, OutputPort],
         state: RunState,
     ) -> None:
-        #: The processor's id in the graph.
         self.name = name
-        #: The ``config`` of the manifest.
         self.config = config
-        #: A logger whose lines appear in the runtime's log under the processor's name.
         self.log = logging.getLogger(name)
         self._inputs = {port: Input(value) for port, value in inputs.items()}
         self._outputs = {port: Output(value) for port, value in outputs.items()}
         self._state = state
-        #: The machine-wide monotonic clock, in nanoseconds: the one of all ``timestamp_ns``.
         self.now_ns: Callable[[], int] = monotonic_ns
 
     def input(self, name: str | None = None) -> Input:
-        """An input by its name; without one, the only input."""
+        """An input of the processor.
+
+        Args:
+            name: Its name; may be left out where there is only one.
+
+        Raises:
+            ProcessorError: there is no such input, or several and none was named.
+        """
         return _port(self._inputs, name, "input", self.name)
 
     def output(self, name: str | None = None) -> Output:
-        """An output by its name; without one, the only output."""
+        """An output of the processor.
+
+        Args:
+            name: Its name; may be left out where there is only one.
+
+        Raises:
+            ProcessorError: there is no such output, or several and none was named.
+        """
         return _port(self._outputs, name, "output", self.name)
 
     @property
     def should_stop(self) -> bool:
-        """True once the processor is asked to stop: a manual ``start()`` that loops looks at it."""
+        """True once the runtime has asked the processor to stop. A manual ``start()`` that loops checks it."""
         return self._state.stopping
 
     def wait(self, seconds: float) -> bool:
-        """Waits some seconds, but no longer than until the processor is asked to stop. Returns whether it is."""
+        """Waits, but no longer than until the processor is asked to stop.
+
+        Args:
+            seconds: How long to wait at most.
+
+        Returns:
+            Whether the processor has been asked to stop.
+        """
         return self._state.wait(seconds)
 
     def finish(self) -> None:
-        """Says that nothing more will be sent: the source is at its end."""
+        """Tells the runtime that nothing more will be sent: the source is at its end. Calling it again does nothing."""
         self._state.finish()
 
 

@@ -25,7 +25,7 @@ HOOKS = ("setup", "start", "process", "stop", "teardown")
 
 
 class ProcessorError(Exception):
-    """A processor that is declared wrongly, or that returned what nobody can send."""
+    """A processor is declared wrongly, or returned something that cannot be sent. The message says what to change."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,25 @@ def processor(
 ) -> Callable[[T], T]:
     """Makes a function or a class a processor.
 
-    ``inputs`` and ``outputs`` name the ports and their schemas, in an order that stays. ``execution`` is ``"reactive"``
-    (called for each frame), ``"continuous"`` (called in a loop) or ``"manual"`` (runs on its own); left out, the manifest
-    decides, and else it is reactive. ``delivery`` says what happens to frames that come faster than they are processed:
-    ``"latest"`` (default for pictures), ``"every_sample"`` (default for the rest) or ``"lossless"``.
+    A function is called with a dict of the input frames, and with the `Context` if it takes a second argument; it returns a
+    dict of outputs, a frame where there is one output, or ``None``. A class has the methods ``process(ctx)`` (manual:
+    ``start(ctx)``) and, if it likes, ``setup``, ``start``, ``stop`` and ``teardown``.
+
+    Args:
+        inputs: The input ports and their schemas, in an order that stays. A name has letters, digits and ``_``, 64 at most.
+        outputs: The output ports and their schemas, likewise. There is at least one port.
+        execution: ``"reactive"`` (called for each frame), ``"continuous"`` (called in a loop) or ``"manual"`` (runs on its
+            own). Left out, the manifest decides, and else it is reactive.
+        delivery: For each input, what happens to frames that come faster than they are processed: ``"latest"`` keeps the
+            newest (default for pictures), ``"every_sample"`` keeps a bounded queue (default for the rest), ``"lossless"``
+            holds the producer back.
+        name: The processor's name; that of the function or class if not given.
+
+    Returns:
+        The decorator. It leaves the function or class as it is.
+
+    Raises:
+        ProcessorError, SchemaError: the declaration is wrong; raised when the decorator is applied.
     """
 
     def mark(target: T) -> T:

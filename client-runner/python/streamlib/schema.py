@@ -45,11 +45,15 @@ _CLASS_VAR: Any = ClassVar
 
 
 class SchemaError(TypeError):
-    """A schema that is not valid; the message names the class and the field."""
+    """A schema is not valid; the message names the class and the field."""
 
 
 class FieldType:
-    """A type of a schema's field; ``json`` is its form on the wire."""
+    """A type of a schema's field.
+
+    Attributes:
+        json: Its form on the wire, such as ``"Int32"`` or ``{"Array": "Float32"}``.
+    """
 
     __slots__ = ("json",)
 
@@ -60,18 +64,28 @@ class FieldType:
         return f"FieldType({json.dumps(self.json)})"
 
 
+#: A whole number from -2**31 to 2**31 - 1; an int in frames.
 Int32 = Annotated[int, FieldType("Int32")]
+#: A whole number from -2**63 to 2**63 - 1; an int in frames.
 Int64 = Annotated[int, FieldType("Int64")]
+#: A whole number from 0 to 2**32 - 1; an int in frames.
 UInt32 = Annotated[int, FieldType("UInt32")]
+#: A whole number from 0 to 2**64 - 1; an int in frames.
 UInt64 = Annotated[int, FieldType("UInt64")]
+#: A floating-point number of 32 bits; a float in frames, rounded when it is sent.
 Float32 = Annotated[float, FieldType("Float32")]
+#: A floating-point number of 64 bits; a float in frames.
 Float64 = Annotated[float, FieldType("Float64")]
+#: True or False; numbers are refused.
 Bool = Annotated[bool, FieldType("Bool")]
+#: Text; a str in frames, UTF-8 on the wire.
 String = Annotated[str, FieldType("String")]
+#: Bytes that are copied with the message; for large ones use `Buffer`.
 Bytes = Annotated[bytes, FieldType("Bytes")]
-#: A picture in shared memory. (The class `streamlib.Texture` itself may be written as well.)
+#: A picture in shared memory: a numpy array of dtype uint8 or a `Texture` when it is sent, a `Texture` when it is received.
+#: (The class `streamlib.Texture` itself may be written as well.)
 TextureField = Annotated[Texture, FieldType("Texture")]
-#: Bytes in shared memory.
+#: Bytes in shared memory: a numpy array, bytes or a `SharedBuffer` when sent, a `SharedBuffer` when received.
 Buffer = Annotated[SharedBuffer, FieldType("Buffer")]
 
 if TYPE_CHECKING:
@@ -83,7 +97,7 @@ if TYPE_CHECKING:
 else:
 
     class Array:
-        """``Array[T]``: a list of values of one type."""
+        """``Array[T]``: values of one type; a list in frames."""
 
         def __class_getitem__(cls, item: Any) -> FieldType:
             return FieldType({"Array": field_type(item)})
@@ -95,13 +109,13 @@ else:
             return FieldType({"Optional": field_type(item)})
 
     class Enum:
-        """``Enum["a", "b"]``: one of these names."""
+        """``Enum["a", "b"]``: one of these names; a str in frames."""
 
         def __class_getitem__(cls, names: Any) -> FieldType:
             return FieldType({"Enum": list(names) if isinstance(names, tuple) else [names]})
 
     class Struct:
-        """``Struct[OtherSchema]``: the fields of another schema. The class alone means the same."""
+        """``Struct[OtherSchema]``: the fields of another schema; a dict in frames. The class alone means the same."""
 
         def __class_getitem__(cls, item: Any) -> FieldType:
             return FieldType(field_type(item))
@@ -137,9 +151,14 @@ def field_type(annotation: Any) -> Any:
 
 
 class Schema(dict[str, Any]):
-    """Base of all schemas. A subclass's annotations are its fields, in their order."""
+    """Base of all schemas. A subclass's annotations are its fields, in their order.
 
-    #: The name on the wire; the class's own name unless it says otherwise.
+    An instance is a frame: a dict whose fields can be read as attributes too.
+
+    Attributes:
+        schema_name: The name on the wire; the class's own name unless the class sets it.
+    """
+
     schema_name: ClassVar[str] = "Schema"
     _json: ClassVar[dict[str, Any] | None] = None
     _reading: ClassVar[bool] = False
@@ -153,7 +172,14 @@ class Schema(dict[str, Any]):
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
-        """The schema as JSON data, checked."""
+        """The schema as JSON data, checked.
+
+        Returns:
+            ``{"name": …, "fields": [{"name": …, "type": …}, …]}``.
+
+        Raises:
+            SchemaError: an annotation is not a field type, or the schema contains itself.
+        """
         if cls._json is None:
             if cls._reading:
                 raise SchemaError(f"{cls.__name__} contains itself; a frame must have an end")

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 class VideoFrame(Schema):
-    """A picture: ``pixel_buffer``, ``timestamp_ns`` (monotonic clock, when it was taken), ``frame_number``."""
+    """A picture.
+
+    Attributes:
+        pixel_buffer: The pixels; a `Texture` in a frame that was received.
+        timestamp_ns: When the picture was taken, in nanoseconds of the machine-wide monotonic clock.
+        frame_number: The source's count of its pictures, from 0.
+    """
 
     pixel_buffer: TextureField
     timestamp_ns: Int64
@@ -27,18 +33,32 @@ class VideoFrame(Schema):
         Pixels of a frame that came from an input are read-only. Keep the array as long as you like: the frame's memory is
         not written while it exists. (Keeping many makes the producer run out of slots: then new
         frames are dropped, and a producer for a lossless reader stops.)
+
+        Returns:
+            A view of the frame's memory.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: the texture was released.
         """
         np_ = numpy_module()
         return cast("NDArray[np.uint8]", np_.asarray(self["pixel_buffer"]))
 
     @classmethod
     def from_numpy(cls, pixels: NDArray[Any], timestamp_ns: int | None = None, frame_number: int | None = None) -> Self:
-        """A frame of ``pixels``: uint8, shape ``(height, width, 3 or 4)`` (RGB, RGBA) or ``(height, width)`` (gray).
+        """A frame of some pixels.
 
         Sent, it is copied into shared memory once; not at all if the array is a loaned output (`Output.loan`) or an input
         frame's own pixels. The array may be any view, such as ``bgr[..., ::-1]`` of a picture of OpenCV's: sending copies it
-        into rows. What is not given of time (nanoseconds of the monotonic clock) and number is taken from the frame that is
-        being processed. Pixels of another dtype or shape are refused when the frame is sent, with the output's name.
+        into rows.
+
+        Args:
+            pixels: dtype uint8, shape ``(height, width, 3 or 4)`` (RGB, RGBA) or ``(height, width)`` (gray). Others are
+                refused when the frame is sent, with the output's name.
+            timestamp_ns: Nanoseconds of the monotonic clock; that of the frame that is being processed if not given.
+            frame_number: From 0; that of the frame that is being processed if not given.
+
+        Returns:
+            The frame, to be returned from the processor or given to `Output.set`.
         """
         frame = cls(pixel_buffer=pixels)
         if timestamp_ns is not None:
@@ -49,7 +69,15 @@ class VideoFrame(Schema):
 
 
 class AudioBuffer(Schema):
-    """Sound: ``samples`` (float32, interleaved), ``channels``, ``sample_rate`` (Hz), ``timestamp_ns``, ``frame_number``."""
+    """Sound.
+
+    Attributes:
+        samples: float32 from -1 to 1, the channels interleaved; a `SharedBuffer` in a frame that was received.
+        channels: The number of channels, at least 1.
+        sample_rate: Samples of one channel in a second (Hz).
+        timestamp_ns: When the first sample was taken, in nanoseconds of the machine-wide monotonic clock.
+        frame_number: The source's count of its buffers, from 0.
+    """
 
     schema_name = "AudioFrame"
 
@@ -60,7 +88,14 @@ class AudioBuffer(Schema):
     frame_number: UInt64
 
     def to_numpy(self) -> NDArray[np.float32]:
-        """The samples, shape ``(n, channels)``, dtype float32, from -1 to 1, without a copy."""
+        """The samples, without a copy.
+
+        Returns:
+            An array of shape ``(n, channels)`` and dtype float32, from -1 to 1.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: the buffer was released.
+        """
         np_ = numpy_module()
         samples = np_.ascontiguousarray(self["samples"]).reshape(-1).view(np_.float32).reshape(-1, self["channels"])
         return cast("NDArray[np.float32]", samples)
@@ -73,9 +108,20 @@ class AudioBuffer(Schema):
         timestamp_ns: int | None = None,
         frame_number: int | None = None,
     ) -> Self:
-        """A buffer of ``samples``: float32 from -1 to 1, shape ``(n, channels)`` or ``(n,)``; ``sample_rate`` in Hz.
+        """A buffer of some samples.
 
-        Time and number as with `VideoFrame.from_numpy`. Raises TypeError for another dtype, ValueError for another shape.
+        Args:
+            samples: dtype float32, from -1 to 1, shape ``(n, channels)`` or ``(n,)`` (one channel).
+            sample_rate: Samples of one channel in a second (Hz).
+            timestamp_ns: Nanoseconds of the monotonic clock; that of the frame that is being processed if not given.
+            frame_number: From 0; that of the frame that is being processed if not given.
+
+        Returns:
+            The buffer, to be returned from the processor or given to `Output.set`.
+
+        Raises:
+            TypeError: the samples have another dtype.
+            ValueError: the samples have another shape.
         """
         if samples.dtype != numpy_module().float32:
             raise TypeError(
@@ -92,12 +138,21 @@ class AudioBuffer(Schema):
         return frame
 
 
-#: The schema's own name.
+#: `AudioBuffer`, by the name that its schema has on the wire.
 AudioFrame = AudioBuffer
 
 
 class BoundingBox(Schema):
-    """A box in pixels of the frame, with a label and a confidence from 0 to 1."""
+    """A box around something in a picture.
+
+    Attributes:
+        x: Left edge, in pixels from the picture's left.
+        y: Upper edge, in pixels from the picture's top.
+        width: Width in pixels.
+        height: Height in pixels.
+        label: What it is, such as ``"face"``.
+        confidence: How certain that is, from 0 to 1.
+    """
 
     x: Float32
     y: Float32
@@ -108,7 +163,13 @@ class BoundingBox(Schema):
 
 
 class ObjectDetections(Schema):
-    """The boxes found in one frame, with that frame's time and number."""
+    """The boxes found in one picture.
+
+    Attributes:
+        detections: The boxes, none or more.
+        timestamp_ns: That of the picture, in nanoseconds of the machine-wide monotonic clock.
+        frame_number: That of the picture.
+    """
 
     detections: Array[BoundingBox]
     timestamp_ns: Int64
