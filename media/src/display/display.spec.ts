@@ -74,6 +74,21 @@ describe('the display', () => {
     expect((await get(url, {}, 'HEAD')).body.length).toBe(0);
   });
 
+  it('lets no other site show it, and says so with refusals as well', async () => {
+    const { url } = await start();
+    for (const path of ['', 'app.js', 'stats.json', 'frame.jpg', 'nothing']) {
+      const { headers } = await get(`${url}${path}`);
+      expect(headers, path).toMatchObject({
+        'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      });
+    }
+    const { headers } = await get(url);
+    expect((await get(url, { 'If-None-Match': String(headers.etag) })).status).toBe(304);
+  });
+
   it('sends the picture that it was given, with its time and number', async () => {
     const { camera, url } = await start();
     const viewer = await watch(url);
@@ -153,11 +168,15 @@ describe('the display', () => {
     expect((await get(url, { Host: 'evil.example' })).status).toBe(403);
     expect((await get(`${url}frame.jpg`, { Host: 'evil.example:80' })).status).toBe(403);
     expect((await get(url, {}, 'POST')).status).toBe(405);
+    expect((await get(`${url}frame.jpg`, { Origin: 'http://evil.example' })).status).toBe(403);
+    expect((await get(url, { Origin: url.slice(0, -1) })).status).toBe(200);
     for (const path of ['nothing', '../package.json', '%2e%2e/package.json', 'frames'])
       expect((await get(`${url}${path}`)).status, path).toBe(404);
     for (const [path, options, status] of [
       ['frames', { origin: 'http://evil.example' }, 403],
       ['frames', { headers: { Host: 'evil.example' } }, 403],
+      ['frames', { headers: { Host: '0.0.0.0' } }, 403],
+      ['frames', { headers: { Host: 'localhost.' } }, 403],
       ['other', {}, 404],
     ] as const) {
       const socket = new WebSocket(url.replace('http', 'ws') + path, options);

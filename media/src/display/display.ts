@@ -1,19 +1,17 @@
+import { fileURLToPath } from 'node:url';
 import { Texture, VideoFrame } from '@streamlib/host-bridge';
-import {
-  defineProcessor,
-  type FrameValue,
-  type Processor,
-  type ProcessorContext,
-} from '@streamlib/processor';
-import type { WebSocket } from 'ws';
+import { defineProcessor, type FrameValue, type Processor, type ProcessorContext } from '@streamlib/processor';
+import { StaticFiles } from '@streamlib/serve';
+import type { WebSocket } from '@streamlib/serve/websocket';
 import { JpegEncoder } from '../ffmpeg/jpeg-encoder.js';
 import { Broadcaster } from './broadcaster.js';
 import { type DisplayConfig, displayConfig } from './config.js';
 import { Rate } from './figures.js';
-import { readPage } from './page-files.js';
 import { DisplayServer } from './server.js';
 import { Viewer } from './viewer.js';
 
+/** What the page is made of; all of it is served. */
+const PAGE = fileURLToPath(new URL('../../page/', import.meta.url));
 const TELL_EVERY_MS = 1000;
 const CHECK_EVERY = 10;
 
@@ -39,8 +37,8 @@ export class Display implements Processor {
       ctx.log.error(`a frame could not be shown: ${error.message}`, { error }),
     );
     this.broadcaster = broadcaster;
-    this.server = await DisplayServer.listen(this.config.host, this.config.port, {
-      page: await readPage(),
+    this.server = await DisplayServer.listen(this.config.host, this.config.port, this.config.max_viewers, {
+      page: await StaticFiles.read(PAGE),
       snapshot: () => broadcaster.snapshot(),
       stats: () => this.stats(ctx),
       hasRoom: () => this.viewers.size < this.config.max_viewers,

@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws';
+import type { WebSocket } from '@streamlib/serve/websocket';
 import { Rate, Recent } from './figures.js';
 import { type EncodedFrame, frameHeader, parsePageMessage } from './wire.js';
 
