@@ -68,7 +68,7 @@ describe('the doctor finds', () => {
       .toBeGreaterThan(0);
     expect(await found('runtime_not_found')).toMatchObject({
       what: expect.stringMatching(/^runtime graph-program \(.*is gone$/),
-      cause: expect.stringContaining('ended without a word'),
+      cause: expect.stringContaining('ended without a message'),
     });
   });
 
@@ -80,7 +80,7 @@ describe('the doctor finds', () => {
     process.kill(pid, 'SIGSTOP');
     expect(await found('subprocess_not_responding')).toMatchObject({
       what: expect.stringMatching(/^effect \(connection \w+\) has been awaiting_client for /),
-      cause: expect.stringContaining(`process ${pid} runs, but has not contacted the broker`),
+      cause: expect.stringContaining(`process ${pid} is running, but has not contacted the broker`),
     });
     expect(await found('timeout_waiting_for_client')).toMatchObject({
       cause: expect.stringContaining('timed out after 12 s: client never contacted the broker'),

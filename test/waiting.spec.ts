@@ -64,7 +64,7 @@ it('the doctor finds a bridge that is not ready: the file is still being importe
   };
   await expect.poll(found, { timeout: 25_000 }).toMatchObject({
     what: expect.stringContaining('effect is connected, but has been starting for'),
-    cause: `its file is still being imported, or its setup() runs (process ${pid})`,
+    cause: `its file is still being imported, or its setup() is running (process ${pid})`,
     next: expect.stringContaining(`py-spy dump --pid ${pid}`),
   });
 }, 60_000);

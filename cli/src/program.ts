@@ -27,7 +27,7 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
     .description('Runs graphs of video processors, in TypeScript and in Python.')
     .version(version(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .showHelpAfterError('(--help tells more)')
+    .showHelpAfterError('(see --help)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
@@ -44,14 +44,14 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
     .argument('<graph>', 'a manifest in YAML or JSON')
     .option('--set <node.param=value>', 'set a parameter of a node (may be given again)', collect)
     .option('--duration <time>', 'stop after 10s, 500ms, 2m, 1h')
-    .option('--level <level>', 'what is told while it runs: debug, info, warn, error', 'info')
+    .option('--level <level>', 'what is shown while it runs: debug, info, warn, error', 'info')
     .option(
       '--metrics [address]',
-      'serve figures for Prometheus and `streamlib top`: PORT or HOST:PORT; default 127.0.0.1:9464',
+      'serve metrics for Prometheus and `streamlib top`: PORT or HOST:PORT; default 127.0.0.1:9464',
     )
     .option(
       '--traces [url]',
-      'send traces of some frames to a collector of OpenTelemetry (OTLP over HTTP); default as OTEL_* say, else http://localhost:4318',
+      'send traces of some frames to a collector of OpenTelemetry (OTLP over HTTP); default as OTEL_* settings say, otherwise http://localhost:4318',
     )
     .option('--traces-ratio <share>', 'the share of frames that are traced, from 0 to 1; default 0.01')
     .option('--open', 'open the page of the display in a browser')
@@ -66,7 +66,7 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
 
   program
     .command('validate')
-    .description('tell everything that is wrong with a graph; start nothing')
+    .description('report everything that is wrong with a graph; start nothing')
     .argument('<graph>', 'a manifest in YAML or JSON')
     .option('--set <node.param=value>', 'set a parameter of a node (may be given again)', collect)
     .addOption(json())
@@ -80,9 +80,9 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
     .command('logs')
     .description('the log of a runtime with what its Python processes print; also of one that has ended')
     .argument('<runtime>', 'name or id, see `streamlib broker runtimes`')
-    .option('-f, --follow', 'go on with new lines until Ctrl-C')
-    .option('--level <level>', 'the least level to print', 'debug')
-    .option('-n, --lines <count>', 'begin with the last so many lines')
+    .option('-f, --follow', 'keep printing new lines until Ctrl-C')
+    .option('--level <level>', 'the lowest level to print', 'debug')
+    .option('-n, --lines <count>', 'begin with this many of the last lines')
     .addOption(json())
     .addHelpText(
       'after',
@@ -96,8 +96,8 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
   program
     .command('top')
     .description('what the runtimes do, live: frames, drops, latency, CPU, memory')
-    .option('--interval <time>', 'between two looks', '1s')
-    .option('-n, --count <looks>', 'end after so many looks; where there is no terminal, after one')
+    .option('--interval <time>', 'time between two updates', '1s')
+    .option('-n, --count <looks>', 'end after this many updates; without a terminal, after one')
     .addOption(json())
     .addHelpText('after', examples('top', 'top -n 2 --interval 5s --json'))
     .action(async (options) => {
@@ -107,7 +107,7 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
 
   program
     .command('doctor')
-    .description('looks for the usual troubles, and says of each the cause and the next step')
+    .description('look for common problems, and give the cause and the next step for each')
     .argument('[runtime]', 'a runtime that should be there, by name or id')
     .addOption(json())
     .addHelpText('after', examples('doctor', 'doctor camera-python-display'))
@@ -141,9 +141,9 @@ function addBroker(program: Command, io: Io, done: (code: ExitCode) => void): vo
         const commands = { start: brokerStart, stop: brokerStop, restart: brokerRestart };
         done(await commands[name](io, options));
       });
-  lifecycle('start', 'start it if it does not run');
+  lifecycle('start', 'start it if it is not running');
   lifecycle('stop', 'stop it');
-  lifecycle('restart', 'stop and start it; frames that flow go on flowing');
+  lifecycle('restart', 'stop and start it; frames keep flowing');
 
   const installation = (name: 'install' | 'uninstall', description: string) =>
     broker
@@ -154,12 +154,12 @@ function addBroker(program: Command, io: Io, done: (code: ExitCode) => void): vo
         const { brokerInstall, brokerUninstall } = await import('./broker/install.js');
         done(await { install: brokerInstall, uninstall: brokerUninstall }[name](io, options));
       });
-  installation('install', 'make it a service of yours that starts at login (systemd, launchd)');
+  installation('install', 'make it a user service that starts at login (systemd, launchd)');
   installation('uninstall', 'stop that service and remove it');
 
   broker
     .command('status')
-    .description('whether it runs, and how much it has to do')
+    .description('whether it is running, and how busy it is')
     .addOption(json())
     .action(async (options) => {
       const { brokerStatus } = await import('./broker/status.js');
@@ -177,10 +177,10 @@ function addBroker(program: Command, io: Io, done: (code: ExitCode) => void): vo
 
   broker
     .command('connections')
-    .description('the connections between runtimes and Python processes, and on whom each waits')
-    .option('--runtime <id>', 'only of this runtime (id or name)')
+    .description('the connections between runtimes and Python processes, and what each is waiting for')
+    .option('--runtime <id>', 'only those of this runtime (id or name)')
     .option('--state <state>', 'only those in this state')
-    .option('--all', 'also those that were closed a moment ago')
+    .option('--all', 'include those that were closed a moment ago')
     .addOption(json())
     .action(async (options) => {
       const { brokerConnections } = await import('./broker/lists.js');
@@ -190,7 +190,7 @@ function addBroker(program: Command, io: Io, done: (code: ExitCode) => void): vo
   broker
     .command('processors')
     .description('the Python processors, their processes and restarts')
-    .option('--runtime <id>', 'only of this runtime (id or name)')
+    .option('--runtime <id>', 'only those of this runtime (id or name)')
     .option('--state <state>', 'only those in this state')
     .addOption(json())
     .action(async (options) => {
@@ -201,9 +201,9 @@ function addBroker(program: Command, io: Io, done: (code: ExitCode) => void): vo
   broker
     .command('logs')
     .description("the broker's own log")
-    .option('-f, --follow', 'go on with new lines until Ctrl-C')
-    .option('--level <level>', 'the least level to print', 'info')
-    .option('-n, --lines <count>', 'begin with the last so many lines')
+    .option('-f, --follow', 'keep printing new lines until Ctrl-C')
+    .option('--level <level>', 'the lowest level to print', 'info')
+    .option('-n, --lines <count>', 'begin with this many of the last lines')
     .addOption(json())
     .action(async (options) => {
       const { brokerLogs } = await import('./broker/logs.js');

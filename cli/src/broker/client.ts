@@ -84,13 +84,13 @@ export class BrokerClient {
       case status.UNIMPLEMENTED:
         return new CliError(
           'broker_refused',
-          `the broker at ${this.address} is of another version: ${error.details}; run \`streamlib broker restart\``,
+          `the broker at ${this.address} runs a different version: ${error.details}; run \`streamlib broker restart\``,
           options,
         );
       case status.UNAUTHENTICATED:
         return new CliError(
           'broker_refused',
-          `the broker at ${this.address} wants its token: ${error.details}; \`streamlib doctor\` says what to do`,
+          `the broker at ${this.address} requires its token: ${error.details}; \`streamlib doctor\` says what to do`,
           options,
         );
       default:
@@ -116,7 +116,7 @@ export function readToken(address: string): string | null {
 function taken(address: string, uid: number): CliError {
   return new CliError(
     'broker_refused',
-    `${address} belongs to another user of this machine (uid ${uid}), who is told nothing; choose another port with STREAMLIB_BROKER_PORT`,
+    `${address} belongs to another user of this machine (uid ${uid}), so nothing was sent to it; choose another port with STREAMLIB_BROKER_PORT`,
   );
 }
 

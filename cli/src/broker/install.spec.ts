@@ -91,7 +91,7 @@ describe('broker install', () => {
     await streamlib(['broker', 'install'], {}, 'is-enabled');
     const { code, stdout } = await streamlib(['broker', 'uninstall']);
     expect(code).toBe(0);
-    expect(stdout).toContain('Broker: no service any more');
+    expect(stdout).toContain('Broker: no longer a service');
     expect(readdirSync(units())).toEqual([]);
     expect(asked().slice(-2)).toEqual([
       '--user disable --now streamlib-broker.service streamlib-broker.socket',

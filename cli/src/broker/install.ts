@@ -35,7 +35,7 @@ export async function brokerUninstall(io: Io, options: InstallOptions): Promise<
   if (options.json) printJson(io, { status: 'uninstalled', files: paths });
   else
     io.out(
-      `Broker: no service any more (removed ${paths.join(', ')}); a runtime starts one when it needs it`,
+      `Broker: no longer a service (removed ${paths.join(', ')}); a runtime starts one when it needs it`,
     );
   return EXIT.ok;
 }

@@ -68,7 +68,7 @@ describe('a token', () => {
   it('that is wrong was a dead end: the broker is restarted by its process', async () => {
     const pid = await started();
     vi.stubEnv('STREAMLIB_BROKER_TOKEN', 'another-token-of-this-user');
-    expect((await command('broker', 'status')).all).toContain('wants its token');
+    expect((await command('broker', 'status')).all).toContain('requires its token');
     expect((await command('broker', 'restart')).code).toBe(0);
     expect(isRunning(pid)).toBe(false);
     expect((await command('broker', 'status')).code).toBe(0);

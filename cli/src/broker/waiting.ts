@@ -8,21 +8,21 @@ export function nextStep(row: ConnectionEntry): string {
     case 'awaiting_both':
       return 'neither the host nor its Python process has contacted the broker yet';
     case 'awaiting_host':
-      return 'the Python process is there; the host has not contacted the broker yet';
+      return 'the Python process is up; the host has not contacted the broker yet';
     case 'awaiting_client':
       return `the Python process${pid} has not contacted the broker yet`;
     case 'both_alive_awaiting_host_xpc':
-      return 'both are there; the host has not stored its endpoint yet';
+      return 'both are up; the host has not stored its endpoint yet';
     case 'client_waiting_for_host_endpoint':
       return row.hostXpcEndpointStored
-        ? 'the endpoint is stored; the Python process has to fetch it'
+        ? 'the endpoint is stored; the Python process has not fetched it yet'
         : `the Python process asked for the endpoint ${row.pollCount} times; the host has not stored it yet`;
     case 'client_connecting':
-      return 'the Python process has the endpoint, and has to connect to it';
+      return 'the Python process has the endpoint but has not connected to it yet';
     case 'awaiting_ack':
       return row.waitingOn === 'host'
-        ? 'the Python process answered the ping; the host has to confirm it'
-        : 'the channel stands; the Python process has to answer the ping';
+        ? 'the Python process answered the ping; the host has not confirmed it yet'
+        : 'the channel is open; the Python process has not answered the ping yet';
     default:
       return '';
   }

@@ -114,7 +114,7 @@ function saidOf(graph: string, { disconnect, remove, replace, add, connect }: Gr
     ...add.map(({ id }) => `${id} added`),
     ...connect.map((each) => `${link(each)} connected`),
   ];
-  return `${basename(graph)}: ${done.length === 0 ? 'nothing in it that changes the graph' : done.join(', ')}`;
+  return `${basename(graph)}: ${done.length === 0 ? 'no changes to the graph' : done.join(', ')}`;
 }
 
 /** Also those that the manifest names and that do not run: a mistake in one of them is mended there. */

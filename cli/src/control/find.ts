@@ -19,8 +19,8 @@ export function chooseRuntime(runtimes: readonly RuntimeEntry[], wanted: string 
     throw new CliError(
       'not_found',
       only === undefined
-        ? 'no runtime runs here that can be controlled; start one with `streamlib run GRAPH`'
-        : `several runtimes run; name one with --runtime:\n${names}`,
+        ? 'no runtime that can be controlled is running here; start one with `streamlib run GRAPH`'
+        : `several runtimes are running; name one with --runtime:\n${names}`,
     );
   }
   const found =
@@ -31,7 +31,7 @@ export function chooseRuntime(runtimes: readonly RuntimeEntry[], wanted: string 
   throw new CliError(
     'not_found',
     names === ''
-      ? `no runtime "${wanted}": none runs here that can be controlled`
-      : `no runtime "${wanted}"; there are:\n${names}`,
+      ? `no runtime "${wanted}": none that can be controlled is running here`
+      : `no runtime "${wanted}"; these are running:\n${names}`,
   );
 }

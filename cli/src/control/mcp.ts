@@ -23,9 +23,12 @@ interface Controlled {
 export async function mcp(io: Io, options: McpOptions): Promise<ExitCode> {
   const port = Number(options.port ?? 0);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new CliError('usage', `"${options.port}" is no port; write a number from 0 to 65535`);
+    throw new CliError('usage', `"${options.port}" is not a port; write a number from 0 to 65535`);
   if (options.runtime !== undefined && options.graph !== undefined)
-    throw new CliError('usage', '--graph starts a graph, --runtime acts on one that runs: give one of them');
+    throw new CliError(
+      'usage',
+      '--graph starts a graph and --runtime acts on a running one: give only one of them',
+    );
   const { A2aEndpoint, httpToken, makeMcpServer, McpHttpServer, serveStdio, tokenFile, version } =
     await import('@streamlib/mcp');
   const folders = (options.allow ?? ['.']).map((folder) => resolve(folder));

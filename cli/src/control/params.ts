@@ -28,7 +28,7 @@ export function paramsFrom(settings: readonly string[]): Record<string, unknown>
 export function whatToAdd(what: string): { type: string; params: Record<string, unknown> } {
   if (!what.endsWith('.py')) return { type: what, params: {} };
   const file = resolve(what);
-  if (!existsSync(file)) throw new CliError('usage', `there is no file ${what}`);
+  if (!existsSync(file)) throw new CliError('usage', `no such file: ${what}`);
   return { type: 'python', params: { file } };
 }
 

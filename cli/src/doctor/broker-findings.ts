@@ -31,7 +31,7 @@ export function brokerNotRunning({ broker, serviceName }: Facts): Finding[] {
         symptom,
         `the broker at ${broker.address} cannot be asked`,
         broker.message,
-        'set the token right as told, then `streamlib doctor` again; connections that are ready go on',
+        'set the token as described, then `streamlib doctor` again; connections that are ready keep working',
       ),
     ];
   if (broker.holder !== null)
@@ -39,8 +39,8 @@ export function brokerNotRunning({ broker, serviceName }: Facts): Finding[] {
       finding(
         symptom,
         `nothing answers at ${broker.address}, but process ${broker.holder} is this broker`,
-        'it hangs, or it listens at another address than this command looks at',
-        `compare STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT; else \`streamlib broker restart\`, or \`kill -9 ${broker.holder}\` and \`streamlib broker start\`: connections that are ready go on`,
+        'it hangs, or it listens at a different address from the one that this command uses',
+        `compare STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT; else \`streamlib broker restart\`, or \`kill -9 ${broker.holder}\` and \`streamlib broker start\`: connections that are ready keep working`,
       ),
     ];
   if (broker.taken)
@@ -48,8 +48,8 @@ export function brokerNotRunning({ broker, serviceName }: Facts): Finding[] {
       finding(
         symptom,
         `no broker answers at ${broker.address}, but another program listens there`,
-        'it has the port, and a broker could not start',
-        `\`ss -ltnp\` (\`lsof -i :PORT\` on a Mac) tells which: end it, or choose another port with STREAMLIB_BROKER_PORT`,
+        'it occupies the port, so a broker could not start',
+        `\`ss -ltnp\` (\`lsof -i :PORT\` on a Mac) shows which: stop it, or choose another port with STREAMLIB_BROKER_PORT`,
       ),
     ];
   const cause =
@@ -65,5 +65,5 @@ function refusedNext(message: string): string {
   if (message.includes('another user')) return 'choose another port with STREAMLIB_BROKER_PORT';
   if (message.includes('token'))
     return 'use the STREAMLIB_HOME and STREAMLIB_BROKER_TOKEN that the broker was started with, or `streamlib broker restart`';
-  return '`streamlib broker restart`; connections that are ready go on';
+  return '`streamlib broker restart`; connections that are ready keep working';
 }

@@ -118,13 +118,13 @@ const cases: [string, Partial<Facts>, string, string, string][] = [
     },
     'broker_not_running',
     'STREAMLIB_BROKER_TOKEN cannot be sent',
-    'set the token right',
+    'set the token as described',
   ],
   [
     'a port that another program has, which was told as nobody there',
     { broker: { ...away, taken: true } },
     'broker_not_running',
-    'it has the port',
+    'it occupies the port',
     'STREAMLIB_BROKER_PORT',
   ],
   [
@@ -158,7 +158,7 @@ const cases: [string, Partial<Facts>, string, string, string][] = [
     'a runtime that was killed',
     { logs: [log()] },
     'runtime_not_found',
-    'it ended without a word',
+    'it ended without a message',
     'streamlib logs r1',
   ],
   [
@@ -172,7 +172,7 @@ const cases: [string, Partial<Facts>, string, string, string][] = [
     'a runtime that stopped, asked for',
     { logs: [log({ stopped: true })], wanted: 'demo' },
     'runtime_not_found',
-    'stopped, in order',
+    'stopped normally',
     'streamlib logs r1',
   ],
   [
@@ -294,7 +294,7 @@ const cases: [string, Partial<Facts>, string, string, string][] = [
       ],
     },
     'timeout_waiting_for_client',
-    'has to connect to it',
+    'has not connected to it yet',
     'process 4',
   ],
 ];

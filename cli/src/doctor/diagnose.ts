@@ -52,25 +52,24 @@ function missing(log: LogFact, brokerRuns: boolean): Finding {
   if (log.alive)
     return finding(
       'runtime_not_found',
-      `${what}, but its process ${log.pid} runs`,
+      `${what}, but its process ${log.pid} is running`,
       brokerRuns
-        ? 'it talks to another broker, or registers again in this moment'
-        : 'the broker does not run; its ready connections go on without',
+        ? 'it talks to another broker, or is registering again at this moment'
+        : 'the broker is not running; its ready connections keep working without it',
       brokerRuns
         ? 'compare its STREAMLIB_BROKER_ENDPOINT with that of this command'
         : '`streamlib broker start`; the runtime registers again by itself',
       of,
     );
   const where = `\`streamlib logs ${log.id}\``;
-  if (log.stopped)
-    return finding('runtime_not_found', what, 'it has stopped, in order', `${where} tells why`, of);
+  if (log.stopped) return finding('runtime_not_found', what, 'it stopped normally', `${where} shows why`, of);
   return finding(
     'runtime_not_found',
     `${what}, and its process ${log.pid ?? ''} is gone`,
     log.lastError === null
-      ? 'it ended without a word: killed (by the kernel for want of memory, perhaps), or it crashed'
+      ? 'it ended without a message: it was killed (perhaps by the kernel, out of memory), or it crashed'
       : `its last error was: ${log.lastError}`,
-    `${where}; \`dmesg | grep -i oom\` where nothing is in it`,
+    `${where}; \`dmesg | grep -i oom\` if there is nothing in it`,
     of,
   );
 }
@@ -145,7 +144,7 @@ function notResponding(facts: Facts, connection: ConnectionEntry, what: string):
   return finding(
     symptom,
     what,
-    `its Python process ${pid} runs, but has not contacted the broker: it is stopped, starved, or hangs before its first step`,
+    `its Python process ${pid} is running, but has not contacted the broker: it is stopped, starved, or hangs before its first step`,
     said ??
       `\`ps -o stat,etime,time,args ${pid}\` (T: stopped, D: waits for a disk); then ${logsOf(connection)}`,
     connection,
@@ -182,7 +181,7 @@ function stderrOf({ logs }: Facts, connection: ConnectionEntry): string | null {
   const log = logs.find(({ id }) => id === connection.runtimeId);
   const lines = log?.stderr.get(connection.processorId) ?? [];
   if (lines.length === 0) return null;
-  return `its last words on stderr: ${lines.join(' ⏎ ')}`;
+  return `its last lines on stderr: ${lines.join(' ⏎ ')}`;
 }
 
 /** Connected, and yet not ready: the user's own code is at work. */
@@ -197,7 +196,7 @@ function slowProcessors(facts: Facts): Finding[] {
       finding(
         'bridge_not_ready',
         `${processor.name} is connected, but has been starting for ${formatDuration(since / 1000)}`,
-        `its file is still being imported, or its setup() runs (process ${processor.pid})`,
+        `its file is still being imported, or its setup() is running (process ${processor.pid})`,
         `wait, or see what it does: \`py-spy dump --pid ${processor.pid}\`, ${logsOf(processor)}`,
         processor,
       ),
@@ -216,7 +215,7 @@ function suspendedProcessors({ processors, connections, suspended }: Facts): Fin
         'subprocess_not_responding',
         `${processor.name} is ${processor.state}, but its Python process ${processor.pid} does nothing`,
         'it was stopped, by SIGSTOP or a debugger: its state is T',
-        `\`kill -CONT ${processor.pid}\` lets it go on; else the runtime kills it and starts another, ${logsOf(processor)}`,
+        `\`kill -CONT ${processor.pid}\` lets it continue; otherwise the runtime kills it and starts another, ${logsOf(processor)}`,
         processor,
       ),
     ];
@@ -257,10 +256,10 @@ function refusalNext(message: string): string {
   if (message.includes('no such connection'))
     return 'the connection had ended, or runtime and process use different brokers: compare STREAMLIB_BROKER_XPC_SERVICE on both sides';
   if (message.includes('claim') || message.includes('another process'))
-    return 'two processes use one STREAMLIB_CONNECTION_ID: it is not to be set by hand, and not to be inherited';
+    return 'two processes use one STREAMLIB_CONNECTION_ID: it must not be set by hand or inherited';
   if (message.includes('a second') || message.includes('connections'))
-    return 'a process asks the relay far too often: `streamlib broker logs --level debug` names it';
-  return '`streamlib broker logs --level debug` tells what came before';
+    return 'a process sends the relay far too many requests: `streamlib broker logs --level debug` names it';
+  return '`streamlib broker logs --level debug` shows what came before';
 }
 
 function label({ id, name }: LogFact): string {

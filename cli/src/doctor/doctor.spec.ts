@@ -9,7 +9,7 @@ describe('what the doctor prints', () => {
     const finding = {
       symptom: 'bridge_not_ready',
       what: 'effect\x1b[2J',
-      cause: 'its last words on stderr: \x1b]52;c;aGk=\x07\r✓\n✓  bridge not ready  no',
+      cause: 'its last lines on stderr: \x1b]52;c;aGk=\x07\r✓\n✓  bridge not ready  no',
       next: 'wait\x9b2J',
     } as const;
     const lines = reportLines(facts, [finding as never], PLAIN)
@@ -17,7 +17,7 @@ describe('what the doctor prints', () => {
       .split('\n');
     expect(lines.find((line) => line.startsWith('✗'))).toMatch(/ {2}effect\\x1b\[2J$/);
     expect(lines).toContainEqual(
-      expect.stringMatching(/^ +cause: its last words on stderr: \\x1b\]52;c;aGk=\\x07\\x0d✓$/),
+      expect.stringMatching(/^ +cause: its last lines on stderr: \\x1b\]52;c;aGk=\\x07\\x0d✓$/),
     );
     expect(lines.filter((line) => line.startsWith('✓  bridge not ready'))).toEqual([]);
     expect(lines).toContainEqual(expect.stringMatching(/^ +next: {2}wait\\x9b2J$/));

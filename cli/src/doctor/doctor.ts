@@ -46,7 +46,7 @@ export function reportLines(facts: Facts, findings: readonly Finding[], palette:
     const title = titles[symptom].padEnd(width);
     const mine = findings.filter((finding) => finding.symptom === symptom);
     if (mine.length === 0) {
-      if (unknown(symptom)) return [`${palette.dim('?')}  ${title}  cannot be told without the broker`];
+      if (unknown(symptom)) return [`${palette.dim('?')}  ${title}  cannot be checked without the broker`];
       return [`${palette.green('✓')}  ${title}  ${palette.dim('no')}`];
     }
     return mine.flatMap(({ what, cause, next }) => [

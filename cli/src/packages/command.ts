@@ -27,7 +27,7 @@ export function addPackages(program: Command, io: Io, done: (code: ExitCode) => 
 
   packages
     .command('pending')
-    .description('requests that wait for you')
+    .description('requests that wait for your decision')
     .addOption(json())
     .action(async (options) => {
       const { pendingPackages } = await import('./packages.js');
@@ -48,7 +48,7 @@ export function addPackages(program: Command, io: Io, done: (code: ExitCode) => 
     .command('deny')
     .description('refuse a request')
     .argument('<package>', 'its name, or the id of the request')
-    .option('--reason <text>', 'told to who asked', '')
+    .option('--reason <text>', 'shown to whoever asked', '')
     .addOption(json())
     .action(async (name: string, options) => {
       const { denyPackage } = await import('./packages.js');

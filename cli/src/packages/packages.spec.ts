@@ -63,7 +63,7 @@ describe('streamlib packages', () => {
     expect(io.outLines.join('\n')).toBe('shapes: denied');
     const later = new RecordedIo();
     await pendingPackages(later, {});
-    expect(later.errLines.join('\n')).toContain('No request waits for you.');
+    expect(later.errLines.join('\n')).toContain('No requests are waiting for you.');
     await expect(approvePackages(later, ['shapes'], {})).rejects.toThrow(
       /no request for "shapes" is pending/,
     );

@@ -48,7 +48,7 @@ export async function listPackages(
 
 export async function pendingPackages(io: Io, options: Options): Promise<ExitCode> {
   const pending = (await open(io)).requests().filter(({ status }) => status === 'pending');
-  return showRequests(io, options, pending, 'No request waits for you.');
+  return showRequests(io, options, pending, 'No requests are waiting for you.');
 }
 
 /** All of them, also when one fails: each is a request of its own. */

@@ -11,6 +11,6 @@ export function metricsAt(option: string | boolean | undefined): MetricsOptions 
   const [, host, digits] = /^(?:(.+):)?(\d{1,5})$/.exec(option) ?? [];
   const port = Number(digits);
   if (digits === undefined || port > 65_535)
-    throw new CliError('usage', `--metrics ${option} is no address; it must be PORT or HOST:PORT`);
+    throw new CliError('usage', `--metrics ${option} is not an address; it must be PORT or HOST:PORT`);
   return host === undefined ? { port } : { port, host: host.replace(/^\[|\]$/g, '') };
 }

@@ -9,10 +9,7 @@ export function tracesTo(options: {
   const { traces, tracesRatio } = options;
   if (traces === undefined || traces === false) {
     if (tracesRatio === undefined) return null;
-    throw new CliError(
-      'usage',
-      '--traces-ratio says how many of the traces are wanted; say --traces as well',
-    );
+    throw new CliError('usage', '--traces-ratio has no effect without --traces; give --traces as well');
   }
   const ratio = Number(tracesRatio);
   if (tracesRatio !== undefined && (tracesRatio.trim() === '' || !(ratio >= 0 && ratio <= 1)))

@@ -39,7 +39,7 @@ function countOf(options: TopOptions, io: Io): number {
   if (options.count !== undefined) {
     const count = Number(options.count);
     if (Number.isInteger(count) && count > 0) return count;
-    throw new CliError('usage', `--count ${options.count} is no number of looks; it must be 1 or more`);
+    throw new CliError('usage', `--count ${options.count} is not a number of updates; it must be 1 or more`);
   }
   return io.outRedraws && !options.json ? Number.POSITIVE_INFINITY : 1;
 }

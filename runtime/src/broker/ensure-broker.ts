@@ -59,7 +59,7 @@ export async function ensureBroker(options: EnsureOptions): Promise<void> {
     'broker_unavailable',
     holder === null
       ? `a broker could not be started: ${started.why}`
-      : `process ${holder} is this broker (it holds its lock), but does not answer at ${options.address}: it hangs, or listens at another address (compare STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT); \`streamlib broker restart\`, or \`kill -9 ${holder}\`, ends it, and connections that are ready go on`,
+      : `process ${holder} is this broker (it holds its lock), but does not answer at ${options.address}: it hangs, or listens at another address (compare STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT); \`streamlib broker restart\`, or \`kill -9 ${holder}\`, ends it, and connections that are ready keep working`,
   );
 }
 

@@ -335,7 +335,7 @@ class RuntimeSession implements BrokerSession {
         if (!isUnavailable(error)) throw error;
         if (!this.lost) {
           this.log.warn(
-            `the broker at ${this.address} is gone; connections that are ready go on, new ones wait for it`,
+            `the broker at ${this.address} is gone; connections that are ready keep working, new ones wait for it`,
           );
         }
         this.lost = true;
