@@ -31,6 +31,7 @@ const checks: readonly Check[] = [
   { name: 'types of TypeScript tests', command: [npmBin('tsc'), '-p', 'tsconfig.test.json'] },
   { name: 'types of scripts', command: [npmBin('tsc'), '-p', 'tsconfig.scripts.json'] },
   { name: 'direction of imports', command: own('scripts/check-direction.ts') },
+  { name: 'subjects of commits', command: own('scripts/check-commits.ts') },
   { name: 'biome', command: [npmBin('biome'), 'ci', '--colors=off', '.'] },
   { name: 'rustfmt', command: ['cargo', 'fmt', '--all', '--check'] },
   {
