@@ -21,15 +21,18 @@ function moduleName(file: string): string {
 
 /** Without comments and without modules that are compiled for tests only. */
 export function production(text: string): string {
-  let code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/[^\n]*/g, '');
+  return withoutTests(text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/[^\n]*/g, ''));
+}
+
+export function withoutTests(text: string): string {
+  let code = text;
   for (;;) {
     const found = /#\[cfg\((?:test|all\([^\]]*\btest\b[^\]]*)\)+\]\s*(?:pub\s+)?mod\s+\w+\s*(\{|;)/.exec(
       code,
     );
     if (found === null) return code;
-    const end =
-      found[1] === ';' ? found.index + found[0].length : closing(code, found.index + found[0].length);
-    code = code.slice(0, found.index) + code.slice(end);
+    const from = found.index + found[0].length;
+    code = code.slice(0, found.index) + code.slice(found[1] === ';' ? from : closing(code, from));
   }
 }
 
