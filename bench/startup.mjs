@@ -18,7 +18,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const sandbox = await openSandbox();
 const python = join(process.env.STREAMLIB_VENV, 'bin', 'python');
-const { plain, sinkOf, startGraph } = await import('./startup/graph.mjs');
+const { plain, sinkOf, startGraph } = await import('./startup/graph.ts');
 
 async function timed(args) {
   const began = performance.now();

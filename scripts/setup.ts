@@ -128,6 +128,25 @@ const developmentCommands: Step = {
   work: () => run('bash', ['scripts/dev-setup.sh', '--quiet']),
 };
 
+const PROGRAMS = '.streamlib/programs/test/harness/graph-program.js';
+
+/** Tests that count processes and descriptors start programs that are nothing but themselves. */
+const programsForTests: Step = {
+  name: 'tests-programs',
+  title: 'Programs that tests start',
+  inputs: [
+    '.streamlib/stamps/typescript',
+    'tsconfig.programs.json',
+    'test',
+    'bench/startup',
+    'scripts/lib/root.ts',
+  ],
+  accept: (path) => !path.endsWith('.spec.ts') && !path.endsWith('.py') && !path.endsWith('.rs'),
+  outputs: [PROGRAMS],
+  advice: 'The errors above are in the TypeScript sources; mend them, then run the command again.',
+  work: () => run(npmBin('tsc'), ['-p', 'tsconfig.programs.json']),
+};
+
 /** The tests of the Python package run in the tools' environment, so the package has to be in it. */
 const packageForTests: Step = {
   name: 'tools-wheel',
@@ -185,7 +204,7 @@ export async function setUp({ tests = false }: { readonly tests?: boolean } = {}
     ]);
     await steps(developmentCommands);
     if (tests) {
-      await steps(packageForTests, environmentForTests);
+      await steps(programsForTests, packageForTests, environmentForTests);
       if (findChromium() === null) {
         say('… Chromium, for the tests of the page');
         await ensureChromium();

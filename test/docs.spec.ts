@@ -277,7 +277,7 @@ describe('manifests', () => {
 
 describe('other blocks', () => {
   it('of the Node program are the example', () => {
-    const example = readFileSync(join(root, 'examples/node-program/my.mjs'), 'utf8');
+    const example = readFileSync(join(root, 'examples/node-program/my.ts'), 'utf8');
     const shown = blocksIn('ts').find(({ path }) => path === 'docs/node-programs.md')?.code ?? '-';
     expect(example.slice(example.indexOf('import'))).toBe(`${shown.trimEnd()}\n`);
   });

@@ -63,7 +63,7 @@ describe('the example of a Node program', () => {
   });
 
   it('shows what its Python processor made of the camera, wherever it is started, until Ctrl-C', async () => {
-    const program = world.node(join(checkout, 'examples/node-program/my.mjs'), [], tmpdir());
+    const program = world.typescript(join(checkout, 'examples/node-program/my.ts'), [], tmpdir());
     const page = await program.line((line) => /page .*(http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1], 60_000);
     await program.line((line) => (line === 'info effect ready' ? true : undefined), 60_000);
     const stats = async () =>

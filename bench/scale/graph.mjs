@@ -16,7 +16,7 @@ const pss = (pid) =>
   Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024;
 
 const sandbox = await openSandbox();
-const { startGraph } = await import('../startup/graph.mjs');
+const { startGraph } = await import('../startup/graph.ts');
 try {
   // The broker and the inspection's cache are there from here on.
   const warm = await startGraph({ count: 1 });

@@ -1,7 +1,7 @@
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { root } from './root.js';
 
-export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export { root };
 export const state = join(root, '.streamlib');
 export const stamps = join(state, 'stamps');
 export const wheels = join(state, 'wheels');

@@ -7,7 +7,7 @@ import { boxOf, decodePng } from './png.js';
 
 let world: World;
 let folder: string;
-const script = join(checkout, 'examples/agent/agent.mjs');
+const script = join(checkout, 'examples/agent/agent.ts');
 
 beforeAll(async () => {
   world = await World.open('agent-example');
@@ -23,7 +23,7 @@ afterAll(async () => {
 
 describe('the scripted agent of examples/agent', () => {
   it('builds camera → face detector → display from nothing, and ends with a boxed face', async () => {
-    const agent = world.node(script, ['--port', '0', '--out', folder]);
+    const agent = world.typescript(script, ['--port', '0', '--out', folder]);
     expect(await agent.exited, agent.report()).toBe(0);
     const said = agent.lines.join('\n');
     expect(said).toMatch(/of 10 frames have a face/);
@@ -39,7 +39,7 @@ describe('the scripted agent of examples/agent', () => {
     try {
       // An environment of its own, without OpenCV, as somebody has it who begins.
       delete bare.sandbox.env.STREAMLIB_VENV;
-      const agent = bare.node(script, ['--port', '0', '--out', folder]);
+      const agent = bare.typescript(script, ['--port', '0', '--out', folder]);
       const advice = await agent.line(
         (line) => /`(\.streamlib\/bin\/streamlib packages approve .+)`/.exec(line)?.[1],
         90_000,

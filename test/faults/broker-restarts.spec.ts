@@ -12,7 +12,7 @@ import { openSession } from '../../runtime/src/broker/runtime-session.js';
 import type { BrokerSession } from '../../runtime/src/broker/session.js';
 import { ClientCalls, FakePair } from '../harness/fake-pair.js';
 import { makeSandbox, type Sandbox } from '../harness/sandbox.js';
-import { checkout } from '../harness/world.js';
+import { checkout, programPath } from '../harness/world.js';
 
 /** A minute by command: npm run faults -- --only broker-restarts --seconds 60 */
 const seconds = Number(process.env.STREAMLIB_RESTART_SECONDS ?? 8);
@@ -26,7 +26,7 @@ beforeEach(async () => {
   // The host and the client are in this process, and so are their names and places.
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value;
   // Only the test starts brokers: one that the runtime starts ends at once, as if another had been faster.
-  process.env.STREAMLIB_BROKER_BIN = join(checkout, 'test/fixtures/no-broker.mjs');
+  process.env.STREAMLIB_BROKER_BIN = programPath('test/fixtures/no-broker.ts');
 });
 afterEach(async () => {
   await broker.end('SIGKILL');

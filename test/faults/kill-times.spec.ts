@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkout, World } from '../harness/world.js';
+import { World } from '../harness/world.js';
 
 // `npm run faults` asks for enough of them for a p99, and judges that; here it is that they are measured at all.
 const kills = Number(process.env.STREAMLIB_KILLS ?? 4);
@@ -31,7 +30,7 @@ interface Measured {
 it(
   `a killed client is noticed, and frames flow again: ${kills} times`,
   async () => {
-    const program = world.node(join(checkout, 'test/harness/kills-program.mjs'), [String(kills)]);
+    const program = world.program('test/harness/kills-program.ts', [String(kills)]);
     const code = await program.exited;
     expect(code, program.report()).toBe(0);
     const { noticed, back, fresh, loads } = JSON.parse(program.lines.at(-1) ?? '') as Measured;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { nothingLeft } from '../harness/remains.js';
-import { allPassed, figuresOf, putInto } from './figures.mjs';
-import { markdown } from './report.mjs';
+import type { Stage } from './cells.js';
+import { allPassed, type CellOutcome, figuresOf, putInto } from './figures.js';
+import { markdown } from './report.js';
 
-const outcome = (cell: string, stage: string, more: object = {}) => ({
+const outcome = (cell: string, stage: Stage, more: Partial<CellOutcome> = {}): CellOutcome => ({
   cell,
   stage,
   expected: 'flows_again',

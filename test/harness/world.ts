@@ -8,6 +8,10 @@ import { makeSandbox, type Sandbox, type SandboxOptions } from './sandbox.js';
 
 export const checkout = fileURLToPath(new URL('../../', import.meta.url));
 
+/** Where the set-up compiles a program of the tests to (tsconfig.programs.json). */
+export const programPath = (source: string) =>
+  join(checkout, '.streamlib/programs', source.replace(/\.ts$/, '.js'));
+
 export interface BrokerStatus {
   readonly pid: number;
   readonly runtime_count: number;
@@ -31,6 +35,23 @@ export class World {
     return program;
   }
 
+  /** A program of the tests, as it was compiled: nothing but itself is in its process. */
+  program(source: string, args: readonly string[] = [], cwd = checkout): Program {
+    return this.node(programPath(source), args, cwd);
+  }
+
+  /** A TypeScript program of a person's, by tsx. */
+  typescript(source: string, args: readonly string[] = [], cwd = checkout): Program {
+    const program = new Program(
+      process.execPath,
+      ['--import', import.meta.resolve('tsx'), source, ...args],
+      this.sandbox.env,
+      cwd,
+    );
+    this.programs.push(program);
+    return program;
+  }
+
   streamlib(...args: string[]): Program {
     return this.node(join(checkout, 'cli/bin/streamlib.js'), args);
   }
@@ -39,7 +60,7 @@ export class World {
   graph(file: string, ...more: string[]): Program {
     const args = [join(checkout, 'test/fixtures', file), ...more];
     // In the sandbox: Node leaves a file where it ends for want of memory.
-    return this.node(join(checkout, 'test/harness/graph-program.mjs'), args, dirname(this.sandbox.home));
+    return this.program('test/harness/graph-program.ts', args, dirname(this.sandbox.home));
   }
 
   /** What a command prints with `--json`; null when it fails. */

@@ -5,7 +5,7 @@ import { asAnotherUser, canBeAnotherUser } from '../harness/another-user.js';
 import { clients, type Program } from '../harness/processes.js';
 import { World } from '../harness/world.js';
 
-const intruder = 'test/fixtures/security/intruder.mjs';
+const intruder = '.streamlib/programs/test/fixtures/security/intruder.js';
 
 let world: World;
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkout, World } from '../harness/world.js';
-import { judge } from './judge.mjs';
+import { World } from '../harness/world.js';
+import { judge } from './judge.js';
 
 let world: World;
 beforeAll(async () => {
@@ -56,7 +56,7 @@ describe('the judge of a long run', () => {
 describe('a long run, shortened', () => {
   it('is flat in memory, descriptors and latency, while processes are killed and its graph is changed', async () => {
     const page = join(world.sandbox.home, 'soak.md');
-    const program = world.node(join(checkout, 'test/soak/run.mjs'), [
+    const program = world.program('test/soak/run.ts', [
       '--minutes',
       '0.6',
       '--chaos-every-s',

@@ -1,28 +1,49 @@
 // A long run as a page: a table, and a small picture of memory and latency. Pure.
 
+import type { Measure, Sample, Verdict } from './judge.js';
+
+export interface Report extends Verdict {
+  readonly began: string;
+  readonly minutes: number;
+  readonly seed: number;
+  readonly chaos_every_s: number;
+  readonly machine: { readonly cores: number; readonly load_average: readonly number[] };
+  readonly frames: number;
+  readonly wrong: number;
+  readonly dropped: number;
+  readonly events: Readonly<Record<string, number>>;
+  readonly failed_events: readonly string[];
+}
+
 const WIDTH = 760;
 const HEIGHT = 150;
 const LEFT = 56;
 
-const UNITS = { mb: 'MB', fds: 'descriptors', ms: 'ms' };
-const label = (name) => {
+const UNITS: Readonly<Record<string, string>> = { mb: 'MB', fds: 'descriptors', ms: 'ms' };
+const label = (name: string) => {
   if (name === 'frame_fds') return 'shared frames of the runtime, descriptors';
   const at = name.lastIndexOf('_');
-  return `${name.slice(0, at)}, ${UNITS[name.slice(at + 1)]}`;
+  return `${name.slice(0, at)}, ${UNITS[name.slice(at + 1)] ?? ''}`;
 };
-const shown = (value) => (value === null ? '–' : String(Math.round(value * 100) / 100));
+const shown = (value: number | null) => (value === null ? '–' : String(Math.round(value * 100) / 100));
 
 /** One panel: lines over time, from zero. */
-function panel(samples, names, colours, top) {
+function panel(
+  samples: readonly Sample[],
+  names: readonly Measure[],
+  colours: readonly string[],
+  top: number,
+): string {
   const values = samples.flatMap((sample) => names.map((name) => sample[name] ?? 0));
   const most = Math.max(1, ...values) * 1.1;
   const end = samples.at(-1)?.at_s || 1;
-  const x = (at) => (LEFT + (at / end) * (WIDTH - LEFT - 10)).toFixed(1);
-  const y = (value) => (top + HEIGHT - (value / most) * (HEIGHT - 20)).toFixed(1);
-  const line = (name, colour) => {
-    const points = samples
-      .filter((sample) => typeof sample[name] === 'number')
-      .map((sample) => `${x(sample.at_s)},${y(sample[name])}`);
+  const x = (at: number) => (LEFT + (at / end) * (WIDTH - LEFT - 10)).toFixed(1);
+  const y = (value: number) => (top + HEIGHT - (value / most) * (HEIGHT - 20)).toFixed(1);
+  const line = (name: Measure, colour = '') => {
+    const points = samples.flatMap((sample) => {
+      const value = sample[name];
+      return value === null ? [] : [`${x(sample.at_s ?? 0)},${y(value)}`];
+    });
     return `<polyline fill="none" stroke="${colour}" stroke-width="1.2" points="${points.join(' ')}"/>`;
   };
   return [
@@ -39,7 +60,7 @@ function panel(samples, names, colours, top) {
   ].join('\n');
 }
 
-export function svg(samples) {
+export function svg(samples: readonly Sample[]): string {
   const gap = HEIGHT + 24;
   const end = samples.at(-1)?.at_s ?? 0;
   return [
@@ -60,7 +81,7 @@ export function svg(samples) {
   ].join('\n');
 }
 
-export function markdown(report, picture) {
+export function markdown(report: Report, picture: string | null): string {
   const { events, failed_events: failed } = report;
   const long = report.series.memory_mb !== undefined;
   const rows = Object.entries(report.series).map(([name, { early, late, limit, ok }]) => {
@@ -70,7 +91,7 @@ export function markdown(report, picture) {
   return [
     '# Soak',
     '',
-    '<!-- Written by `npm run soak -- --markdown docs/soak.md`; the words are in test/soak/report.mjs. -->',
+    '<!-- Written by `npm run soak -- --markdown docs/soak.md`; the words are in test/soak/report.ts. -->',
     '',
     `A run of ${report.minutes} minutes that began ${report.began.slice(0, 16).replace('T', ' ')} UTC on ${report.machine.cores} cores (load average ${report.machine.load_average.join(' at its begin, ')} at its end): camera, 640 × 480 at 60 frames a second,`,
     'through Python into a sink, while what stands in the second table happened at random. Memory is what is resident, with the shared frames that a process has mapped.',

@@ -1,7 +1,7 @@
 /**
  * A Node program with a Python processor: camera → effect.py → a page in the browser.
  *
- *   node examples/node-program/my.mjs
+ *   npx tsx examples/node-program/my.ts
  */
 import { Runtime } from '@streamlib/runtime';
 

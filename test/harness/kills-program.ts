@@ -1,35 +1,39 @@
 // How soon a killed Python process is noticed, and how soon frames flow again, against a fresh start of the same graph in the
-// same minute. No spare process: both start Python from nothing. Usage: node kills-program.mjs KILLS
+// same minute. No spare process: both start Python from nothing. Usage: node .streamlib/programs/test/harness/kills-program.js KILLS
 import { loadavg } from 'node:os';
-import { startGraph } from '../../bench/startup/graph.mjs';
+import type { Runtime } from '@streamlib/runtime';
+import { startGraph } from '../../bench/startup/graph.js';
 
 const wanted = Number(process.argv[2] ?? 60);
 const killsPerStart = 4;
 
-const noticed = [];
-const back = [];
-const fresh = [];
+const noticed: number[] = [];
+const back: number[] = [];
+const fresh: number[] = [];
 const loads = [loadavg()[0]];
 
 /** What the next call of `onFrame` settles. */
 function frames() {
-  const waiting = [];
+  const waiting: ((at: number) => void)[] = [];
   return {
     onFrame: () => {
       for (const wake of waiting.splice(0)) wake(performance.now());
     },
-    next: () => new Promise((resolve) => waiting.push(resolve)),
+    next: () => new Promise<number>((resolve) => waiting.push(resolve)),
   };
 }
 
-async function kill(runtime, next) {
-  const { pid } = runtime.stats().nodes['python-0'];
-  const seen = {};
-  const running = new Promise((resolve) => {
-    const listener = ({ node, state }) => {
+async function kill(runtime: Runtime, next: () => Promise<number>): Promise<void> {
+  const pid = runtime.stats().nodes['python-0']?.pid;
+  if (pid === undefined || pid === null) throw new Error('the Python process does not run');
+  const seen: Record<string, number> = {};
+  const running = new Promise<void>((resolve) => {
+    const listener = ({ node, state }: { readonly node: string; readonly state: string }) => {
       if (node !== 'python-0' || seen[state] !== undefined) return;
       seen[state] = performance.now();
-      if (state === 'running') resolve(runtime.off('node', listener));
+      if (state !== 'running') return;
+      runtime.off('node', listener);
+      resolve();
     };
     runtime.on('node', listener);
   });
@@ -37,7 +41,7 @@ async function kill(runtime, next) {
   process.kill(pid, 'SIGKILL');
   await running;
   back.push((await next()) - began);
-  noticed.push(seen.waiting - began);
+  noticed.push((seen.waiting ?? Number.NaN) - began);
 }
 
 // The broker, the inspection's cache and the compiled files are there from here on.

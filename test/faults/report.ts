@@ -1,8 +1,45 @@
 // What `npm run faults` found, as a page. Pure.
 
-const STAGES = ['allocated', 'client_alive', 'endpoint_received', 'ready', 'flow'];
+import { stages as STAGES, type Stage } from './cells.js';
+import type { CellOutcome, Figures } from './figures.js';
 
-const MEANING = {
+interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface KillTimes {
+  readonly kills: number;
+  readonly fresh_starts: number;
+  readonly noticed_ms: Percentiles;
+  readonly back_ms: Percentiles;
+  readonly fresh_start_ms: Percentiles;
+}
+
+export interface BrokerRestarts {
+  readonly seconds: number;
+  readonly broker_restarts: number;
+  readonly connections: number;
+  readonly frames: number;
+  readonly frames_lost: number;
+  readonly handshakes: number;
+  readonly handshake_ms: Pick<Percentiles, 'p50' | 'max'>;
+}
+
+export interface Report extends Partial<Figures> {
+  readonly outcomes?: readonly CellOutcome[];
+  readonly kill_times?: KillTimes;
+  readonly broker_restarts?: BrokerRestarts;
+  readonly machine: {
+    readonly began: string;
+    readonly cores: number;
+    readonly load_average: readonly number[];
+  };
+  readonly repeated?: readonly string[];
+}
+
+const MEANING: Readonly<Record<CellOutcome['expected'], string>> = {
   flows_on: 'flows on',
   flows_again: 'flows again',
   survives: 'flows again, or ends',
@@ -10,21 +47,22 @@ const MEANING = {
   stops: 'stops',
 };
 
-const first = (text) => text.split('\n')[0].replaceAll('|', '\\|');
+const first = (text: string) => (text.split('\n')[0] ?? '').replaceAll('|', '\\|');
 
-function strikesTable(cells) {
-  const rows = new Map();
+function strikesTable(cells: readonly CellOutcome[]): string[] {
+  const rows = new Map<string, Map<Stage, CellOutcome>>();
   for (const cell of cells) {
     const name = cell.cell.slice(0, -cell.stage.length - 1);
-    if (!rows.has(name)) rows.set(name, new Map());
-    rows.get(name).set(cell.stage, cell);
+    const at = rows.get(name) ?? new Map<Stage, CellOutcome>();
+    rows.set(name, at.set(cell.stage, cell));
   }
-  const mark = (cell) => (cell === undefined ? '' : cell.passed ? '✓' : '✗');
+  const mark = (cell: CellOutcome | undefined) => (cell === undefined ? '' : cell.passed ? '✓' : '✗');
   return [
     `| fault | what must come of it | ${STAGES.map((stage) => `\`${stage}\``).join(' | ')} | what came of the last |`,
     `|---|---|${STAGES.map(() => '---|').join('')}---|`,
-    ...[...rows].map(([name, at]) => {
+    ...[...rows].flatMap(([name, at]) => {
       const last = [...at.values()].at(-1);
+      if (last === undefined) return [];
       const other = [...at.values()].find(({ expected }) => expected !== last.expected);
       const meaning =
         other === undefined
@@ -35,7 +73,7 @@ function strikesTable(cells) {
   ];
 }
 
-function fixturesTable(cells) {
+function fixturesTable(cells: readonly CellOutcome[]): string[] {
   return [
     '| fixture | what must come of it | | what came |',
     '|---|---|---|---|',
@@ -52,7 +90,7 @@ function killTimes({
   noticed_ms: noticed,
   back_ms: back,
   fresh_start_ms: fresh,
-}) {
+}: KillTimes): string[] {
   return [
     `${kills} clients were killed in flow, and ${starts} graphs started from nothing in between. No spare process, \`backoff_s\` 0.001.`,
     '',
@@ -64,7 +102,7 @@ function killTimes({
   ];
 }
 
-export function markdown(report) {
+export function markdown(report: Report): string {
   const { outcomes = [], kill_times: kills, broker_restarts: restarts, machine, repeated = [] } = report;
   const fixtures = outcomes.filter(({ cell }) => cell.startsWith('fixture '));
   const struck = outcomes.filter(({ cell }) => !cell.startsWith('fixture '));
@@ -72,7 +110,7 @@ export function markdown(report) {
   const lines = [
     '# Faults',
     '',
-    '<!-- Written by `npm run faults -- --markdown docs/faults.md`; the words are in test/faults/report.mjs. -->',
+    '<!-- Written by `npm run faults -- --markdown docs/faults.md`; the words are in test/faults/report.ts. -->',
     '',
     'Client, runtime and broker are killed, stopped, starved and made to say garbage, one and two at a time, at each step of the handshake and in flow. Of each',
     'cell it is counted what is left: processes, descriptors, memory files, sockets, records of the broker, leases; and frames that were lost on a connection that',
@@ -143,7 +181,7 @@ export function markdown(report) {
     '## Not tried',
     '',
     '- A child of a Python process that puts itself into a session of its own: it is no longer in the process group, and stays.',
-    ...(report.not_tried > 0
+    ...((report.not_tried ?? 0) > 0
       ? [
           `- ${report.not_tried} cells that this machine does not allow: a full disk needs the right to mount one, garbage in another's name that to look into its process.`,
         ]

@@ -18,12 +18,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { monotonicNs, VideoFrame } from '@streamlib/host-bridge';
+import { monotonicNs, Texture, VideoFrame } from '@streamlib/host-bridge';
 import { BrokerClient, defineProcessor, Runtime } from '@streamlib/runtime';
 import { z } from 'zod';
-import { chaos } from './chaos.mjs';
-import { judge } from './judge.mjs';
-import { markdown, svg } from './report.mjs';
+import { root } from '../../scripts/lib/root.js';
+import { chaos } from './chaos.js';
+import { judge, type Sample } from './judge.js';
+import { markdown, svg } from './report.js';
 
 const { values } = parseArgs({
   options: {
@@ -53,10 +54,14 @@ const sampleMs = Math.max(500, endMs / 240);
 
 // A world of its own: a broker that other runs use would not tell what this one holds.
 const home = mkdtempSync(join(tmpdir(), 'streamlib-soak-'));
-const port = await new Promise((resolve) => {
+const port = await new Promise<number>((resolve, reject) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port: free } = server.address();
-    server.close(() => resolve(free));
+    const address = server.address();
+    server.close(() =>
+      address === null || typeof address === 'string'
+        ? reject(new Error('no port is free'))
+        : resolve(address.port),
+    );
   });
 });
 Object.assign(process.env, {
@@ -65,13 +70,13 @@ Object.assign(process.env, {
   STREAMLIB_BROKER_PORT: String(port),
   STREAMLIB_BROKER_ENDPOINT: `127.0.0.1:${port}`,
   STREAMLIB_BROKER_XPC_SERVICE: 'com.tatolab.streamlib.broker.soak',
-  STREAMLIB_VENV: process.env.STREAMLIB_VENV ?? new URL('../../.streamlib/venv', import.meta.url).pathname,
+  STREAMLIB_VENV: process.env.STREAMLIB_VENV ?? join(root, '.streamlib/venv'),
 });
 
 setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc');
+const collect: () => void = runInNewContext('gc');
 
-let latencies = [];
+let latencies: number[] = [];
 let frames = 0;
 let wrong = 0;
 const sink = defineProcessor({
@@ -80,10 +85,10 @@ const sink = defineProcessor({
   outputs: {},
   config: z.object({}),
   create: () => ({
-    process: (_ctx, _port, frame) => {
+    process: (_ctx, _port, { pixel_buffer: picture, timestamp_ns: sentAt }) => {
       frames++;
-      latencies.push(Number(monotonicNs() - frame.timestamp_ns) / 1e6);
-      if (frame.pixel_buffer.bytes.length !== 640 * 480 * 3) wrong++;
+      if (typeof sentAt === 'bigint') latencies.push(Number(monotonicNs() - sentAt) / 1e6);
+      if (!(picture instanceof Texture) || picture.bytes.length !== 640 * 480 * 3) wrong++;
     },
   }),
 });
@@ -94,7 +99,7 @@ runtime.on('log', ({ level, processor, message }) => {
   if (!/SIGKILL|broker/.test(message)) console.error(`${level} [${processor ?? 'runtime'}] ${message}`);
 });
 const python = {
-  file: new URL('../fixtures/invert.py', import.meta.url).pathname,
+  file: join(root, 'test/fixtures/invert.py'),
   backoff_s: 0.01,
   max_restarts: 1_000_000,
 };
@@ -105,7 +110,8 @@ runtime
   .connect('camera', 'effect')
   .connect('effect', 'sink');
 
-const residentMb = (pid) => {
+const residentMb = (pid: number | null) => {
+  if (pid === null) return null;
   try {
     // One that was killed and not yet waited for has none.
     const [, kb] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
@@ -115,7 +121,7 @@ const residentMb = (pid) => {
   }
 };
 /** Open descriptors: those of shared frames, and all others. */
-const descriptorsOf = (pid) => {
+const descriptorsOf = (pid: number | null) => {
   try {
     const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => {
       try {
@@ -130,12 +136,18 @@ const descriptorsOf = (pid) => {
     return { frames: null, others: null };
   }
 };
-const percentile = (sorted, p) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? null;
+const percentile = (sorted: readonly number[], p: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? null;
 
-const samples = [];
+const samples: (Sample & {
+  readonly at_s: number;
+  readonly frames: number;
+  readonly branch: boolean;
+  readonly p99_ms: number | null;
+})[] = [];
 /** Whether the graph has its second Python process, or is getting it. */
 let branch = false;
-function sample(began, broker) {
+function sample(began: number, broker: number | null): void {
   collect();
   const client = runtime.stats().nodes.effect?.pid ?? null;
   const held = descriptorsOf(process.pid);
@@ -170,9 +182,9 @@ const branchSink = defineProcessor({
   config: z.object({}),
   create: () => ({ process: () => {} }),
 });
-const command = new URL('../../cli/bin/streamlib.js', import.meta.url).pathname;
+const command = join(root, 'cli/bin/streamlib.js');
 /** The broker's pid; starts one where none runs. */
-async function brokerPid() {
+async function brokerPid(): Promise<number | null> {
   await promisify(execFile)(process.execPath, [command, 'broker', 'start']);
   const client = new BrokerClient();
   try {
@@ -182,6 +194,7 @@ async function brokerPid() {
   }
 }
 
+let broker: number | null = null;
 const acts = {
   'the Python process was killed': async () => {
     const { pid } = runtime.stats().nodes.effect ?? {};
@@ -212,14 +225,14 @@ const acts = {
 };
 
 await runtime.start();
-let broker = await brokerPid();
+broker = await brokerPid();
 const startedAt = new Date().toISOString();
-const loads = [loadavg()[0]];
+const loads = [loadavg()[0] ?? 0];
 const began = performance.now();
 const sampler = setInterval(() => sample(began, broker), sampleMs);
 const over = new AbortController();
 process.once('SIGINT', () => over.abort());
-const pause = (ms) => sleep(ms, undefined, { signal: over.signal }).catch(() => {});
+const pause = (ms: number) => sleep(ms, undefined, { signal: over.signal }).catch(() => {});
 const happening =
   chaosEveryMs > 0
     ? chaos(acts, { everyMs: chaosEveryMs, seed: Number(values.seed), signal: over.signal, pause })
@@ -229,7 +242,7 @@ over.abort();
 clearInterval(sampler);
 const { done, failed } = await happening;
 const ranMs = performance.now() - began;
-loads.push(loadavg()[0]);
+loads.push(loadavg()[0] ?? 0);
 await runtime.stop();
 if (broker !== null) process.kill(broker, 'SIGTERM');
 rmSync(home, { recursive: true, force: true });
@@ -254,7 +267,7 @@ const report = {
   flat: verdict.flat && wrong === 0 && failed.length === 0,
   series: verdict.series,
 };
-function write(file, text) {
+function write(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
 }

@@ -1,14 +1,15 @@
 // A runtime as a program of its own, so that tests can kill it: source → Python → sink, lossless, told as JSON lines.
-// Usage: node graph-program.mjs PYTHON_FILE [PROCESSOR [PARAMS]]   PARAMS: of the Python node, as JSON
+// Usage: node .streamlib/programs/test/harness/graph-program.js PYTHON_FILE [PROCESSOR [PARAMS]]   PARAMS: of the Python node, as JSON
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { debugCounts, VideoFrame } from '@streamlib/host-bridge';
-import { defineProcessor, Runtime } from '@streamlib/runtime';
+import { debugCounts, Texture, VideoFrame } from '@streamlib/host-bridge';
+import { defineProcessor, type ProcessorContext, Runtime } from '@streamlib/runtime';
 import { z } from 'zod';
 
 const [, , file, processor, params = '{}'] = process.argv;
-const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
+const tell = (event: string, more: object = {}) =>
+  process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
 
 let sent = 0;
 // SIGUSR2 begins, and ends, a time in which the source also wants frames that are too large to be had.
@@ -18,7 +19,7 @@ process.on('SIGUSR2', () => {
   greedy = !greedy;
   if (!greedy) tell('refused', { refused });
 });
-const tooLarge = (ctx) => {
+const tooLarge = (ctx: ProcessorContext) => {
   try {
     const texture = ctx.output('video').texture(8_000, 8_000);
     texture?.close();
@@ -37,7 +38,7 @@ const source = defineProcessor({
     let over = false;
     let running = Promise.resolve();
     let without = 0;
-    const produce = async (ctx) => {
+    const produce = async (ctx: ProcessorContext) => {
       while (!over) {
         if (greedy) tooLarge(ctx);
         const texture = ctx.output('video').texture(320, 240);
@@ -55,7 +56,9 @@ const source = defineProcessor({
     };
     return {
       start: (ctx) => {
-        running = produce(ctx).catch((error) => tell('source_failed', { message: String(error) }));
+        running = produce(ctx).catch((error: unknown) => {
+          tell('source_failed', { message: String(error) });
+        });
       },
       stop: () => {
         over = true;
@@ -79,6 +82,7 @@ const sink = defineProcessor({
       const number = Number(frame.frame_number);
       if (number !== last + 1) gaps++;
       last = number;
+      if (!(frame.pixel_buffer instanceof Texture)) throw new Error('the frame has no picture');
       const { bytes } = frame.pixel_buffer;
       const expected = 255 - (number & 255);
       if (bytes[0] !== expected || bytes[bytes.length - 1] !== expected) wrong++;
@@ -107,7 +111,7 @@ runtime
   .connect('effect', 'sink', { delivery: 'lossless', queue: 8 });
 // Memory that JavaScript has looked at goes with a collection; a test that counts it asks for one.
 setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc');
+const collect: () => void = runInNewContext('gc');
 process.on('SIGHUP', () => {
   collect();
   setImmediate(() => tell('collected'));

@@ -1,13 +1,14 @@
 // A graph whose only slow part is the start of Python: a source that goes on and on, the processor, a sink that tells the first frame.
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { VideoFrame } from '@streamlib/host-bridge';
-import { defineProcessor, Runtime } from '@streamlib/runtime';
+import { defineProcessor, type LogLevel, Runtime } from '@streamlib/runtime';
 import { z } from 'zod';
+import { root } from '../../scripts/lib/root.js';
 
-export const plain = fileURLToPath(new URL('./plain.py', import.meta.url));
+export const plain = join(root, 'bench/startup/plain.py');
 
 /** Tells each frame with the number that it was given. */
-export const sinkOf = (index, onFrame) =>
+export const sinkOf = (index: number, onFrame: (index: number) => void) =>
   defineProcessor({
     type: `first-${index}`,
     inputs: { video: VideoFrame },
@@ -15,6 +16,17 @@ export const sinkOf = (index, onFrame) =>
     config: z.object({}),
     create: () => ({ process: () => onFrame(index) }),
   });
+
+export interface StartOptions {
+  readonly count?: number;
+  readonly spareProcess?: boolean;
+  readonly logLevel?: LogLevel;
+  readonly everyMs?: number;
+  /** Of each Python node, besides what it has. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly live?: boolean;
+  onFrame?(index: number): void;
+}
 
 /** Starts `count` processors side by side; tells what comes out of which. */
 export async function startGraph({
@@ -25,8 +37,8 @@ export async function startGraph({
   params = {},
   live = false,
   onFrame = () => {},
-} = {}) {
-  let timer;
+}: StartOptions = {}): Promise<{ readonly runtime: Runtime; readonly began: number }> {
+  let timer: NodeJS.Timeout | undefined;
   const source = defineProcessor({
     type: 'ticks',
     inputs: {},

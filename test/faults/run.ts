@@ -6,12 +6,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { allPassed, figuresOf, putInto } from './figures.mjs';
-import { markdown } from './report.mjs';
+import { root } from '../../scripts/lib/root.js';
+import { allPassed, type CellOutcome, type Earlier, figuresOf, putInto } from './figures.js';
+import { type BrokerRestarts, type KillTimes, markdown, type Report } from './report.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
@@ -37,10 +36,10 @@ if (values.help) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'streamlib-faults-'));
-const load = () => Math.round(loadavg()[0] * 100) / 100;
+const load = () => Math.round((loadavg()[0] ?? 0) * 100) / 100;
 
 /** Whether the tests of a file pass. What they tell is for people, and not what is asked for with --json. */
-async function passes(spec, env) {
+async function passes(spec: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   const child = spawn(join(root, 'node_modules/.bin/vitest'), ['run', spec], {
     cwd: root,
     stdio: ['ignore', values.json ? 2 : 'inherit', 'inherit'],
@@ -59,31 +58,38 @@ async function tryCells() {
   const lines = readFileSync(report, 'utf8')
     .split('\n')
     .filter(Boolean)
-    .map((line) => JSON.parse(line));
-  const notTried = lines.flatMap((line) => line.not_tried ?? []);
-  const cells = lines.filter((line) => line.not_tried === undefined);
+    .map((line): { readonly not_tried: readonly string[] } | CellOutcome => JSON.parse(line));
+  const notTried = lines.flatMap((line) => ('not_tried' in line ? line.not_tried : []));
+  const cells = lines.flatMap((line) => ('not_tried' in line ? [] : [line]));
   return { ok: ok && allPassed(cells), cells, figures: figuresOf(cells, notTried.length) };
 }
 
 /** One of the tests that tell their figures in a file. */
-async function measured(name, env, judge) {
+async function measured<T extends object>(
+  name: string,
+  env: (report: string) => NodeJS.ProcessEnv,
+  judge: (figures: T) => boolean,
+) {
   const report = join(folder, name);
   const ok = await passes(`test/faults/${name}.spec.ts`, env(report));
-  const figures = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null;
+  const figures: T | null = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null;
   const met = ok && figures !== null && judge(figures);
   return { ok: met, figures: { ...figures, ok: met } };
 }
 
+const readEarlier = (file: string): Earlier & Pick<Report, 'machine'> =>
+  JSON.parse(readFileSync(file, 'utf8'));
+
 const noticedWithinMs = 100;
 const killTimes = () =>
-  measured(
+  measured<KillTimes>(
     'kill-times',
     (report) => ({ STREAMLIB_KILLS: values.kills, STREAMLIB_KILL_REPORT: report }),
     ({ noticed_ms: noticed, back_ms: back, fresh_start_ms: fresh }) =>
       noticed.p99 <= noticedWithinMs && back.p50 <= fresh.p50,
   );
 const brokerRestarts = () =>
-  measured(
+  measured<BrokerRestarts>(
     'broker-restarts',
     (report) => ({ STREAMLIB_RESTART_SECONDS: values.seconds, STREAMLIB_RESTART_REPORT: report }),
     ({ frames_lost: lost }) => lost === 0,
@@ -91,7 +97,7 @@ const brokerRestarts = () =>
 
 try {
   const began = { at: new Date().toISOString(), load: load() };
-  const only = (name) => values.only === undefined || values.only === name;
+  const only = (name: string) => values.only === undefined || values.only === name;
   const parts = {
     kill_times: only('kill-times') ? await killTimes() : null,
     broker_restarts: only('broker-restarts') ? await brokerRestarts() : null,
@@ -101,15 +107,15 @@ try {
   const measurements = Object.fromEntries(
     Object.entries(parts).flatMap(([name, part]) => (part === null ? [] : [[name, part.figures]])),
   );
-  const summary = {
+  const summary: Report = {
     ...tried?.figures,
     ...measurements,
     machine: { began: began.at, cores: cpus().length, load_average: [began.load, load()] },
   };
-  const whole =
+  const whole: Report =
     values['again-in'] === undefined
       ? { ...summary, ...(tried !== null && { outcomes: tried.cells }) }
-      : putInto(JSON.parse(readFileSync(values['again-in'], 'utf8')), tried?.cells ?? [], measurements);
+      : putInto(readEarlier(values['again-in']), tried?.cells ?? [], measurements);
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(whole, null, 2)}\n`);
   if (values.markdown !== undefined) writeFileSync(values.markdown, markdown(whole));
   if (values.json) console.log(JSON.stringify(whole));

@@ -1,1 +1,0 @@
-export function markdown(report: Readonly<Record<string, unknown>>): string;
