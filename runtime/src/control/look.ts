@@ -1,11 +1,11 @@
 import type { Schema } from '@streamlib/host-bridge';
 import type { FrameValue } from '@streamlib/processor';
 import { suggestion } from '../base/nearest.js';
-import { type LiveGraph, nameOf, refOf, type Seated } from '../engine/live-graph.js';
+import type { LiveGraph, Seated } from '../engine/live-graph.js';
 import type { Runtime } from '../engine/runtime.js';
 import type { Frame } from '../flow/frame.js';
 import type { OutputPort, Reader } from '../flow/output-port.js';
-import type { PortRef } from '../graph/resolve.js';
+import { nameOf, type PortRef, refOf } from '../graph/ref.js';
 import { ControlError } from './control-error.js';
 
 /** A reader that only looks: what it is offered is valid during the call, and nobody waits for it. */

@@ -1,12 +1,13 @@
 import type { Logger } from '../base/log/logger.js';
 import type { HandshakeBroker } from '../broker/session.js';
+import { nameOf, refOf } from '../graph/ref.js';
 import type { GraphSpec } from '../graph/spec.js';
 import { FailedNode } from '../node/failed.js';
 import { LocalNode } from '../node/local/local-node.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
 import { limitsOf, policyOf } from '../python/host/params.js';
 import { PythonProcessor } from '../python/host/processor.js';
-import { LiveGraph, nameOf, refOf } from './live-graph.js';
+import { LiveGraph } from './live-graph.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
 import type { Resources } from './resources.js';
 import { Seat } from './seat.js';

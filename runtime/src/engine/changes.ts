@@ -1,11 +1,12 @@
 import { suggestion } from '../base/nearest.js';
 import { StreamlibError } from '../base/streamlib-error.js';
 import type { Override } from '../graph/config/overrides.js';
+import { nameOf, refOf, sameRef } from '../graph/ref.js';
 import type { ConnectionSpec, NodeSpec } from '../graph/spec.js';
 import type { NodeListener } from '../node/node.js';
 import type { DeclaredProcessor } from '../python/declared.js';
 import { Handover } from './handover.js';
-import { type LiveGraph, type LiveLink, nameOf, refOf, type Seated, sameRef } from './live-graph.js';
+import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
 import { Locks } from './locks.js';
 import type { PreparedNode } from './prepare.js';
 
@@ -196,7 +197,7 @@ export class GraphChanges {
       return { ...found, prepared, ...made };
     };
     const again = () => ({ ...old, ...this.context.make(old.prepared) });
-    if (prepared.kind === 'python' || old.node.type === 'python')
+    if (setsUpBeside(prepared) || old.node.setUpTakesTime)
       await handover.whileItRuns(() => this.untilReady(make(), options));
     else await handover.afterIt(() => this.untilReady(make(), options), again);
     this.context.changed({ change: 'replaced', node: spec.id });
@@ -280,11 +281,14 @@ function cameUp({ node, seat }: Seated, signal: AbortSignal): Promise<void> {
     });
     signal.addEventListener('abort', aborted, { once: true });
     if (signal.aborted) aborted();
-    // A processor of this process is set up when this settles; another process tells by its state when it is.
     void node.setup().then(() => {
-      if (node.type !== 'python') settle(resolve);
+      if (!node.setUpTakesTime) settle(resolve);
     });
   });
+}
+
+function setsUpBeside(prepared: PreparedNode): boolean {
+  return prepared.kind !== 'failed' && prepared.ports.ownProcess;
 }
 
 function withLinks(prepared: PreparedNode, links: readonly LiveLink[]): PreparedNode {

@@ -10,6 +10,8 @@ function node(id: string, state: NodeState, idle: boolean): GraphNode {
     type: 'test',
     state,
     idle,
+    process: null,
+    setUpTakesTime: false,
     inputs: new Map(),
     outputs: new Map(),
     latency: new Histogram(),

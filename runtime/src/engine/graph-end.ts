@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { PythonProcessor } from '../python/host/processor.js';
-import { Quiescence } from '../python/links/quiescence.js';
+import { Quiescence } from '../node/quiescence.js';
 import { isComplete, sourcesOf, type Wiring } from './completion.js';
 
 /** How often to look whether everything has been worked off, once a source is over. */
@@ -23,7 +22,7 @@ export class GraphEnd {
 
   /** The graph was built or changed. */
   graphChanged(): void {
-    this.between = new Quiescence(this.wiring().nodes.filter((node) => node instanceof PythonProcessor));
+    this.between = new Quiescence(this.wiring().nodes.flatMap(({ process }) => process ?? []));
   }
 
   /** A node is over: it may have been the last source. */

@@ -1,16 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { StreamlibError, toError } from '../base/streamlib-error.js';
 import { within } from '../base/within.js';
-import type { GraphNode, NodeListener } from '../node/node.js';
+import { nameOf } from '../graph/ref.js';
+import type { NodeListener } from '../node/node.js';
 import { isOver } from '../node/node.js';
-import { PythonProcessor } from '../python/host/processor.js';
-import type { DirectLink } from '../python/links/direct-link.js';
-import { type LiveGraph, type LiveLink, nameOf, type Seated } from './live-graph.js';
+import type { HeldLink, ProcessSide } from '../node/process-side.js';
+import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
 import { Pause } from './pause.js';
-
-/** Nodes of other processes, whose frames among themselves are not seen here. */
-const asked = (...nodes: readonly (GraphNode | null)[]) =>
-  nodes.filter((node) => node instanceof PythonProcessor);
 
 /** How long a node may take to finish the frames that it has when another takes its place. */
 const LAST_FRAMES_MS = 500;
@@ -21,9 +17,9 @@ const LOOK_AGAIN_MS = 1;
  * finishes what it has, and what it sent arrives before anything of the new one's.
  */
 export class Handover {
-  private readonly senders: PythonProcessor[] = [];
+  private readonly senders: ProcessSide[] = [];
   /** From other processes straight to the new node, as soon as the old one has finished. */
-  private readonly held: DirectLink[] = [];
+  private readonly held: HeldLink[] = [];
 
   constructor(
     private readonly graph: LiveGraph,
@@ -123,10 +119,10 @@ export class Handover {
     link: LiveLink,
     resolved: LiveLink,
     next: Seated,
-  ): { readonly link: DirectLink; readonly sender: PythonProcessor } | null {
+  ): { readonly link: HeldLink; readonly sender: ProcessSide } | null {
     const { node: old } = this.old;
     const ends = next === this.old ? null : this.graph.directEnds(resolved, next.node);
-    if (ends === null || !(old instanceof PythonProcessor)) return null;
+    if (ends === null) return null;
     const kept = ends.from.relink(
       resolved.from.port,
       { node: old, input: link.to.port },
@@ -144,11 +140,12 @@ export class Handover {
   private async hasFrames(until: number): Promise<boolean> {
     if (!this.old.node.idle) return true;
     // What is on its way to it, then what it made of that: the answer comes behind its last frame.
-    for (const node of asked(...this.senders, this.old.node)) {
+    const own = this.old.node.process;
+    for (const process of own === null ? this.senders : [...this.senders, own]) {
       // One that is busy answers when it is done, which may be never; every change of a connection waits meanwhile.
-      const stock = await within(until - performance.now(), node.takeStock());
+      const stock = await within(until - performance.now(), process.takeStock());
       if (stock === 'late') return true;
-      if (stock !== null && (stock.waiting > 0 || (node === this.old.node && stock.busy))) return true;
+      if (stock !== null && (stock.waiting > 0 || (process === own && stock.busy))) return true;
     }
     return !this.old.node.idle;
   }

@@ -1,10 +1,11 @@
 import { StreamlibError } from '../base/streamlib-error.js';
 import type { OutputPort } from '../flow/output-port.js';
 import type { NodePorts } from '../graph/ports.js';
-import { type PortRef, type ResolvedLink, resolveLinks } from '../graph/resolve.js';
+import { type PortRef, refOf } from '../graph/ref.js';
+import { type ResolvedLink, resolveLinks } from '../graph/resolve.js';
 import type { ConnectionSpec, GraphSpec, NodeSpec } from '../graph/spec.js';
 import type { GraphNode, NodeInput } from '../node/node.js';
-import { PythonProcessor } from '../python/host/processor.js';
+import type { ProcessSide } from '../node/process-side.js';
 import type { Wiring } from './completion.js';
 import { Predecessors } from './predecessors.js';
 import type { PreparedNode } from './prepare.js';
@@ -129,23 +130,20 @@ export class LiveGraph {
   directEnds(
     link: LiveLink,
     to = this.seats.get(link.to.node)?.node,
-  ): { readonly from: PythonProcessor; readonly to: PythonProcessor } | null {
-    const from = this.seats.get(link.from.node)?.node;
-    if (!this.direct || link.resolved?.direct !== true) return null;
-    if (!(from instanceof PythonProcessor && to instanceof PythonProcessor)) return null;
-    // A confined process can neither connect to another nor be connected to.
-    return from.linkable && to.linkable ? { from, to } : null;
+  ): { readonly from: ProcessSide; readonly to: GraphNode } | null {
+    const from = this.seats.get(link.from.node)?.node.process ?? null;
+    if (!this.direct || link.resolved?.direct !== true || from === null || to === undefined) return null;
+    return from.reaches(to) ? { from, to } : null;
   }
 
   /** Returns the sender of frames that did not pass the runtime: some may still be on their way. */
-  part(link: LiveLink): PythonProcessor | null {
+  part(link: LiveLink): ProcessSide | null {
     const output = this.output(link.from);
     const input = this.input(link.to);
     if (output === undefined || input === undefined) return null;
-    const from = this.seats.get(link.from.node)?.node;
+    const from = this.seats.get(link.from.node)?.node.process;
     const to = this.seats.get(link.to.node)?.node;
-    const python = from instanceof PythonProcessor && to instanceof PythonProcessor;
-    if (python && from.unlink(link.from.port, to, link.to.port)) return from;
+    if (from != null && to !== undefined && from.unlink(link.from.port, to, link.to.port)) return from;
     output.disconnect(input);
     input.bind(null);
     return null;
@@ -186,18 +184,4 @@ export class LiveGraph {
     }
     return { nodes: this.nodes.map(({ node }) => node), upstream };
   }
-}
-
-/** `node.port` in its two halves; the port is empty where it was left out. */
-export function refOf(end: string): PortRef {
-  const dot = end.indexOf('.');
-  return dot < 0 ? { node: end, port: '' } : { node: end.slice(0, dot), port: end.slice(dot + 1) };
-}
-
-export function sameRef(a: PortRef, b: PortRef): boolean {
-  return a.node === b.node && a.port === b.port;
-}
-
-export function nameOf(ref: PortRef): string {
-  return `${ref.node}.${ref.port}`;
 }

@@ -9,6 +9,7 @@ import type { Override } from '../graph/config/overrides.js';
 import { typedValue, withValue } from '../graph/config/overrides.js';
 import { parseParams, resolvePaths } from '../graph/config/params.js';
 import { type NodePorts, portsOf } from '../graph/ports.js';
+import { refOf } from '../graph/ref.js';
 import { checkNodeIds, type ResolvedLink, resolveLinks } from '../graph/resolve.js';
 import { type GraphIssue, type GraphSpec, type IssuePath, MISSING, type NodeSpec } from '../graph/spec.js';
 import type { PythonKind } from '../processor/kind.js';
@@ -116,17 +117,13 @@ export async function prepareGraph(spec: GraphSpec, options: PrepareOptions): Pr
   issues.push(...linkIssues);
   const nodes = prepared.filter((node) => node !== null).map((node) => withDelivery(node, links));
   const edges = spec.connections
-    .map(({ from, to }) => ({ from: nodeOf(from), to: nodeOf(to) }))
+    .map(({ from, to }) => ({ from: refOf(from).node, to: refOf(to).node }))
     .filter(({ from, to }) => ports.has(from) && ports.has(to));
   return { nodes, links, edges, declared: ports, params: given, issues };
 }
 
 function isConfined(node: PreparedNode | null): boolean {
   return node?.kind === 'python' && node.params.sandbox;
-}
-
-function nodeOf(end: string): string {
-  return end.split('.', 1)[0] ?? end;
 }
 
 function checkOverrides(spec: GraphSpec, overrides: readonly Override[]): GraphIssue[] {

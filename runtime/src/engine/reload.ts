@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { StreamlibError, toError } from '../base/streamlib-error.js';
 import { differenceOf, type GraphDifference } from '../graph/diff.js';
+import { refOf } from '../graph/ref.js';
 import type { ConnectionSpec, GraphSpec, NodeSpec } from '../graph/spec.js';
-import { refOf } from './live-graph.js';
 
 /** The changes that one graph takes to become another. */
 export interface Steps {

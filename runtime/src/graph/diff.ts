@@ -1,3 +1,4 @@
+import { refOf } from './ref.js';
 import type { ConnectionSpec, GraphSpec, NodeSpec } from './spec.js';
 
 /** What has to be done, in this order, to make one graph of another. */
@@ -15,7 +16,7 @@ export function differenceOf(before: GraphSpec, after: GraphSpec): GraphDifferen
   const links = new Set(before.connections.map(textOf));
   const wanted = new Set(after.connections.map(textOf));
   const remains = ({ from, to }: ConnectionSpec, ids: ReadonlyMap<string, NodeSpec>) =>
-    ids.has(nodeOf(from)) && ids.has(nodeOf(to));
+    ids.has(refOf(from).node) && ids.has(refOf(to).node);
   return {
     // Connections of a node that goes, go with it.
     disconnect: before.connections.filter((link) => !wanted.has(textOf(link)) && remains(link, will)),
@@ -29,7 +30,6 @@ export function differenceOf(before: GraphSpec, after: GraphSpec): GraphDifferen
   };
 }
 
-const nodeOf = (end: string) => end.split('.', 1)[0] ?? end;
 const textOf = ({ from, to, delivery, queue, direct }: ConnectionSpec) =>
   JSON.stringify([from, to, delivery, queue, direct]);
 const nodeText = ({ node_type, params }: NodeSpec) => JSON.stringify([node_type, sorted(params)]);

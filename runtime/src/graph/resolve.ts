@@ -4,12 +4,8 @@ import { suggestion } from '../base/nearest.js';
 import { DEFAULT_QUEUE } from '../flow/queue.js';
 import { describeDifference } from './difference.js';
 import type { InputModel, NodePorts, OutputModel } from './ports.js';
+import { nameOf, type PortRef, refOf } from './ref.js';
 import { type GraphIssue, type GraphSpec, type IssuePath, MISSING, NODE_ID } from './spec.js';
-
-export interface PortRef {
-  readonly node: string;
-  readonly port: string;
-}
 
 export interface ResolvedLink {
   readonly from: PortRef;
@@ -59,7 +55,7 @@ export function resolveLinks(
     const from = endOf(connection.from, 'output', ports, ['connections', index, 'from'], issues);
     const to = endOf(connection.to, 'input', ports, ['connections', index, 'to'], issues);
     if (to !== null) {
-      const key = `${to.node}.${to.port.name}`;
+      const key = nameOf({ node: to.node, port: to.port.name });
       if (taken.has(key)) {
         issues.push(
           fatal(
@@ -111,9 +107,7 @@ function endOf<D extends Direction>(
   issues: GraphIssue[],
 ): { node: string; port: PortOf<D> } | null {
   if (text === MISSING) return null;
-  const dot = text.indexOf('.');
-  const node = dot < 0 ? text : text.slice(0, dot);
-  const portName = dot < 0 ? null : text.slice(dot + 1);
+  const { node, port: portName } = refOf(text);
   const nodePorts = ports.get(node);
   if (nodePorts === undefined) {
     issues.push(fatal(path, `there is no node "${node}"${suggestion(node, ports.keys())}`));
@@ -124,7 +118,7 @@ function endOf<D extends Direction>(
     string,
     PortOf<D>
   >;
-  if (portName === null) {
+  if (portName === '' && text === node) {
     const [only, ...others] = candidates.values();
     if (only !== undefined && others.length === 0) return { node, port: only };
     const what =

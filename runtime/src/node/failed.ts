@@ -7,6 +7,9 @@ import { nodeStats } from './stats.js';
 export class FailedNode implements GraphNode {
   readonly inputs = new Map<never, never>();
   readonly outputs = new Map<never, never>();
+  readonly process = null;
+  /** It holds nothing that another could need. */
+  readonly setUpTakesTime = true;
   readonly idle = true;
   readonly latency = new Histogram();
   readonly rate = 0;

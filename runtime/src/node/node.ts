@@ -2,6 +2,7 @@ import type { Delivery } from '@streamlib/processor';
 import type { Histogram } from '../flow/histogram.js';
 import type { OutputPort, Reader } from '../flow/output-port.js';
 import type { InputProbe } from '../flow/probe.js';
+import type { ProcessSide } from './process-side.js';
 import type { NodeState, NodeStats } from './state.js';
 
 /** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */
@@ -28,6 +29,13 @@ export interface GraphNode {
   readonly state: NodeState;
   readonly inputs: ReadonlyMap<string, NodeInput>;
   readonly outputs: ReadonlyMap<string, OutputPort>;
+  /** Null: it runs in the runtime's own process, or in one whose frames all pass the runtime. */
+  readonly process: ProcessSide | null;
+  /**
+   * True: `setup()` returns before the node is ready, which its state tells (`running`); it may come up while the one that it
+   * replaces still works. False: it is ready when `setup()` has settled, and may need what the one before it holds.
+   */
+  readonly setUpTakesTime: boolean;
   /** Whether nothing waits or is being worked on here. */
   readonly idle: boolean;
   /** Both settle soon and never reject: what fails is told to the listener, and the rest of the graph goes on. */

@@ -1,7 +1,7 @@
 import { Texture } from '@streamlib/host-bridge';
 import { z } from 'zod';
-import { nameOf } from '../../engine/live-graph.js';
 import { ageNs } from '../../flow/age.js';
+import { nameOf } from '../../graph/ref.js';
 import { ControlError } from '../control-error.js';
 import { describeSchema } from '../describe.js';
 import { mustKnow, outputBehind, watchPort } from '../look.js';

@@ -40,6 +40,8 @@ export interface LocalNodeOptions {
 export class LocalNode implements GraphNode {
   readonly id: string;
   readonly type: string;
+  readonly process = null;
+  readonly setUpTakesTime = false;
   readonly inputs: ReadonlyMap<string, LocalInput>;
   readonly outputs: ReadonlyMap<string, OutputPort>;
   private current: NodeState = 'created';

@@ -1,6 +1,7 @@
 import { parseSchema, type Schema, schemasEqual } from '@streamlib/host-bridge';
 import { suggestion } from '../../base/nearest.js';
 import { describeDifference } from '../../graph/difference.js';
+import { refOf } from '../../graph/ref.js';
 import type { CheckProblem, CheckRequest, IntendedConnection } from './types.js';
 
 export interface DeclaredPorts {
@@ -45,7 +46,7 @@ function end(
     processor === request.name ? ports[side] : portsOf(processor, DIRECTION[side], request.knownPorts ?? {});
   const direction = DIRECTION[side];
   if (known === null) {
-    const names = new Set(Object.keys(request.knownPorts ?? {}).map((key) => key.split('.', 1)[0] ?? ''));
+    const names = new Set(Object.keys(request.knownPorts ?? {}).map((key) => refOf(key).node));
     return wrong(
       `there is no processor "${processor}"${suggestion(processor, names)}`,
       'Name one that list_running has, or add it first.',

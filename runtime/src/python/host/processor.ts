@@ -11,9 +11,8 @@ import { nodeStats } from '../../node/stats.js';
 import type { SupervisorPolicy } from '../../process/machine.js';
 import { Supervisor } from '../../process/supervisor.js';
 import type { PythonKind } from '../../processor/kind.js';
-import { DirectLink } from '../links/direct-link.js';
 import type { ProcessLinks } from '../links/process-links.js';
-import type { Asked, Stock } from '../links/quiescence.js';
+import { PythonSide } from '../links/python-side.js';
 import type { Confinement } from '../sandbox/sandbox.js';
 import type { SparePool } from '../spare/pool.js';
 import type { PythonBridge } from './bridge.js';
@@ -44,8 +43,10 @@ export interface PythonProcessorOptions {
 }
 
 /** The host half of a Python processor, of any kind. Owns its ports, the supervisor and, through it, one incarnation at a time. */
-export class PythonProcessor implements GraphNode, Asked {
+export class PythonProcessor implements GraphNode {
   readonly type = 'python';
+  readonly setUpTakesTime = true;
+  readonly process: PythonSide;
   readonly id: string;
   readonly inputs: ReadonlyMap<string, PythonInput>;
   readonly outputs: ReadonlyMap<string, OutputPort>;
@@ -71,6 +72,15 @@ export class PythonProcessor implements GraphNode, Asked {
     this.links = this.ports.links;
     this.inputs = new Map(this.ports.inputs.map((input) => [input.name, input]));
     this.outputs = new Map(this.ports.outputs.map(({ port }) => [port.name, port]));
+    this.process = new PythonSide({
+      id: this.id,
+      inputs: this.inputs,
+      outputs: this.outputs,
+      links: this.links,
+      log: this.log,
+      confined: options.confinement !== undefined,
+      ready: () => this.ready,
+    });
     this.supervisor = new Supervisor(options.policy, {
       spawn: (incarnation) => this.spawn(incarnation),
       askToStop: () => this.bridge?.askToStop(),
@@ -107,97 +117,6 @@ export class PythonProcessor implements GraphNode, Asked {
   get idle(): boolean {
     if (isOver(this.current) && this.current !== 'finished') return true;
     return this.ports.idle;
-  }
-
-  /** Whether its frames may go straight to another process, or come from one. */
-  get linkable(): boolean {
-    return this.options.confinement === undefined;
-  }
-
-  /** Joins an output of this node to an input of another without the runtime in between. */
-  linkTo(output: string, reader: PythonProcessor, input: string): void {
-    this.makeLink(output, reader, input, false);
-    this.tellReaders(output);
-  }
-
-  /**
-   * From one frame to the next, what went straight to one reader is meant for another that is to take its place. It waits here
-   * until the link that is returned is let go of; the first reader still gets what was on its way. Null: there is no such link.
-   */
-  relink(
-    output: string,
-    reader: { readonly node: PythonProcessor; readonly input: string },
-    next: { readonly node: PythonProcessor; readonly input: string },
-  ): DirectLink | null {
-    if (!this.takeLink(output, reader.node, reader.input)) return null;
-    const link = this.makeLink(output, next.node, next.input, true);
-    // Both changes are one message, so no frame falls between them.
-    this.tellReaders(output);
-    return link;
-  }
-
-  private makeLink(output: string, reader: PythonProcessor, input: string, held: boolean): DirectLink {
-    const to = reader.inputs.get(input);
-    if (to === undefined) throw new Error(`${reader.id} has no input ${input}`);
-    const link = new DirectLink(
-      {
-        id: this.links.nextId(`${this.id}.${output}>${reader.id}.${input}`),
-        output: `${this.id}.${output}`,
-        input: `${reader.id}.${input}`,
-        delivery: to.delivery,
-        window: to.windowSize,
-        queue: to.capacity,
-      },
-      to.counters,
-      to.latency,
-      this.log,
-      (reason) => this.goAround(output, reader, to, reason),
-      { keeps: this.ready, held },
-    );
-    to.link = link;
-    this.links.addOut(output, link);
-    reader.links.addIn(link);
-    this.links.join(link, 'producer');
-    reader.links.join(link, 'consumer');
-    return link;
-  }
-
-  /** Ends what `linkTo` made. False: there is no such link. */
-  unlink(output: string, reader: PythonProcessor, input: string): boolean {
-    if (!this.takeLink(output, reader, input)) return false;
-    this.tellReaders(output);
-    return true;
-  }
-
-  private takeLink(output: string, reader: PythonProcessor, input: string): boolean {
-    const link = this.links.find(output, reader.links, `${reader.id}.${input}`);
-    if (link === undefined) return false;
-    reader.links.removeIn(link);
-    const to = reader.inputs.get(input);
-    if (to !== undefined) to.link = null;
-    this.links.removeOut(link);
-    return true;
-  }
-
-  /** A link that does not come about: its frames go through the runtime from here on. */
-  private goAround(output: string, reader: PythonProcessor, input: PythonInput, reason: string): void {
-    const port = this.outputs.get(output);
-    if (port === undefined || !this.unlink(output, reader, input.name)) return;
-    this.log.warn(
-      `no direct link to ${reader.id}.${input.name}: its frames go through the runtime (${reason})`,
-    );
-    input.bind(port);
-    port.connect(input);
-  }
-
-  private tellReaders(output: string): void {
-    const port = this.outputs.get(output);
-    if (port !== undefined) this.links.tellReaders(output, port);
-  }
-
-  /** What is on its way from here to other subprocesses. Null: nothing is, and nothing will be. */
-  takeStock(): Promise<Stock | null> {
-    return this.links.takeStock();
   }
 
   /** Returns at once; the bridge comes up in the background. */

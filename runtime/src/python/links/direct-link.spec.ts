@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../base/log/logger.js';
 import { PortCounters } from '../../flow/counters.js';
 import { Histogram } from '../../flow/histogram.js';
+import { Quiescence, type Stock } from '../../node/quiescence.js';
 import { DirectLink, type LinkEnd } from './direct-link.js';
-import { Quiescence, type Stock } from './quiescence.js';
 import { NO_TALLY, readTallies } from './tally.js';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
@@ -31,7 +31,13 @@ beforeEach(() => {
   latency = new Histogram();
   reasons = [];
   listener = Listener.anonymous();
-  const options = { id: 'a.out>b.in', output: 'a.out', input: 'b.in', window: 8, queue: 8 };
+  const options = {
+    id: 'a.out>b.in',
+    from: { node: 'a', port: 'out' },
+    to: { node: 'b', port: 'in' },
+    window: 8,
+    queue: 8,
+  };
   link = new DirectLink({ ...options, delivery: 'lossless' }, counters, latency, silent, (reason) =>
     reasons.push(reason),
   );

@@ -3,6 +3,7 @@ import type { Delivery } from '@streamlib/processor';
 import type { Logger } from '../../base/log/logger.js';
 import type { PortCounters } from '../../flow/counters.js';
 import type { Histogram } from '../../flow/histogram.js';
+import { nameOf, type PortRef } from '../../graph/ref.js';
 import { NO_TALLY, type Tally } from './tally.js';
 
 /** The subprocess at one end of a link, for as long as it is ready. */
@@ -14,8 +15,8 @@ export interface LinkEnd {
 export interface LinkOptions {
   /** Of the whole graph's life: the ends come and go. */
   readonly id: string;
-  readonly output: string;
-  readonly input: string;
+  readonly from: PortRef;
+  readonly to: PortRef;
   readonly delivery: Delivery;
   readonly window: number;
   readonly queue: number;
@@ -148,7 +149,7 @@ export class DirectLink {
     this.isUp = true;
     this.keeps = false;
     this.failures = 0;
-    this.log.debug(`linked directly: ${this.options.output} → ${this.options.input}`);
+    this.log.debug(`linked directly: ${this.between}`);
   }
 
   /** One end says that it did not come about, or is no more. While both are there it is tried again. */
@@ -163,7 +164,7 @@ export class DirectLink {
       return;
     }
     // One whose process has just died says the same, and its exit is about to be told.
-    this.log.debug(`no direct link ${this.options.output} → ${this.options.input}: ${reason}`);
+    this.log.debug(`no direct link ${this.between}: ${reason}`);
     this.retry = setTimeout(() => this.introduce(), delay);
   }
 
@@ -184,6 +185,10 @@ export class DirectLink {
     }
   }
 
+  private get between(): string {
+    return `${nameOf(this.options.from)} → ${nameOf(this.options.to)}`;
+  }
+
   private introduce(): void {
     this.end();
     const { producer, consumer } = this;
@@ -193,7 +198,7 @@ export class DirectLink {
       type: 'link_expect',
       link: this.options.id,
       attempt: this.attempt,
-      input: this.options.input.slice(this.options.input.indexOf('.') + 1),
+      input: this.options.to.port,
       peer_pid: producer.pid,
     });
   }

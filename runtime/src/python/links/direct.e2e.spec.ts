@@ -304,9 +304,9 @@ describe('a graph that changes while it runs', () => {
     await runtime.start();
     await world.reaches('second', 'running');
     await linked('source.video_out', 'first.video_in');
-    node('source').linkTo('video_out', node('second'), 'video_in');
+    node('source').process.linkTo('video_out', node('second'), 'video_in');
     await expect.poll(() => second.seen().length, { timeout: 5_000 }).toBeGreaterThan(5);
-    node('source').unlink('video_out', node('first'), 'video_in');
+    node('source').process.unlink('video_out', node('first'), 'video_in');
     const reached = second.seen().length;
     await expect.poll(() => second.seen().length, { timeout: 5_000 }).toBeGreaterThan(reached + 20);
     const left = first.seen().length;

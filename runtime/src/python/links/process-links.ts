@@ -1,8 +1,8 @@
 import type { ControlValue, Endpoint } from '@streamlib/host-bridge';
 import { slotsFor } from '../../flow/slots.js';
+import type { Stock } from '../../node/quiescence.js';
 import type { DirectReaders, LinkMessage } from '../host/types.js';
 import type { DirectLink, LinkEnd } from './direct-link.js';
-import type { Stock } from './quiescence.js';
 import type { Tally } from './tally.js';
 
 /** All direct links of one node, and the subprocess that is at their end at the moment. */
@@ -55,7 +55,7 @@ export class ProcessLinks {
   find(output: string, reader: ProcessLinks, input: string): DirectLink | undefined {
     const found = this.out.find(
       ({ output: from, link }) =>
-        from === output && link.options.input === input && reader.into.includes(link),
+        from === output && link.options.to.port === input && reader.into.includes(link),
     );
     return found?.link;
   }
