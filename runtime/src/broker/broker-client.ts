@@ -29,6 +29,8 @@ export class BrokerClient {
   readonly address: string;
   private readonly grpc: BrokerServiceClient;
   private readonly token: ChannelToken;
+  private readonly downListeners = new Set<() => void>();
+  private watching = false;
   private closed = false;
 
   constructor(address: string = brokerAddress()) {
@@ -177,23 +179,34 @@ export class BrokerClient {
     await this.call('ReportProcessor', this.grpc.reportProcessor, { runtimeId, processor }, signal);
   }
 
-  /** Calls back each time the channel goes down, so that a lost broker is noticed without waiting for a heartbeat. */
-  onDown(down: () => void): void {
-    const watch = (from: connectivityState) => {
-      if (this.closed) return;
-      this.grpc.getChannel().watchConnectivityState(from, Number.POSITIVE_INFINITY, (error) => {
-        if (this.closed || error) return;
-        const now = this.grpc.getChannel().getConnectivityState(false);
-        if (from === connectivityState.READY) down();
-        watch(now);
-      });
-    };
-    watch(this.grpc.getChannel().getConnectivityState(false));
+  /** Calls back each time the channel goes down, so that a lost broker is noticed without waiting for a heartbeat. Returns what ends that. */
+  onDown(down: () => void): () => void {
+    // Several may pass the same function.
+    const listener = () => down();
+    this.downListeners.add(listener);
+    if (!this.watching) this.watchChannel();
+    return () => this.downListeners.delete(listener);
   }
 
   close(): void {
     this.closed = true;
+    this.downListeners.clear();
     this.grpc.close();
+  }
+
+  private watchChannel(): void {
+    this.watching = true;
+    const channel = this.grpc.getChannel();
+    const watch = (from: connectivityState) => {
+      if (this.closed) return;
+      channel.watchConnectivityState(from, Number.POSITIVE_INFINITY, (error) => {
+        if (this.closed || error) return;
+        const now = channel.getConnectivityState(false);
+        if (from === connectivityState.READY) for (const listener of [...this.downListeners]) listener();
+        watch(now);
+      });
+    };
+    watch(channel.getConnectivityState(false));
   }
 
   private async call<Request, Response>(
