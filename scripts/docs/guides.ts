@@ -16,6 +16,7 @@ export const sections: readonly Section[] = [
       'docs/operating.md',
       'docs/agents.md',
       'docs/sandbox.md',
+      'docs/glossary.md',
     ],
   },
   {
@@ -30,7 +31,7 @@ export const sections: readonly Section[] = [
       'docs/soak.md',
     ],
   },
-  { title: 'Project', pages: ['CONTRIBUTING.md', 'CHANGELOG.md', 'docs/licences.md'] },
+  { title: 'Project', pages: ['CONTRIBUTING.md', 'docs/releasing.md', 'CHANGELOG.md', 'docs/licences.md'] },
 ];
 
 /** The first page of the site. */

@@ -24,7 +24,7 @@ export function blocksOf(text: string): Block[] {
 }
 
 /** The lines of prose, each with its number; those of fenced blocks are left out. */
-function prose(text: string): { line: number; words: string }[] {
+export function proseOf(text: string): { line: number; words: string }[] {
   let inside = false;
   return text.split('\n').flatMap((words, index) => {
     const isFence = FENCE.test(words);
@@ -34,21 +34,21 @@ function prose(text: string): { line: number; words: string }[] {
 }
 
 export function inlineCodeOf(text: string): { code: string; line: number }[] {
-  return prose(text).flatMap(({ line, words }) =>
+  return proseOf(text).flatMap(({ line, words }) =>
     [...words.matchAll(/`([^`]+)`/g)].map(([, code = '']) => ({ code, line })),
   );
 }
 
 /** Targets of links and pictures. */
 export function linksOf(text: string): { target: string; line: number }[] {
-  return prose(text).flatMap(({ line, words }) =>
+  return proseOf(text).flatMap(({ line, words }) =>
     [...words.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => ({ target, line })),
   );
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */
 export function slugsOf(text: string): Set<string> {
-  const headings = prose(text).flatMap(({ words }) => /^#{1,6} (.+)$/.exec(words)?.[1] ?? []);
+  const headings = proseOf(text).flatMap(({ words }) => /^#{1,6} (.+)$/.exec(words)?.[1] ?? []);
   return new Set(
     headings.map((heading) =>
       heading
