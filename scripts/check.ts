@@ -55,6 +55,7 @@ const checks: readonly Check[] = [
   },
   { name: 'buf lint', command: [npmBin('buf'), 'lint'], cwd: 'proto' },
   { name: 'generated code', command: own('scripts/generate.ts', '--check') },
+  { name: 'doc comments', command: own('scripts/docs/main.ts', '--check') },
   { name: 'licences', command: own('scripts/licences.ts', '--check') },
   ...['npm', 'rust', 'python'].map((part) => ({
     name: `audit of ${part}`,

@@ -9,9 +9,11 @@ const HOST = '127.0.0.1';
 const MAX_SESSIONS = 32;
 const LONGEST_BODY = 4 * 1024 * 1024;
 
+/** How the server is opened. */
 export interface HttpOptions {
-  /** 0: any free one. */
+  /** The TCP port on 127.0.0.1; 0: any free one. */
   readonly port: number;
+  /** What clients have to send as `Authorization: Bearer …`. */
   readonly token: string;
   /** A server for a client that has just connected. */
   readonly make: () => McpServer;
@@ -28,6 +30,7 @@ interface Session {
 
 /** MCP over Streamable HTTP, for programs on this machine that know the token. */
 export class McpHttpServer {
+  /** Where clients find it, such as `http://127.0.0.1:8931/mcp`. */
   readonly url: string;
   /** The one that was quiet longest comes first. */
   private readonly sessions = new Map<string, Session>();
@@ -42,11 +45,17 @@ export class McpHttpServer {
     web.mount(this.mount());
   }
 
-  /** Rejects with a `ListenError` if the port cannot be had. */
+  /**
+   * Begins to listen.
+   *
+   * @param options - Port, token, and what is served.
+   * @throws ListenError if the port cannot be had.
+   */
   static async open(options: HttpOptions): Promise<McpHttpServer> {
     return new McpHttpServer(await WebServer.open({ host: HOST, port: options.port }), options);
   }
 
+  /** Ends all sessions and stops listening. */
   async close(): Promise<void> {
     await Promise.all([...this.sessions.values()].map(({ server }) => server.close()));
     this.sessions.clear();

@@ -11,7 +11,12 @@ source, Python code of your own as "code", a display) → connect_processors →
 out → replace_processor until it is right → save_graph. Errors end with "Next:", which says what to try. Code runs in a sandbox
 without network and files. Packages that are missing are asked for with request_package.`;
 
-/** A server for one client, which acts on a running graph. */
+/**
+ * A server for one client, which acts on a running graph.
+ *
+ * @param control - The running graph.
+ * @param options - What the client may do.
+ */
 export function makeMcpServer(control: ControlApi, options: ToolOptions): McpServer {
   const server = new McpServer(
     { name: 'streamlib', title: 'StreamLib', version: version() },
@@ -41,6 +46,7 @@ export function makeMcpServer(control: ControlApi, options: ToolOptions): McpSer
   return server;
 }
 
+/** The version of this package. */
 export function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest

@@ -1,7 +1,12 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 
-/** Serves the one client that started this program. Settles when it has gone. */
+/**
+ * Serves the one client that started this program, over standard input and output. Settles when it has gone.
+ *
+ * @param server - From `makeMcpServer`; closed at the end.
+ * @param signal - Ends it.
+ */
 export async function serveStdio(server: McpServer, signal: AbortSignal): Promise<void> {
   const transport = new StdioServerTransport();
   const gone = new Promise<void>((resolve) => {

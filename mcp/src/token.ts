@@ -3,11 +3,16 @@ import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
 
+/** Where the token of this user's MCP servers is kept, in the state directory. */
 export function tokenFile(): string {
   return join(stateDir(), 'mcp.token');
 }
 
-/** The token of this user's MCP servers; made when it is first needed, so that a client's configuration stays valid. */
+/**
+ * The token of this user's MCP servers; made when it is first needed, so that a client's configuration stays valid.
+ *
+ * @throws Error if others can read the file.
+ */
 export function httpToken(): string {
   const file = tokenFile();
   const state = lstatSync(file, { throwIfNoEntry: false });

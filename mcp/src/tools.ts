@@ -14,14 +14,20 @@ export const ERROR_META = 'streamlib/error';
 /** A picture travels as a picture, not as text among the figures. */
 const PICTURE_FIELD = 'png_base64';
 
+/** What a client of the tools may do. */
 export interface ToolOptions {
   /** Folders whose files the agent may name. */
   readonly folders: readonly string[];
 }
 
 /**
- * Makes every operation of a runtime a tool. Without `registerTool`, which checks arguments itself and answers in words of its own:
+ * Makes every operation of a runtime a tool. Without `registerTool`, which checks arguments itself and answers in words of its
+ * own:
  * the operation refuses what is wrong, and says what to do next.
+ *
+ * @param mcp - The server that gets the tools.
+ * @param control - The running graph.
+ * @param options - What the client may do.
  */
 export function registerTools({ server }: McpServer, control: ControlApi, options: ToolOptions): void {
   const tools = operations.map(toolOf);
@@ -56,7 +62,11 @@ function published(schema: z.ZodObject, io: 'input' | 'output'): Tool['inputSche
   return { ...z.toJSONSchema(schema, { io, target: 'draft-7' }), type: 'object' } as Tool['inputSchema'];
 }
 
-/** What a tool tells as structured content. */
+/**
+ * The schema of a tool's structured content: an operation's output, without its picture, which travels beside it.
+ *
+ * @param operation - The operation.
+ */
 export function toldOutput({ output }: Operation): z.ZodObject {
   return PICTURE_FIELD in output.shape ? output.omit({ [PICTURE_FIELD]: true }) : output;
 }

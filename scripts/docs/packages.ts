@@ -13,7 +13,12 @@ export const documentedPackages: readonly DocumentedPackage[] = [
   {
     folder: 'runtime',
     name: '@streamlib/runtime',
-    about: 'Run graphs in your own program, change them while they run, and write processors in TypeScript.',
+    about: 'Run graphs in your own program, and change them while they run.',
+  },
+  {
+    folder: 'processor',
+    name: '@streamlib/processor',
+    about: 'Write processors and node types in TypeScript.',
   },
   {
     folder: 'host-bridge',

@@ -34,11 +34,11 @@ export function longLinesOf(text: string, most: number): { line: number; length:
     .map(({ line, words }) => ({ line, length: words.length }));
 }
 
-/** Terms that a page sets in bold where it introduces them. Headings of a paragraph and whole sentences are none. */
+/** Terms that a page sets in bold where it introduces them. Headings of a paragraph, whole sentences and code are none. */
 export function termsOf(text: string): { term: string; line: number }[] {
   return paragraphsOf(text).flatMap(({ line, words }) =>
     [...words.matchAll(/\*\*([^*]+)\*\*/g)]
-      .filter(({ index, 1: term = '' }) => index > 0 && !/[.:]$/.test(term))
+      .filter(({ index, 1: term = '' }) => index > 0 && !/[.:`]$/.test(term))
       .map(([, term = '']) => ({ term, line })),
   );
 }

@@ -22,14 +22,19 @@ export type ControlValue =
   | ControlValue[]
   | { [key: string]: ControlValue };
 
+/** A port of a connection: frames of one schema in one direction. */
 export interface PortDef {
+  /** The port's name, which errors mention. */
   readonly name: string;
+  /** What its frames hold. */
   readonly schema: Schema;
 }
 
+/** Why a connection ended. */
 export interface CloseReason {
   /** `closed` for an orderly end, `malformed` when the peer broke the form, `io` for what the system reported. */
   readonly code: string;
+  /** The same in words, for people. */
   readonly message: string;
 }
 
@@ -63,6 +68,7 @@ export class Connection {
     this.peer = addon().connectionPeer(id);
   }
 
+  /** True once the connection has ended, by `close()` or because the peer is gone. */
   get closed(): boolean {
     return this.id === 0;
   }
@@ -104,7 +110,13 @@ export class Connection {
     });
   }
 
-  /** A message that is never dropped: it waits here while the socket is full (too many waiting close the connection). */
+  /**
+   * Sends a message that is never dropped: it waits here while the socket is full. Too many that wait close the connection.
+   *
+   * @param message - The fields of the message.
+   * @param endpoint - Travels with the message; stays the caller's, who closes it. None by default.
+   * @throws {@link BridgeError} `closed`, or `value` for what a control message cannot hold.
+   */
   sendControl(message: Record<string, ControlValue>, endpoint?: Endpoint): void {
     if (addon().connectionSendControl(this.open(), message, endpoint?.nativeId() ?? null)) return;
     this.finishLater({
@@ -113,7 +125,12 @@ export class Connection {
     });
   }
 
-  /** What this side receives (`inputs`) and sends (`outputs`). Both sides name the same ports in the same order. */
+  /**
+   * Declares what this side receives (`inputs`) and sends (`outputs`).
+   *
+   * @param ports - Both sides name the same ports in the same order.
+   * @throws {@link BridgeError} `closed`, or `schema`.
+   */
   definePorts(ports: { readonly inputs: readonly PortDef[]; readonly outputs: readonly PortDef[] }): void {
     addon().connectionDefinePorts(this.open(), ports.inputs.map(nativePort), ports.outputs.map(nativePort));
     this.checks = ports.outputs.map((port) => unknownFieldCheck(port.schema, port.name));
@@ -122,6 +139,11 @@ export class Connection {
   /**
    * Sends one frame. False: the socket is full (or the peer just died, which `onClose` will tell) and nothing was sent.
    * Handles in `value` stay the caller's; the peer holds leases of its own.
+   *
+   * @param port - The index of the output, as given to `definePorts`.
+   * @param frameId - A number of the caller's, which comes back with the acknowledgement.
+   * @param value - The frame: an object with the fields of the port's schema.
+   * @throws {@link BridgeError} `closed`, or `value` with the port and the field.
    */
   sendFrame(port: number, frameId: number, value: object): boolean {
     this.open();
@@ -130,7 +152,13 @@ export class Connection {
     return addon().connectionSendFrame(this.open(), port, frameId, value);
   }
 
-  /** Tells the sender that its frame was dealt with. It travels with the next message, at the latest when the loop goes idle. */
+  /**
+   * Tells the sender that its frame was dealt with. It travels with the next message, at the latest when the loop goes idle.
+   *
+   * @param port - The index of the input.
+   * @param frameId - The number that the frame came with.
+   * @throws {@link BridgeError} `closed`.
+   */
   ack(port: number, frameId: number): void {
     addon().connectionAck(this.open(), port, frameId);
   }
@@ -146,6 +174,7 @@ export class Connection {
     return addon().connectionStats(this.id);
   }
 
+  /** Keeps the process alive while this connection is open, as `start()` does. */
   ref(): void {
     if (this.id !== 0) addon().connectionKeepAlive(this.id, true);
   }
@@ -155,6 +184,7 @@ export class Connection {
     if (this.id !== 0) addon().connectionKeepAlive(this.id, false);
   }
 
+  /** Ends the connection; `onClose` is called afterwards. Closing twice is harmless. */
   close(): void {
     if (this.id === 0) return;
     this.finishLater({ code: 'closed', message: 'This side closed the connection' });
@@ -209,12 +239,24 @@ function nativePort(port: PortDef): NativePort {
   return [port.name, JSON.stringify(port.schema)];
 }
 
-/** Connects to the listener behind an endpoint. The endpoint stays open and can be used again. */
+/**
+ * Connects to the listener behind an endpoint.
+ *
+ * @param endpoint - Stays open, and can be used again.
+ * @returns A connection that reads nothing before `start()`.
+ * @throws {@link BridgeError} `closed` if the endpoint or its listener is, `io` for what the system reports.
+ */
 export function connectEndpoint(endpoint: Endpoint): Connection {
   return new Connection(addon().connectEndpoint(endpoint.nativeId()));
 }
 
-/** Connects to a `Listener.named` of the same user. */
+/**
+ * Connects to a `Listener.named` of the same user.
+ *
+ * @param path - The path of its socket.
+ * @returns A connection that reads nothing before `start()`.
+ * @throws {@link BridgeError} `io` where no listener answers, `permission` for another user's.
+ */
 export function connectNamed(path: string): Connection {
   return new Connection(addon().connectNamed(path));
 }

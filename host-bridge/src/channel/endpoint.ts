@@ -14,6 +14,7 @@ export class Endpoint {
     this.id = id;
   }
 
+  /** True after `close()`. */
   get closed(): boolean {
     return this.id === 0;
   }
@@ -25,6 +26,7 @@ export class Endpoint {
     return this.id;
   }
 
+  /** Gives the descriptor back. Closing twice is harmless. */
   close(): void {
     const id = this.id;
     if (id === 0) return;

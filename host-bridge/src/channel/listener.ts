@@ -23,21 +23,36 @@ export class Listener {
     return new Listener(addon().listenerAnonymous());
   }
 
-  /** A listener at a path, for processes of the same user. The directory is made 0700, the socket 0600; `close()` unlinks it. */
+  /**
+   * A listener at a path, for processes of the same user. The directory is made 0700, the socket 0600; `close()` unlinks it.
+   *
+   * @param path - The path of the socket.
+   * @throws {@link BridgeError} `io` for what the system reports, such as a path that is in use.
+   */
   static named(path: string): Listener {
     return new Listener(addon().listenerNamed(path));
   }
 
-  /** One that the service manager opened and handed over as a descriptor. Its path is not removed at the end. */
+  /**
+   * One that the service manager opened and handed over as a descriptor. Its path is not removed at the end.
+   *
+   * @param fd - A listening socket; taken over.
+   * @throws {@link BridgeError} `io` if it is not one.
+   */
   static adopted(fd: number): Listener {
     return new Listener(addon().listenerAdopt(fd));
   }
 
-  /** A further reference to this listener; the caller owns it. For anonymous listeners only. */
+  /**
+   * A further reference to this listener; the caller owns it. For anonymous listeners only.
+   *
+   * @throws {@link BridgeError} `closed`.
+   */
   endpoint(): Endpoint {
     return new Endpoint(addon().listenerEndpoint(this.open()));
   }
 
+  /** Called with each new connection, which belongs to the handler. Accepting begins when this is first set. */
   get onConnection(): (connection: Connection) => void {
     return this.handler ?? (() => undefined);
   }
@@ -69,6 +84,7 @@ export class Listener {
     if (this.unrefed) this.pause.unref();
   }
 
+  /** True after `close()`. */
   get closed(): boolean {
     return this.id === 0;
   }
@@ -79,11 +95,13 @@ export class Listener {
     if (this.id !== 0) addon().listenerKeepAlive(this.id, true);
   }
 
+  /** Lets the process end although this listener accepts. */
   unref(): void {
     this.unrefed = true;
     if (this.id !== 0) addon().listenerKeepAlive(this.id, false);
   }
 
+  /** Stops listening; connections that were accepted stay open. Closing twice is harmless. */
   close(): void {
     const id = this.id;
     if (id === 0) return;

@@ -19,6 +19,7 @@ export abstract class MemoryHandle {
     id: NativeId,
     private readonly mapping: number,
     private readonly offset: number,
+    /** The size of the memory, in bytes. */
     readonly byteLength: number,
     /** True for memory loaned from a pool of this process, false for what a peer sent. */
     readonly writable: boolean,
@@ -31,12 +32,15 @@ export abstract class MemoryHandle {
    *
    * Memory that a peer sent (`writable` is false) is mapped read-only. JavaScript can't express that: **writing to it is a
    * fault that kills the process**. Write into memory from `FramePool`, and only before it is sent.
+   *
+   * @throws {@link BridgeError} `closed`.
    */
   get bytes(): Uint8Array {
     if (this.nativeHandle === 0) throw this.closedError('read');
     return segmentView(this.nativeHandle, this.mapping, this.offset, this.byteLength);
   }
 
+  /** True after `close()`. */
   get closed(): boolean {
     return this.nativeHandle === 0;
   }

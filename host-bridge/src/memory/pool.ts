@@ -6,8 +6,12 @@ import { sweepMappings } from './segment-views.js';
 import type { SharedBuffer } from './shared-buffer.js';
 import type { Texture } from './texture.js';
 
+/** How a pool is made. */
 export interface FramePoolOptions {
-  /** How many slots the pool may grow to; 16 when not given. */
+  /**
+   * How many slots the pool may grow to.
+   * @defaultValue 16
+   */
   readonly maxSlots?: number;
 }
 
@@ -15,20 +19,37 @@ export interface FramePoolOptions {
 export class FramePool {
   private id: NativeId;
 
+  /** @param options - Its size; the defaults when not given. */
   constructor(options: FramePoolOptions = {}) {
     this.id = addon().poolCreate(options.maxSlots ?? 16);
   }
 
-  /** Loans a slot for a picture; null when every slot is in use (drop the frame, or wait for a reader). */
+  /**
+   * Loans a slot for a picture.
+   *
+   * @param width - Pixels in a row.
+   * @param height - Rows.
+   * @param format - Channels; `rgb8` by default.
+   * @returns A writable texture, which the caller sends or closes; null when every slot is in use: drop the frame, or wait
+   *   for a reader.
+   * @throws {@link BridgeError} `closed`, `value` for a size that is not possible, `exhausted` when the system has no memory.
+   */
   texture(width: number, height: number, format: PixelFormat = 'rgb8'): Texture | null {
     return addon().poolTexture(this.open(), width, height, formatIndex(format)) as Texture | null;
   }
 
-  /** Loans a slot of at least `byteLength` bytes; null when every slot is in use. */
+  /**
+   * Loans a slot for bytes.
+   *
+   * @param byteLength - How many bytes there have to be.
+   * @returns A writable buffer, which the caller sends or closes; null when every slot is in use.
+   * @throws {@link BridgeError} As `texture` does.
+   */
   buffer(byteLength: number): SharedBuffer | null {
     return addon().poolBuffer(this.open(), byteLength) as SharedBuffer | null;
   }
 
+  /** How many slots there are, and how they were used. */
   get stats(): PoolStats {
     return addon().poolStats(this.open());
   }

@@ -11,9 +11,13 @@ export class Texture extends MemoryHandle {
     offset: number,
     byteLength: number,
     writable: boolean,
+    /** Pixels in a row. */
     readonly width: number,
+    /** Rows. */
     readonly height: number,
+    /** Bytes from the beginning of a row to that of the next; at least `width` times the bytes of a pixel. */
     readonly stride: number,
+    /** The channels of a pixel. */
     readonly format: PixelFormat,
   ) {
     super(id, mapping, offset, byteLength, writable);

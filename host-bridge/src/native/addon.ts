@@ -4,10 +4,15 @@ import type { BufferFactory, TextureFactory } from './handles.js';
 import type { NativeId } from './ids.js';
 import { nativeHere } from './locate.js';
 
+/** What this process holds of the bridge. */
 export interface DebugCounts {
+  /** Open descriptors. */
   readonly descriptors: number;
+  /** Segments of shared memory that are mapped. */
   readonly mappings: number;
+  /** Open connections. */
   readonly connections: number;
+  /** Leases of this process on the memory of peers, and of peers on its own. */
   readonly leases: number;
 }
 
@@ -24,8 +29,11 @@ export interface ConnectionHandlers {
   closed(code: string, message: string): void;
 }
 
+/** What a connection has carried, and holds. */
 export interface ConnectionStats {
+  /** Frames that this side sent so far. */
   readonly framesSent: number;
+  /** Frames that this side received so far. */
   readonly framesReceived: number;
   /** Leases of this side's memory that the peer holds. */
   readonly outstanding: number;
@@ -35,10 +43,13 @@ export interface ConnectionStats {
   readonly pendingReleases: number;
 }
 
+/** The slots of a pool. */
 export interface PoolStats {
+  /** Slots that there are; the pool grows as they are needed. */
   readonly slots: number;
   /** Slots that nobody holds, here or in a peer. */
   readonly free: number;
+  /** Memory files that the slots lie in. */
   readonly segments: number;
   /** Loans so far. */
   readonly acquired: number;

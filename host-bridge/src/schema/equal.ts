@@ -1,6 +1,11 @@
 import type { FieldType, Schema, SchemaField } from './types.js';
 
-/** Two ports match when their schemas have the same name and the same fields, in the same order. */
+/**
+ * Two ports match when their schemas have the same name and the same fields, in the same order.
+ *
+ * @param a - One schema.
+ * @param b - The other.
+ */
 export function schemasEqual(a: Schema, b: Schema): boolean {
   return a === b || (a.name === b.name && fieldsEqual(a.fields, b.fields));
 }

@@ -11,7 +11,13 @@ import {
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const primitives: ReadonlySet<unknown> = new Set(primitiveTypes);
 
-/** Checks a schema that came from outside (JSON or an object). Throws a BridgeError `schema` that names the place. */
+/**
+ * Checks a schema that came from outside.
+ *
+ * @param source - JSON text, or an object.
+ * @returns The schema, with nothing in it that was not checked.
+ * @throws {@link BridgeError} `schema`, with the place in its message.
+ */
 export function parseSchema(source: unknown): Schema {
   const input = typeof source === 'string' ? parseJson(source) : source;
   const object = requireObject(input, 'schema');

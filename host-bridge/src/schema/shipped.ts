@@ -35,6 +35,7 @@ export const BoundingBox: Schema = {
   ],
 };
 
+/** The boxes found in one picture, with that picture's time and number. */
 export const ObjectDetections: Schema = {
   name: 'ObjectDetections',
   fields: [

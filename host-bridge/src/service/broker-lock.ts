@@ -2,7 +2,11 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isRunning } from './is-running.js';
 import { relayPath } from './names.js';
 
-/** What the broker of this name holds while it runs; its number is in it. */
+/**
+ * The file that the broker of this name locks while it runs; its process id is in it.
+ *
+ * @param relay - The path of the broker's relay; this environment's by default.
+ */
 export function brokerLockFile(relay: string = relayPath()): string {
   return relay.replace(/(\.sock)?$/, '.lock');
 }
@@ -11,6 +15,8 @@ export function brokerLockFile(relay: string = relayPath()): string {
  * The process that is this user's broker, whether it answers or not; null when there is none. The file alone does not tell: who
  * ended without a word left a number behind that is another process's by now, so that process has to have the file open, which only
  * the owner of both can see.
+ *
+ * @param path - The broker's lock file; this environment's by default.
  */
 export function brokerLockHolder(path: string = brokerLockFile()): number | null {
   let pid: number;

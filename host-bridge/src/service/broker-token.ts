@@ -10,19 +10,29 @@ export function brokerTokenFile(): string {
 
 const longest = 1024;
 
-/** Whether a text can be a token: it travels in a header, which takes printable ASCII and no more than some length of it. */
+/**
+ * Whether a text can be a token: it travels in a header, which takes printable ASCII, and here no more than 1024 characters.
+ *
+ * @param text - The text, without surrounding space.
+ */
 export function isBrokerToken(text: string): boolean {
   return text.length <= longest && /^[\x21-\x7e]+$/.test(text);
 }
 
-/** What `STREAMLIB_BROKER_TOKEN` says; null when it says nothing. Throws `bad_token`. */
+/** What `STREAMLIB_BROKER_TOKEN` says; null when it says nothing.
+ *
+ * @throws {@link BridgeError} `bad_token`.
+ */
 export function toldBrokerToken(): string | null {
   return checked(process.env.STREAMLIB_BROKER_TOKEN, 'STREAMLIB_BROKER_TOKEN', 'set it anew, or unset it');
 }
 
 /**
  * The token for calls to the broker at `address`; null when there is none to send. Read anew each time: a broker may have been
- * started, and have made it, since the last. Throws `bad_token`, which says where it was found but never what it is.
+ * started, and have made it, since the last.
+ *
+ * @param address - Where the broker listens; this environment's by default.
+ * @throws {@link BridgeError} `bad_token`, which says where the token was found but never what it is.
  */
 export function brokerToken(address: string = brokerAddress()): string | null {
   const told = toldBrokerToken();
@@ -59,6 +69,8 @@ function textOf(path: string): string | undefined {
 /**
  * The user, neither this one nor root, who listens at a port of this machine; null: nobody else does, or the system does not
  * say. While no broker runs, its port is free to all users, and one who takes it must be told nothing.
+ *
+ * @param address - `host:port`.
  */
 export function foreignListener(address: string): number | null {
   const port = localPort(address);

@@ -5,11 +5,17 @@ import type { NativeId } from '../native/ids.js';
 export class InstanceLock {
   private constructor(private id: NativeId) {}
 
-  /** Throws a BridgeError `locked`, with `holderPid`, when another process holds it. */
+  /**
+   * Takes the lock.
+   *
+   * @param path - A file, which is made where there is none.
+   * @throws {@link BridgeError} `locked`, with `holderPid`, when another process holds it.
+   */
   static acquire(path: string): InstanceLock {
     return new InstanceLock(addon().lockAcquire(path));
   }
 
+  /** Gives the lock back. Releasing twice is harmless. */
   release(): void {
     const id = this.id;
     if (id === 0) return;

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 /**
  * Whether such a process runs, whoever's it is. One that has ended but that nobody has reaped (in a container without an init)
  * runs no more.
+ *
+ * @param pid - The process id.
  */
 export function isRunning(pid: number): boolean {
   let ours = true;
@@ -21,7 +23,11 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether a process was stopped, by a signal or a debugger: it is there, and does nothing. False where it can't be told. */
+/**
+ * Whether a process was stopped, by a signal or a debugger: it is there, and does nothing. False where it can't be told.
+ *
+ * @param pid - The process id.
+ */
 export function isSuspended(pid: number): boolean {
   try {
     return /^[Tt]$/.test(statOf(pid)[0] ?? '');
@@ -30,7 +36,12 @@ export function isSuspended(pid: number): boolean {
   }
 }
 
-/** When a process began, in ticks of the system's clock: with its number it names one process, as a number is used again. Null where it can't be told. */
+/**
+ * When a process began, in ticks of the system's clock. With its id it names one process, as ids are used again. Null where it
+ * can't be told.
+ *
+ * @param pid - The process id.
+ */
 export function startedAt(pid: number): number | null {
   try {
     return Number(statOf(pid)[19]);

@@ -27,7 +27,11 @@ export function monotonicNs(): bigint {
   return addon().monotonicNs();
 }
 
-/** CPU time that a process has used so far, in nanoseconds; 0 means this one. */
+/**
+ * CPU time that a process has used so far, in nanoseconds.
+ *
+ * @param pid - The process id; 0 means this one.
+ */
 export function processCpuNs(pid: number): number {
   return addon().processCpuNs(pid);
 }

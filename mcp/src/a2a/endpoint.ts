@@ -17,6 +17,13 @@ export class A2aEndpoint {
   private readonly handler: DefaultRequestHandler;
   private readonly rpc: JsonRpcTransportHandler;
 
+  /**
+   *
+   *
+   * @param card - What another agent reads about this one.
+   * @param control - The running graph.
+   * @param folders - Folders whose files the other agent may name.
+   */
   constructor(
     private readonly card: AgentCard,
     control: ControlApi,
@@ -26,11 +33,24 @@ export class A2aEndpoint {
     this.rpc = new JsonRpcTransportHandler(this.handler);
   }
 
+  /**
+   * An endpoint with the card that fits it.
+   *
+   * @param origin - Where the server is, such as `http://127.0.0.1:8931`.
+   * @param version - The version of StreamLib that the card names.
+   * @param control - The running graph.
+   * @param folders - Folders whose files the other agent may name.
+   */
   static at(origin: string, version: string, control: ControlApi, folders: readonly string[]): A2aEndpoint {
     return new A2aEndpoint(agentCard(origin, version), control, folders);
   }
 
-  /** False: the path is none of these. */
+  /**
+   * Answers a request for the card, or a call. Who asks has been checked before.
+   *
+   * @param exchange - The request and its response.
+   * @returns False if the path is none of these, and nothing was done.
+   */
   async answer(exchange: Exchange): Promise<boolean> {
     const { path, request } = exchange;
     if (path === `/${AGENT_CARD_PATH.replace(/^\//, '')}`) {
