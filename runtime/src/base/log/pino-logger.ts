@@ -14,6 +14,8 @@ export interface LogSink {
 export type LogTap = (level: LogLevel, processor: string | null, message: string) => void;
 
 const KEPT_LOGS = 50;
+/** Logs of runtimes that run in this process: there may be more of them than are kept. */
+const openLogs = new Set<string>();
 
 /** JSON lines to a file of this runtime's own; each line also goes to `tap`. */
 export function openLog(file: string, runtimeId: string, tap: LogTap): LogSink {
@@ -21,6 +23,7 @@ export function openLog(file: string, runtimeId: string, tap: LogTap): LogSink {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   removeOldLogs(folder);
   const destination = openLogFile(file, (message) => tap('warn', null, message));
+  openLogs.add(file);
   const root = pino(
     {
       level: 'debug',
@@ -33,7 +36,10 @@ export function openLog(file: string, runtimeId: string, tap: LogTap): LogSink {
   );
   return {
     logger: new TappedLogger(root, null, tap),
-    close: () => closeLogFile(destination),
+    close: async () => {
+      openLogs.delete(file);
+      await closeLogFile(destination);
+    },
   };
 }
 
@@ -78,6 +84,7 @@ function removeOldLogs(folder: string): void {
     .map((name) => ({ path: join(folder, name), at: modifiedAt(join(folder, name)) }))
     .sort((a, b) => b.at - a.at);
   for (const { path } of logs.slice(KEPT_LOGS)) {
+    if (openLogs.has(path)) continue;
     try {
       unlinkSync(path);
     } catch {
