@@ -26,7 +26,9 @@ const NUMBERED: Readonly<Record<number, Level>> = {
 /** No spaces: a further line of another message must not look like a line without a time. */
 const NO_TIME = '--:--:--.---';
 /** Told by the file, or of no use to a reader; the ids are for who compares the logs of several programs, with `--json`. */
-const SILENT = new Set(['hostname', 'runtime', 'connection', 'v', 'name']);
+const SILENT = new Set(['hostname', 'runtime', 'v', 'name']);
+/** The same in a runtime's log; the broker's speaks of other processes. */
+const SILENT_OF_RUNTIME = new Set(['pid', 'connection_id']);
 
 export function isLevel(text: unknown): text is Level {
   return LEVELS.some((level) => level === text);
@@ -70,9 +72,8 @@ export function formatLine(record: LogRecord, palette: Palette): string {
   return [parts.join(' '), ...trailing.map((text) => `    ${indented(text)}`)].join('\n');
 }
 
-/** Whose line it is, a runtime's log says anyway; the broker's speaks of other processes. */
 function isSilent(key: string, fields: LogRecord['fields']): boolean {
-  return SILENT.has(key) || (key === 'pid' && fields.runtime !== undefined);
+  return SILENT.has(key) || (SILENT_OF_RUNTIME.has(key) && fields.runtime !== undefined);
 }
 
 function clock(time: number): string {

@@ -27,7 +27,7 @@ describe('a line of a log', () => {
 
   it('keeps the ids of runtime and connection for --json, and leaves them out of the text', () => {
     const record = parseLine(
-      '{"level":"info","time":1,"runtime":"r1","processor":"effect","pid":7,"connection":"c1","msg":"ready"}',
+      '{"level":"info","time":1,"runtime":"r1","processor":"effect","pid":7,"connection_id":"c1","msg":"ready"}',
     );
     expect(formatLine(record, PLAIN)).toMatch(/info {2}\[effect\] ready$/);
     const io = new RecordedIo();
@@ -38,14 +38,16 @@ describe('a line of a log', () => {
       processor: 'effect',
       message: 'ready',
       runtime: 'r1',
-      connection: 'c1',
+      connection_id: 'c1',
       pid: 7,
     });
   });
 
   it('of the broker says which process it speaks of', () => {
-    const record = parseLine('{"level":"warn","time":1,"pid":7,"msg":"relay peer dropped"}');
-    expect(formatLine(record, PLAIN)).toMatch(/relay peer dropped pid=7$/);
+    const record = parseLine(
+      '{"level":"warn","time":1,"pid":7,"connection_id":"c1","msg":"relay peer dropped"}',
+    );
+    expect(formatLine(record, PLAIN)).toMatch(/relay peer dropped pid=7 connection_id=c1$/);
   });
 
   it('keeps the stack of an error on lines of its own', () => {

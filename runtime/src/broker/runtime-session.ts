@@ -181,7 +181,7 @@ class RuntimeSession implements BrokerSession {
       await this.client.closeConnection(connectionId, why);
     } catch (error) {
       this.log.debug('the broker was not told that a connection is closed', {
-        connection: connectionId,
+        connection_id: connectionId,
         error: toError(error),
       });
     }
@@ -292,7 +292,7 @@ class RuntimeSession implements BrokerSession {
     if (connection.readyAtMs === 0) connection.onLost(reason);
     else
       this.log.warn(`the broker would not take over a connection that is ready: ${reason}`, {
-        connection: connectionId,
+        connection_id: connectionId,
       });
   }
 
@@ -370,7 +370,7 @@ class RuntimeSession implements BrokerSession {
         await this.store(id, endpoint, signal);
       } catch (error) {
         if (isUnavailable(error)) throw error;
-        this.log.warn('a handshake could not be taken up again', { connection: id, error: toError(error) });
+        this.log.warn('a handshake could not be taken up again', { connection_id: id, error: toError(error) });
       }
     }
   }

@@ -2,7 +2,7 @@ import type { LogFields, Logger } from './logger.js';
 
 /** Names, with each line, the broker's connection that the processor has at the moment: what the broker logs of it has the same id. */
 export class ConnectionLog implements Logger {
-  connection: string | null = null;
+  connectionId: string | null = null;
 
   constructor(private readonly inner: Logger) {}
 
@@ -24,11 +24,11 @@ export class ConnectionLog implements Logger {
 
   child(bindings: LogFields): Logger {
     const child = new ConnectionLog(this.inner.child(bindings));
-    child.connection = this.connection;
+    child.connectionId = this.connectionId;
     return child;
   }
 
   private named(fields: LogFields | undefined): LogFields | undefined {
-    return this.connection === null ? fields : { connection: this.connection, ...fields };
+    return this.connectionId === null ? fields : { connection_id: this.connectionId, ...fields };
   }
 }

@@ -160,7 +160,7 @@ export class PythonProcessor implements GraphNode {
   private spawn(number: number): void {
     if (number > 1) this.become('starting');
     // The one before has ended.
-    this.log.connection = null;
+    this.log.connectionId = null;
     const { options, log, errors, ports } = this;
     this.incarnation = new Incarnation(
       number,
@@ -191,7 +191,7 @@ export class PythonProcessor implements GraphNode {
         return startWanted();
       },
       spawned: ({ bridge }) => {
-        this.log.connection = bridge.connectionId;
+        this.log.connectionId = bridge.connectionId;
         this.report();
       },
       ready: ({ number, bridge, ageMs }) => {
