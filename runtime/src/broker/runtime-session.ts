@@ -11,7 +11,7 @@ import type {
   AllocateRequest,
   BrokerSession,
   CloseReason,
-  ProcessorStanding,
+  ProcessorStatus,
   RuntimeInfo,
 } from './session.js';
 import { BrokerRefusal, isNotFound, isOutOfOrder, isUnavailable } from './unary.js';
@@ -58,7 +58,7 @@ export async function openSession(info: RuntimeInfo, options: SessionOptions): P
  */
 class RuntimeSession implements BrokerSession {
   private readonly connections = new Map<string, OpenConnection>();
-  private readonly standings = new Map<string, ProcessorReport>();
+  private readonly statuses = new Map<string, ProcessorReport>();
   private readonly abort = new AbortController();
   private readonly log: Logger;
   private timer: NodeJS.Timeout | null = null;
@@ -67,7 +67,7 @@ class RuntimeSession implements BrokerSession {
   private registered = false;
   /** How often a broker has been told of this runtime. */
   private registrations = 0;
-  /** Under way while the standing is being restored; steps that found nobody wait for it. */
+  /** Under way while the registration is being restored; steps that found no broker wait for it. */
   private restoring: Promise<void> | null = null;
   private starting: Promise<void> | null = null;
 
@@ -84,7 +84,7 @@ class RuntimeSession implements BrokerSession {
   async begin(signal: AbortSignal): Promise<void> {
     await this.startBroker(signal);
     await this.register();
-    this.client.onDown(() => this.checkStanding());
+    this.client.onDown(() => this.checkRegistration());
   }
 
   get address(): string {
@@ -187,20 +187,20 @@ class RuntimeSession implements BrokerSession {
     }
   }
 
-  report(standing: ProcessorStanding): void {
+  report(status: ProcessorStatus): void {
     const processor: ProcessorReport = {
-      processorId: standing.processorId,
-      name: standing.processorId,
-      kind: standing.kind,
-      state: standing.state,
-      pid: standing.pid ?? 0,
-      restarts: standing.restarts,
-      connectionId: standing.connectionId ?? '',
-      lastError: standing.lastError ?? '',
+      processorId: status.processorId,
+      name: status.processorId,
+      kind: status.kind,
+      state: status.state,
+      pid: status.pid ?? 0,
+      restarts: status.restarts,
+      connectionId: status.connectionId ?? '',
+      lastError: status.lastError ?? '',
     };
     // Only one that is taken out of the graph is stopped: the broker drops it, and one that comes back is not told of it.
-    if (standing.state === 'stopped') this.standings.delete(standing.processorId);
-    else this.standings.set(standing.processorId, processor);
+    if (status.state === 'stopped') this.statuses.delete(status.processorId);
+    else this.statuses.set(status.processorId, processor);
     if (this.registered) this.tell(this.client.reportProcessor(this.info.id, processor, this.abort.signal));
   }
 
@@ -250,7 +250,7 @@ class RuntimeSession implements BrokerSession {
         if ((!isUnavailable(error) && !forgotten) || signal.aborted) throw error;
         if (forgotten) forgivenAt = this.registrations;
       }
-      this.checkStanding();
+      this.checkRegistration();
       // Whichever is first: it has been restored, or it is time to look again. One that knows nothing has to be told first.
       const pause = backOff.wait(signal, true);
       const restored = this.restoring ?? pause;
@@ -270,7 +270,7 @@ class RuntimeSession implements BrokerSession {
     const { leaseSecs, rejectedConnections, adoptedConnectionIds } = await this.client.registerRuntime(
       this.info,
       [...this.connections].map(([id, connection]) => liveConnection(id, connection)),
-      [...this.standings.values()],
+      [...this.statuses.values()],
       this.abort.signal,
     );
     this.leaseMs = Math.max(1_000, leaseSecs * 1_000);
@@ -299,12 +299,12 @@ class RuntimeSession implements BrokerSession {
   private beatLater(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     if (this.abort.signal.aborted) return;
-    this.timer = setTimeout(() => this.checkStanding(), this.leaseMs / 3);
+    this.timer = setTimeout(() => this.checkRegistration(), this.leaseMs / 3);
     this.timer.unref();
   }
 
   /** Asks the broker whether it knows this runtime and, if it doesn't, or isn't there, sees to it that it will. */
-  private checkStanding(): void {
+  private checkRegistration(): void {
     if (this.abort.signal.aborted || this.restoring !== null) return;
     this.restoring = this.restore()
       .catch((error: unknown) => {

@@ -26,7 +26,7 @@ export interface CloseReason {
 }
 
 /** What `streamlib broker processors` shows of a Python processor. */
-export interface ProcessorStanding {
+export interface ProcessorStatus {
   readonly processorId: string;
   readonly kind: PythonKind;
   readonly state: string;
@@ -60,11 +60,11 @@ export interface HandshakeBroker {
   /** Never rejects: a broker that is away finds out by itself. */
   close(connectionId: string, why: CloseReason): Promise<void>;
   /** Never rejects: only for people who look. */
-  report(standing: ProcessorStanding): void;
+  report(status: ProcessorStatus): void;
 }
 
-/** A runtime's standing with the broker: registered, its lease kept alive, registered anew when a broker comes back. */
+/** A runtime's registration with the broker: its lease is kept alive, and it is made anew when a broker comes back. */
 export interface BrokerSession extends HandshakeBroker {
-  /** Unregisters and closes every channel. Never rejects. */
+  /** Unregisters, and gives back the channel. Never rejects. */
   end(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { HandshakeBroker, ProcessorStanding } from '../broker/session.js';
+import type { HandshakeBroker, ProcessorStatus } from '../broker/session.js';
 import { Seat } from './seat.js';
 
 const listener = { stateChanged: () => {} };
-const standing = (state: string): ProcessorStanding => ({
+const status = (state: string): ProcessorStatus => ({
   processorId: 'effect',
   kind: 'reactive',
   state,
@@ -16,10 +16,10 @@ const standing = (state: string): ProcessorStanding => ({
 function seat(told: string[], state: string | null): Seat {
   const made = new Seat();
   const broker = made.broker({
-    report: (standing: ProcessorStanding) => void told.push(standing.state),
+    report: (status: ProcessorStatus) => void told.push(status.state),
   } as unknown as HandshakeBroker);
   made.occupy(listener);
-  if (state !== null) broker.report(standing(state));
+  if (state !== null) broker.report(status(state));
   return made;
 }
 

@@ -1,5 +1,6 @@
+import type { Endpoint } from '@streamlib/host-bridge';
 import type { LogFields, Logger, LogLevel } from '../base/log/logger.js';
-import type { HandshakeBroker, ProcessorStanding } from '../broker/session.js';
+import type { AllocateRequest, CloseReason, HandshakeBroker, ProcessorStatus } from '../broker/session.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
 import type { NodeState } from '../node/state.js';
 
@@ -12,8 +13,8 @@ const REMEMBERED = 40;
 export class Seat implements NodeListener {
   private told: NodeListener | null = null;
   private readonly watchers = new Set<(state: NodeState, message?: string) => void>();
-  private standing: ProcessorStanding | null = null;
-  private report: ((standing: ProcessorStanding) => void) | null = null;
+  private status: ProcessorStatus | null = null;
+  private report: ((status: ProcessorStatus) => void) | null = null;
   /** The last lines that the node logged while nobody had heard of it yet. */
   readonly lines: string[] = [];
 
@@ -25,16 +26,16 @@ export class Seat implements NodeListener {
   /** From now on the node is the graph's. */
   occupy(listener: NodeListener): void {
     this.told = listener;
-    if (this.standing !== null) this.report?.(this.standing);
+    if (this.status !== null) this.report?.(this.status);
   }
 
   /** From now on nobody hears of the node. The broker forgets it, unless `heir`, which has its id, tells of itself. */
   leave(heir: Seat | null = null): void {
     const wasTold = this.told !== null;
     this.told = null;
-    const { standing } = this;
-    if (!wasTold || standing === null || standing.state === 'stopped' || heir?.standing) return;
-    this.report?.({ ...standing, state: 'stopped', pid: null, connectionId: null });
+    const { status } = this;
+    if (!wasTold || status === null || status.state === 'stopped' || heir?.status) return;
+    this.report?.({ ...status, state: 'stopped', pid: null, connectionId: null });
   }
 
   watch(watcher: (state: NodeState, message?: string) => void): () => void {
@@ -44,18 +45,10 @@ export class Seat implements NodeListener {
 
   /** The broker as this node sees it: what it reports is passed on only while it is the graph's. */
   broker(broker: HandshakeBroker): HandshakeBroker {
-    this.report = (standing) => broker.report(standing);
-    return new Proxy(broker, {
-      get: (target, key) => {
-        if (key === 'report') {
-          return (standing: ProcessorStanding) => {
-            this.standing = standing;
-            if (this.told !== null) broker.report(standing);
-          };
-        }
-        const value: unknown = Reflect.get(target, key, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
+    this.report = (status) => broker.report(status);
+    return new ReportingBroker(broker, (status) => {
+      this.status = status;
+      if (this.told !== null) broker.report(status);
     });
   }
 
@@ -65,6 +58,54 @@ export class Seat implements NodeListener {
       this.lines.push(line);
       if (this.lines.length > REMEMBERED) this.lines.shift();
     });
+  }
+}
+
+/** A broker whose reports go another way. */
+class ReportingBroker implements HandshakeBroker {
+  constructor(
+    private readonly inner: HandshakeBroker,
+    readonly report: (status: ProcessorStatus) => void,
+  ) {}
+
+  get address(): string {
+    return this.inner.address;
+  }
+
+  allocate(request: AllocateRequest, onLost: (reason: string) => void, signal: AbortSignal): Promise<string> {
+    return this.inner.allocate(request, onLost, signal);
+  }
+
+  clientToken(connectionId: string): string {
+    return this.inner.clientToken(connectionId);
+  }
+
+  hostAlive(connectionId: string, signal: AbortSignal): Promise<void> {
+    return this.inner.hostAlive(connectionId, signal);
+  }
+
+  publishEndpoint(connectionId: string, endpoint: () => Endpoint, signal: AbortSignal): Promise<void> {
+    return this.inner.publishEndpoint(connectionId, endpoint, signal);
+  }
+
+  channelUp(connectionId: string, clientPid: number): void {
+    this.inner.channelUp(connectionId, clientPid);
+  }
+
+  markAcked(connectionId: string, signal: AbortSignal): Promise<void> {
+    return this.inner.markAcked(connectionId, signal);
+  }
+
+  clientAcked(connectionId: string): void {
+    this.inner.clientAcked(connectionId);
+  }
+
+  clientState(connectionId: string): Promise<string> {
+    return this.inner.clientState(connectionId);
+  }
+
+  close(connectionId: string, why: CloseReason): Promise<void> {
+    return this.inner.close(connectionId, why);
   }
 }
 

@@ -1,11 +1,11 @@
 import { type Connection, type Endpoint, Listener, relayPath } from '@streamlib/host-bridge';
-import type { CloseReason, HandshakeBroker, ProcessorStanding } from '../broker/session.js';
+import type { CloseReason, HandshakeBroker, ProcessorStatus } from '../broker/session.js';
 
 /** Stands in for the broker within the test's process: hands the stored endpoint to whoever asks the relay for it. */
 export class FakeBroker implements HandshakeBroker {
   readonly address = 'none';
   readonly calls: string[] = [];
-  readonly standings: ProcessorStanding[] = [];
+  readonly statuses: ProcessorStatus[] = [];
   private readonly endpoints = new Map<string, () => Endpoint>();
   private readonly relay: Listener;
   private readonly peers = new Set<Connection>();
@@ -70,8 +70,8 @@ export class FakeBroker implements HandshakeBroker {
     return Promise.resolve();
   }
 
-  report(standing: ProcessorStanding): void {
-    this.standings.push(standing);
+  report(status: ProcessorStatus): void {
+    this.statuses.push(status);
   }
 
   shutDown(): void {

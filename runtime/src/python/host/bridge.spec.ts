@@ -149,7 +149,7 @@ describe('the handshake', () => {
     await world.node.stop();
     expect(world.states).toEqual(['starting', 'running', 'stopping', 'stopped']);
     expect(broker.calls.at(-1)).toBe('close shutdown');
-    expect(broker.standings.at(-1)).toMatchObject({ processorId: 'node', state: 'stopped' });
+    expect(broker.statuses.at(-1)).toMatchObject({ processorId: 'node', state: 'stopped' });
   });
 
   it.each([
