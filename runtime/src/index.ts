@@ -30,6 +30,7 @@ export type {
   ValidationReport,
 } from './engine/api.js';
 export type { ChangeOptions, GraphChange } from './engine/changes.js';
+export { Host, type HostCounts, type HostOptions } from './engine/host.js';
 export { formatIssue, ManifestError } from './engine/manifest-error.js';
 export { Runtime } from './engine/runtime.js';
 export { validateManifest } from './engine/validate.js';
@@ -47,3 +48,4 @@ export { COMMON_PACKAGES, openPackageManager } from './python/environment/open.j
 export type * from './python/environment/types.js';
 export { describeSandbox, type SandboxState } from './python/sandbox/describe.js';
 export type * from './python/sandbox/types.js';
+export type { SpareCounts } from './python/spare/pool.js';

@@ -8,6 +8,7 @@ import { credentials, Metadata } from '@grpc/grpc-js';
 import { brokerToken, debugCounts } from '@streamlib/host-bridge';
 import { BrokerServiceClient, type ConnectionEntry, ListConnectionsRequest } from '@streamlib/proto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { BrokerChannels } from '../../runtime/src/broker/channels.js';
 import { openSession } from '../../runtime/src/broker/runtime-session.js';
 import type { BrokerSession } from '../../runtime/src/broker/session.js';
 import { ClientCalls, FakePair } from '../harness/fake-pair.js';
@@ -91,6 +92,7 @@ it(
     const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
     const session: BrokerSession = await openSession(
       { id: 'restarts', name: 'restarts', pid: process.pid, logFile: '', version: '0', apiAddress: '' },
+      new BrokerChannels().use(),
       { log: log as never, onProgress: () => undefined, signal: new AbortController().signal },
     );
     const pairs = await Promise.all(

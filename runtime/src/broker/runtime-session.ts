@@ -5,15 +5,10 @@ import type { LiveConnection, ProcessorReport } from '@streamlib/proto';
 import type { Logger } from '../base/log/logger.js';
 import { toError } from '../base/streamlib-error.js';
 import { BackOff } from './back-off.js';
-import { BrokerClient } from './broker-client.js';
+import type { BrokerClient } from './broker-client.js';
+import type { BrokerChannel } from './channels.js';
 import { storeEndpoint } from './relay-client.js';
-import type {
-  AllocateRequest,
-  BrokerSession,
-  CloseReason,
-  ProcessorStatus,
-  RuntimeInfo,
-} from './session.js';
+import type { AllocateRequest, BrokerSession, CloseReason, ProcessorStatus, RuntimeInfo } from './session.js';
 import { BrokerRefusal, isNotFound, isOutOfOrder, isUnavailable } from './unary.js';
 
 export interface SessionOptions {
@@ -41,8 +36,13 @@ const RETRY_CAP_MS = 200;
 /** A new handshake waits this long for a broker to come back by itself, for example one that is being restarted. */
 const BEFORE_STARTING_ONE_MS = 3_000;
 
-export async function openSession(info: RuntimeInfo, options: SessionOptions): Promise<BrokerSession> {
-  const session = new RuntimeSession(info, new BrokerClient(), options);
+/** Registers a runtime. The channel belongs to the session from here on, also when this rejects. */
+export async function openSession(
+  info: RuntimeInfo,
+  channel: BrokerChannel,
+  options: SessionOptions,
+): Promise<BrokerSession> {
+  const session = new RuntimeSession(info, channel, options);
   try {
     await session.begin(options.signal);
   } catch (error) {
@@ -60,7 +60,9 @@ class RuntimeSession implements BrokerSession {
   private readonly connections = new Map<string, OpenConnection>();
   private readonly statuses = new Map<string, ProcessorReport>();
   private readonly abort = new AbortController();
+  private readonly client: BrokerClient;
   private readonly log: Logger;
+  private stopWatching = () => {};
   private timer: NodeJS.Timeout | null = null;
   private leaseMs = 30_000;
   private lost = false;
@@ -69,14 +71,14 @@ class RuntimeSession implements BrokerSession {
   private registrations = 0;
   /** Under way while the registration is being restored; steps that found no broker wait for it. */
   private restoring: Promise<void> | null = null;
-  private starting: Promise<void> | null = null;
 
   constructor(
     private readonly info: RuntimeInfo,
-    private readonly client: BrokerClient,
+    private readonly channel: BrokerChannel,
     private readonly options: SessionOptions,
   ) {
     this.log = options.log;
+    this.client = channel.client;
     // Each call that is under way listens, and there may be any number of them.
     setMaxListeners(0, this.abort.signal);
   }
@@ -84,7 +86,7 @@ class RuntimeSession implements BrokerSession {
   async begin(signal: AbortSignal): Promise<void> {
     await this.startBroker(signal);
     await this.register();
-    this.client.onDown(() => this.checkRegistration());
+    this.stopWatching = this.client.onDown(() => this.checkRegistration());
   }
 
   get address(): string {
@@ -207,6 +209,7 @@ class RuntimeSession implements BrokerSession {
   async end(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
+    this.stopWatching();
     this.abort.abort();
     await this.restoring;
     await Promise.all([...this.connections.keys()].map((id) => this.close(id, { reason: 'shutdown' })));
@@ -217,7 +220,7 @@ class RuntimeSession implements BrokerSession {
         this.log.debug('the broker was not told that this runtime ends', { error: toError(error) });
       }
     }
-    this.client.close();
+    this.channel.release();
   }
 
   private async store(connectionId: string, endpoint: () => Endpoint, signal: AbortSignal): Promise<void> {
@@ -260,10 +263,7 @@ class RuntimeSession implements BrokerSession {
   }
 
   private startBroker(signal: AbortSignal): Promise<void> {
-    this.starting ??= this.client.ensure(this.options.onProgress, signal).finally(() => {
-      this.starting = null;
-    });
-    return this.starting;
+    return this.channel.ensure(this.options.onProgress, signal);
   }
 
   private async register(): Promise<void> {
@@ -370,7 +370,10 @@ class RuntimeSession implements BrokerSession {
         await this.store(id, endpoint, signal);
       } catch (error) {
         if (isUnavailable(error)) throw error;
-        this.log.warn('a handshake could not be taken up again', { connection_id: id, error: toError(error) });
+        this.log.warn('a handshake could not be taken up again', {
+          connection_id: id,
+          error: toError(error),
+        });
       }
     }
   }

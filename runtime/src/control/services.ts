@@ -1,13 +1,11 @@
-import { silent } from '../base/log/logger.js';
 import { readSettings } from '../base/settings/settings.js';
+import { Host, type HostLease } from '../engine/host.js';
 import { PythonChecker } from '../python/check/checker.js';
 import type { CodeChecker } from '../python/check/types.js';
 import { openPackageManager } from '../python/environment/open.js';
 import type { PackageManager } from '../python/environment/types.js';
 import { openProcessSandbox } from '../python/sandbox/sandbox.js';
-import { confinedSpare } from '../python/sandbox/spare.js';
 import type { Sandbox } from '../python/sandbox/types.js';
-import { SparePool, sparesWanted } from '../python/spare/pool.js';
 
 /** What a control server is made with. Null: this runtime has none, and says so to whoever asks for it. */
 export interface Services {
@@ -22,13 +20,27 @@ export interface Services {
 /** What a runtime of this machine offers to those who control it. `folder`: where its manifest lies, with settings beside it. */
 export async function openServices(folder?: string): Promise<Services> {
   const settings = readSettings(folder);
+  // Only where code is checked: what is used keeps the host, and its spare processes, open.
+  let used: HostLease | null = null;
+  const spares = () => {
+    used ??= Host.use(undefined, { use: 'check', log: null, wishes: {}, settingsFolder: folder });
+    return used.spares;
+  };
   const packages = openPackageManager(folder === undefined ? {} : { manifestFolder: folder });
   return {
     packages,
     checker: new PythonChecker({
       environment: () => packages.environment(),
       sandbox: (environment) => openProcessSandbox(environment, settings.sandbox),
-      spares: sparesWanted(undefined) ? new SparePool(silent, undefined, confinedSpare) : null,
+      spares: {
+        warm: (python, kind) => spares()?.warm(python, kind),
+        take: (job, file) => spares()?.take(job, file) ?? null,
+      },
+      close: async () => {
+        const before = used;
+        used = null;
+        await before?.close();
+      },
     }),
     // Asked through the environment, which is made for it on a machine that has none yet.
     sandbox: async () => openProcessSandbox(await packages.environment(), settings.sandbox),

@@ -2,6 +2,7 @@ import type { LogLine } from '../base/log/logger.js';
 import type { NodeState, RuntimeState } from '../node/state.js';
 import type { TraceOptions } from '../observe/tracing/settings.js';
 import type { GraphChange } from './changes.js';
+import type { Host } from './host.js';
 
 export interface RuntimeOptions {
   /** Shown by `streamlib broker runtimes`; the manifest's name by default. */
@@ -22,6 +23,13 @@ export interface RuntimeOptions {
    * again does so at once; true by default. STREAMLIB_SPARE=0 in the environment forbids it.
    */
   readonly spareProcess?: boolean;
+  /**
+   * How many of them to keep for each Python environment, from 0 to 64; 1 by default. Runtimes of one process share them: the one
+   * that asks for most has its way. STREAMLIB_SPARE in the environment goes before it.
+   */
+  readonly spareProcesses?: number;
+  /** What this runtime shares with others of its process; by default that of the process, which exists while a runtime does. */
+  readonly host?: Host;
   /**
    * Traces of the way that some frames take, for a collector of OpenTelemetry. By default as the environment says
    * (OTEL_TRACES_EXPORTER=otlp); false: none in any case.

@@ -7,9 +7,9 @@ import { LocalNode } from '../node/local/local-node.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
 import { limitsOf, policyOf } from '../python/host/params.js';
 import { PythonProcessor } from '../python/host/processor.js';
+import type { HostLease } from './host.js';
 import { LiveGraph } from './live-graph.js';
 import type { PreparedGraph, PreparedNode } from './prepare.js';
-import type { Resources } from './resources.js';
 import { Seat } from './seat.js';
 
 export interface MakeOptions {
@@ -17,7 +17,7 @@ export interface MakeOptions {
   readonly broker: HandshakeBroker;
   readonly log: Logger;
   readonly logLevel: string;
-  readonly resources: Pick<Resources, 'spares' | 'confinedSpares' | 'tracing'>;
+  readonly resources: Pick<HostLease, 'spares' | 'tracing'>;
 }
 
 export interface BuildOptions extends MakeOptions {
@@ -64,7 +64,7 @@ export function makeNode(prepared: PreparedNode, options: MakeOptions): { node: 
 }
 
 function construct(node: PreparedNode, options: MakeOptions, listener: Seat): GraphNode {
-  const { spares, confinedSpares } = options.resources;
+  const { spares } = options.resources;
   const log = listener.log(options.log.child({ processor: node.id }));
   switch (node.kind) {
     case 'failed':
@@ -98,7 +98,6 @@ function construct(node: PreparedNode, options: MakeOptions, listener: Seat): Gr
         logLevel: options.logLevel,
         ...(spares && { spares }),
         ...(node.confinement && { confinement: node.confinement }),
-        ...(confinedSpares && { confinedSpares }),
         log,
         listener,
       });

@@ -16,19 +16,19 @@ import type { GraphNode, NodeListener } from '../node/node.js';
 import type { NodeState, RuntimeState, RuntimeStats } from '../node/state.js';
 import { traceSettings } from '../observe/tracing/settings.js';
 import { ProcessorRegistry } from '../processor/registry.js';
-import { sparesWanted } from '../python/spare/pool.js';
+import type { SpareKind } from '../python/spare/pool.js';
 import type { ManifestOptions, RunOutcome, RuntimeEvents, RuntimeOptions } from './api.js';
 import { buildGraph, type MakeOptions, makeNode } from './build.js';
 import { type ChangeOptions, type GraphChange, GraphChanges } from './changes.js';
 import { sinksOf, sourcesOf, type Wiring } from './completion.js';
 import { GraphEnd } from './graph-end.js';
+import { Host, type HostLease } from './host.js';
 import { LiveGraph } from './live-graph.js';
 import { ManifestError } from './manifest-error.js';
 import { type ManifestFile, readManifest } from './manifest-file.js';
 import { prepareGraph } from './prepare.js';
 import { prepareNode } from './prepare-node.js';
 import { applyDifference, pythonFiles, type Steps } from './reload.js';
-import { Resources } from './resources.js';
 import { totals } from './totals.js';
 
 const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
@@ -59,7 +59,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private reloading: Promise<unknown> = Promise.resolve();
   private current: RuntimeState = 'created';
   private sink: LogSink | null = null;
-  private resources: Resources | null = null;
+  private host: HostLease | null = null;
   private live: LiveGraph;
   private changes: GraphChanges | null = null;
   /** Changes that `add()` and `connect()` have begun. */
@@ -352,26 +352,27 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       apiAddress: this.apiAddress,
       version: VERSION,
     };
-    const resources = new Resources({ log, spareProcesses: sparesWanted(this.options.spareProcess) });
-    this.resources = resources;
-    resources.warm({
-      // A graph that is changed while it runs may get code from outside at any moment.
-      confined: this.options.live === true,
-      python: this.nodes.some(({ node_type }) => node_type === 'python'),
+    const host = Host.use(this.options.host, {
+      use: 'run',
+      log,
+      wishes: this.options,
+      settingsFolder: this.baseDir,
     });
+    this.host = host;
+    host.warm(this.sparesAtOnce());
     // The broker and the Python environment have nothing to do with each other.
     const [session, prepared] = await allOrNone(this.abort, [
-      resources.openSession(info, { onProgress: progress, signal }),
+      host.openSession(info, { onProgress: progress, signal }),
       prepareGraph(this.spec(), {
         registry: this.registry,
         baseDir: this.baseDir,
         overrides: this.overrides,
         onProgress: progress,
         // Its imports go on while the graph is looked at and the broker is told.
-        onPython: (python) => resources.spares?.warm(python),
+        onPython: (python) => host.spares?.warm(python),
         signal,
       }),
-      resources.openTracing(traces.on, this),
+      host.openTracing(traces.on, this),
     ]);
     this.refuse([...(this.manifest?.issues ?? []), ...prepared.issues]);
     this.mustGoOn();
@@ -380,7 +381,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       broker: session,
       log,
       logLevel: this.options.logLevel ?? 'info',
-      resources,
+      resources: host,
     };
     const listener: NodeListener = {
       stateChanged: (node, state, message, error) => this.nodeChanged(node, state, message, error),
@@ -410,6 +411,15 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     });
   }
 
+  /** Which processes will be wanted in any case, so that they may be started already. */
+  private sparesAtOnce(): SpareKind[] {
+    const kinds: SpareKind[] = [];
+    // A graph that is changed while it runs may get code from outside at any moment.
+    if (this.options.live === true) kinds.push('confined');
+    if (this.nodes.some(({ node_type }) => node_type === 'python')) kinds.push('plain');
+    return kinds;
+  }
+
   private prepareOne(spec: NodeSpec, { signal: stop, ...how }: ChangeOptions) {
     return prepareNode(spec, {
       overrides: [],
@@ -417,7 +427,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       registry: this.registry,
       baseDir: this.baseDir,
       onProgress: (message) => this.logger?.info(message),
-      onPython: (python) => this.resources?.spares?.warm(python),
+      onPython: (python) => this.host?.spares?.warm(python),
       signal: stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]),
     });
   }
@@ -435,7 +445,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   private wiringChanged(): void {
     this.end.graphChanged();
-    const tracing = this.resources?.tracing;
+    const tracing = this.host?.tracing;
     if (tracing === undefined) return;
     const { nodes, links } = this.live;
     const direct = nodes.filter(({ spec: { id } }) => {
@@ -461,7 +471,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await Promise.all(this.wiring.nodes.map((node) => node.stop()));
     // What `start()` still waits for was told to stop as well; it opens nothing after this.
     await this.comingUp.catch(() => {});
-    await this.resources?.close();
+    await this.host?.close();
     this.stoppedAt = performance.now();
     if (wasUp) this.logger?.info('runtime stopped');
     await this.sink?.close();

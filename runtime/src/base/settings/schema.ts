@@ -49,8 +49,14 @@ const sandbox = z.strictObject({
   hang_timeout_s: z.number().positive().optional(),
 });
 
+const python = z.strictObject({
+  /** How many Python processes wait, for each environment, for a node that starts. */
+  spare_processes: z.number('expected a whole number from 0 to 64').int().min(0).max(64).optional(),
+});
+
 export const settingsSchema = z.strictObject({
   packages: packages.optional(),
+  python: python.optional(),
   sandbox: sandbox.optional(),
 });
 export type WrittenSettings = z.infer<typeof settingsSchema>;
@@ -63,5 +69,6 @@ export type SandboxSettings = {
 };
 export interface Settings {
   readonly packages: PackageSettings;
+  readonly python: { readonly spare_processes: number };
   readonly sandbox: SandboxSettings;
 }

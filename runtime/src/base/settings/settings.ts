@@ -22,6 +22,7 @@ export function defaultSettings(): Settings {
       find_links: [],
       index: true,
     },
+    python: { spare_processes: 1 },
     sandbox: {
       when_missing: 'refuse',
       mechanism: 'auto',
@@ -59,6 +60,7 @@ function merged(settings: Settings, written: WrittenSettings, folder: string): S
   const links = written.packages?.find_links?.map((path) => resolve(folder, path));
   return {
     packages: { ...settings.packages, ...given(written.packages), ...(links && { find_links: links }) },
+    python: { ...settings.python, ...given(written.python) },
     sandbox: { ...settings.sandbox, ...given(written.sandbox) },
   };
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../../base/log/logger.js';
 import type { Watchable } from '../../flow/probe.js';
+import type { TraceExporters } from './exporters.js';
 import { FrameTraces } from './frame-traces.js';
 import type { TraceSettings } from './settings.js';
 
@@ -13,22 +14,36 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-/** Loads OpenTelemetry, which nothing else does. */
-export async function openTracing(
-  settings: TraceSettings,
-  runtime: { readonly id: string; readonly name: string },
-  log: Logger,
-): Promise<Tracing> {
-  const { TraceExport } = await import('./export.js');
-  const out = new TraceExport(settings, runtime, log);
-  const frames = new FrameTraces(out.make, { runtimeId: runtime.id, ratio: settings.ratio });
-  log.info(`traces are on: one frame in ${Math.round(1 / settings.ratio)}`);
-  return {
-    watch: (node) => frames.watch(node),
-    from: (sources, direct) => frames.from(sources, direct),
-    close: () => {
-      frames.close();
-      return out.close();
-    },
-  };
+/** What the runtimes of a process have in common where traces are on: the exporters. */
+export class TraceHost {
+  private exporters: TraceExporters | null = null;
+
+  /** How many collectors spans are sent to. */
+  get count(): number {
+    return this.exporters?.count ?? 0;
+  }
+
+  /** Loads OpenTelemetry, which nothing else does. */
+  async open(
+    settings: TraceSettings,
+    runtime: { readonly id: string; readonly name: string },
+    log: Logger,
+  ): Promise<Tracing> {
+    const [{ TraceExport }, { TraceExporters }] = await Promise.all([
+      import('./export.js'),
+      import('./exporters.js'),
+    ]);
+    this.exporters ??= new TraceExporters();
+    const out = new TraceExport(this.exporters.use(settings.url, log), runtime, log);
+    const frames = new FrameTraces(out.make, { runtimeId: runtime.id, ratio: settings.ratio });
+    log.info(`traces are on: one frame in ${Math.round(1 / settings.ratio)}`);
+    return {
+      watch: (node) => frames.watch(node),
+      from: (sources, direct) => frames.from(sources, direct),
+      close: () => {
+        frames.close();
+        return out.close();
+      },
+    };
+  }
 }

@@ -196,11 +196,12 @@ describe('with a spare process', () => {
   it('is as confined, and faster than an interpreter starts', async () => {
     const lines: string[] = [];
     const log: Logger = { ...silent, debug: (message) => lines.push(message) };
-    const spares = new SparePool(log, 0, confinedSpare);
+    const spares = new SparePool(log, 0, { confined: confinedSpare });
     const quick = new PythonChecker({
       environment: () => Promise.resolve(venvPath()),
       sandbox: (environment) => openProcessSandbox(environment, defaultSettings().sandbox),
       spares,
+      close: () => spares.close(),
     });
     const warm = (times: number) => () =>
       lines.filter((line) => line === 'spare Python process: warm').length >= times;

@@ -26,7 +26,9 @@ export interface CheckerOptions {
   readonly environment: () => Promise<string>;
   readonly sandbox: (environment: string) => Promise<ProcessSandbox>;
   /** Where a process may be had that has its imports behind it and can confine itself. */
-  readonly spares?: SparePool | null;
+  readonly spares?: Pick<SparePool, 'take' | 'warm'> | null;
+  /** Gives back what was opened for the checker. */
+  readonly close?: () => Promise<void>;
   readonly limitMs?: number;
 }
 
@@ -68,11 +70,11 @@ export class PythonChecker implements CodeChecker {
 
   /** Starts the process that the next check will take. */
   async warm(): Promise<void> {
-    this.options.spares?.warm(pythonOf(await this.options.environment()));
+    this.options.spares?.warm(pythonOf(await this.options.environment()), 'confined');
   }
 
   async close(): Promise<void> {
-    await this.options.spares?.close();
+    await this.options.close?.();
   }
 
   private look(

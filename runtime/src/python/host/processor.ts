@@ -34,10 +34,9 @@ export interface PythonProcessorOptions {
   readonly policy: SupervisorPolicy;
   readonly limits: BridgeLimits;
   readonly logLevel: string;
-  readonly spares?: SparePool;
+  readonly spares?: Pick<SparePool, 'take'>;
   /** Given for code from outside. */
   readonly confinement?: Confinement;
-  readonly confinedSpares?: SparePool;
   readonly log: Logger;
   readonly listener: NodeListener;
 }
@@ -176,7 +175,6 @@ export class PythonProcessor implements GraphNode {
         logLevel: options.logLevel,
         ...(options.spares && { spares: options.spares }),
         ...(options.confinement && { confinement: options.confinement }),
-        ...(options.confinedSpares && { confinedSpares: options.confinedSpares }),
       },
       { broker: options.broker, log, errors, ports },
       this.owner(),

@@ -91,10 +91,10 @@ function spawnConfined(
 }
 
 function confinedSpare(setup: BridgeSetup, confinement: Confinement, job: RunnerJob): Child | null {
-  if (setup.confinedSpares === undefined) return null;
+  if (setup.spares === undefined) return null;
   const policy = confinement.policy();
   if (policy === null) return null;
-  return setup.confinedSpares.take({ ...job, policy, env: withoutSecrets(job.env) }, setup.file);
+  return setup.spares.take({ ...job, policy, env: withoutSecrets(job.env) }, setup.file);
 }
 
 function fromNothing(confinement: Confinement, job: RunnerJob): Child {

@@ -69,11 +69,9 @@ export interface BridgeSetup {
   readonly limits: BridgeLimits;
   readonly logLevel: string;
   /** Where a process that has its imports behind it may be had. */
-  readonly spares?: SparePool;
+  readonly spares?: Pick<SparePool, 'take'>;
   /** Given for code from outside. */
   readonly confinement?: Confinement;
-  /** Where a process may be had that can confine itself. */
-  readonly confinedSpares?: SparePool;
 }
 
 export interface BridgeEvents {

@@ -7,7 +7,8 @@ import type { ChildExit } from '../../process/child.js';
 import { memoryLogger } from '../../testing/logger.js';
 import { openDescriptors } from '../../testing/world.js';
 import { wantsFreshInterpreter } from './job.js';
-import { SparePool, sparesWanted } from './pool.js';
+import { SparePool } from './pool.js';
+import { sparesWanted } from './wanted.js';
 
 // Stands in for Python: says something, waits for its job, and does what the job's first argument says.
 const FAKE_PYTHON = `#!/usr/bin/env node
@@ -101,6 +102,30 @@ describe('SparePool', () => {
     expect((await take())?.pid).not.toBe((await first)?.pid);
   });
 
+  it('has as many as asked for, started one after the other, and fewer again when fewer are', async () => {
+    pool.resize('plain', 3);
+    pool.warm(python);
+    expect(spares()).toHaveLength(1);
+    await expect.poll(() => pool.counts.waiting).toBe(3);
+    const takers = [take(), take(), take()];
+    expect(takers).not.toContain(null);
+    expect(take()).toBeNull();
+    expect(pool.counts).toMatchObject({ waiting: 0, taken: 3, missed: 1 });
+    await Promise.all(takers);
+    await expect.poll(() => pool.counts.waiting).toBe(3);
+    const last = spares().slice(-3);
+    pool.resize('plain', 1);
+    expect(pool.counts).toMatchObject({ waiting: 1, discarded: 2 });
+    await expect.poll(() => last.filter(isRunning)).toEqual(last.slice(0, 1));
+  });
+
+  it('has none of a kind that nobody wants', () => {
+    pool.resize('plain', 0);
+    pool.warm(python);
+    expect(take()).toBeNull();
+    expect(pool.counts).toEqual({ waiting: 0, taken: 0, missed: 0, discarded: 0, died: 0 });
+  });
+
   it('throws one away whose environment has changed', async () => {
     pool.warm(python);
     const [pid = 0] = spares();
@@ -162,15 +187,29 @@ describe('sparesWanted', () => {
     delete process.env.STREAMLIB_SPARE;
   });
   it.each([
-    [undefined, undefined, true],
-    [undefined, false, false],
-    ['0', true, false],
-    ['off', undefined, false],
-    ['1', false, true],
-    ['', false, false],
-  ])('STREAMLIB_SPARE=%s and spareProcess %s: %s', (variable, option, wanted) => {
+    [undefined, {}, 1],
+    [undefined, { spareProcess: false }, 0],
+    [undefined, { spareProcesses: 4, spareProcess: false }, 4],
+    ['0', { spareProcess: true }, 0],
+    ['0', { spareProcesses: 4 }, 0],
+    ['off', {}, 0],
+    ['1', { spareProcess: false }, 1],
+    ['yes', { spareProcesses: 4 }, 1],
+    ['3', {}, 3],
+    ['1000', {}, 64],
+    ['', { spareProcess: false }, 0],
+  ])('STREAMLIB_SPARE=%s and %j: %s', (variable, wishes, wanted) => {
     if (variable !== undefined) process.env.STREAMLIB_SPARE = variable;
-    expect(sparesWanted(option)).toBe(wanted);
+    expect(sparesWanted(wishes)).toBe(wanted);
+  });
+
+  it('are as many as the setting says where nothing else does', () => {
+    expect(sparesWanted({}, () => 5)).toBe(5);
+    expect(sparesWanted({ spareProcesses: 0 }, () => 5)).toBe(0);
+  });
+
+  it.each([-1, 1.5, 65, Number.NaN])('cannot be %s', (spareProcesses) => {
+    expect(() => sparesWanted({ spareProcesses })).toThrow(/give a whole number from 0 to 64/);
   });
 });
 

@@ -11,7 +11,7 @@ export type SpareStart = (python: string) => {
   readonly env: NodeJS.ProcessEnv;
 };
 
-const plainSpare: SpareStart = () => ({
+export const plainSpare: SpareStart = () => ({
   args: ['-m', SPARE_MODULE, ROOM],
   env: {
     ...process.env,
@@ -36,7 +36,7 @@ export class SpareProcess {
     python: string,
     private readonly log: Logger,
     died: (exit: ChildExit) => void,
-    start: SpareStart = plainSpare,
+    start: SpareStart,
   ) {
     this.child = new Child({
       command: python,
