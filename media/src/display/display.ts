@@ -1,6 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Texture, VideoFrame } from '@streamlib/host-bridge';
-import { defineProcessor, type FrameValue, type Processor, type ProcessorContext } from '@streamlib/processor';
+import {
+  defineProcessor,
+  type FrameValue,
+  type Processor,
+  type ProcessorContext,
+} from '@streamlib/processor';
 import { StaticFiles } from '@streamlib/serve';
 import type { WebSocket } from '@streamlib/serve/websocket';
 import { JpegEncoder } from '../ffmpeg/jpeg-encoder.js';
