@@ -75,7 +75,7 @@ export class Calls {
     this.log.error({ err: error, call: name }, `${name} failed: ${messageOf(error)}`);
     return {
       code: status.INTERNAL,
-      details: `${name} failed inside of the broker: ${messageOf(error)}; see "streamlib broker logs"`,
+      details: `${name} failed inside the broker: ${messageOf(error)}; see "streamlib broker logs"`,
     };
   }
 

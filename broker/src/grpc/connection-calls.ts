@@ -110,7 +110,6 @@ function standing(record: ConnectionRecord): { derivedState: string; failureReas
 function endOf(why: { reason: string; detail: string; side: '' | Side }): ConnectionEvent {
   const reason = why.reason || 'shutdown';
   if (reason !== 'error' && reason !== 'timeout') return { type: 'closed', reason };
-  const told =
-    reason === 'error' ? 'an error, of which nothing was told' : 'a timeout, of which nothing was told';
+  const told = reason === 'error' ? 'an error, without a reason given' : 'a timeout, without a reason given';
   return { type: 'side_failed', side: why.side || 'host', reason: why.detail || told };
 }

@@ -82,11 +82,14 @@ function liveConnection(runtimeId: string, live: LiveConnection): LiveConnection
   const told = checked(shapes.live, live, 'connections.');
   const { hostState, clientState } = live;
   if (!isHostState(hostState))
-    throw new BrokerError('invalid', `connections.host_state is "${hostState.slice(0, 64)}", which is none`);
+    throw new BrokerError(
+      'invalid',
+      `connections.host_state is "${hostState.slice(0, 64)}", which is not a state`,
+    );
   if (!isClientState(clientState))
     throw new BrokerError(
       'invalid',
-      `connections.client_state is "${clientState.slice(0, 64)}", which is none`,
+      `connections.client_state is "${clientState.slice(0, 64)}", which is not a state`,
     );
   return {
     connection: newConnection(runtimeId, told, live.hostPid),

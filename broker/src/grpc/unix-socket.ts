@@ -24,7 +24,7 @@ export async function prepareSocket(path: string): Promise<void> {
     );
   const present = lstatSync(path, { throwIfNoEntry: false });
   if (present === undefined) return;
-  if (!present.isSocket()) throw new BrokerError('io', `${path} is there, and no socket; remove it`);
+  if (!present.isSocket()) throw new BrokerError('io', `${path} exists and is not a socket; remove it`);
   if (await answers(path)) throw new BrokerError('io', `Another program listens at ${path}`);
   unlinkSync(path);
 }

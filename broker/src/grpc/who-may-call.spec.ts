@@ -167,7 +167,7 @@ describe('a unix socket', () => {
     );
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    await expect(openWorld({ address: `unix:${file}` })).rejects.toThrow('no socket');
+    await expect(openWorld({ address: `unix:${file}` })).rejects.toThrow('is not a socket');
   });
 });
 

@@ -77,7 +77,7 @@ export class Registry {
       this.connections.apply(record.id, {
         type: 'side_failed',
         side: 'host',
-        reason: `runtime ${record.runtimeId} is not registered, and nothing was heard of it for ${record.timeoutSecs} s`,
+        reason: `runtime ${record.runtimeId} is not registered, and nothing has been heard from it for ${record.timeoutSecs} s`,
       });
       ended.push(record.id);
     }

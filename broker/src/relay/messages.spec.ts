@@ -54,7 +54,7 @@ describe('what a peer of the relay may send', () => {
         expect(parseRequest({ ...get, type: 'store_endpoint' }, false)).toBe(
           'store_endpoint without an endpoint',
         );
-        expect(parseRequest({ ...get, more: {} }, false)).toContain('no plain value');
+        expect(parseRequest({ ...get, more: {} }, false)).toContain('not a plain value');
       }),
     );
   });

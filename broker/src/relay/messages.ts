@@ -18,7 +18,8 @@ export function parseRequest(message: Message, hasEndpoint: boolean): RelayReque
   const entries = Object.entries(message);
   if (entries.length > maxEntries) return `a message of ${entries.length} entries, more than ${maxEntries}`;
   for (const [key, value] of entries) {
-    if (typeof value === 'object' && value !== null) return `entry "${key.slice(0, 64)}" is no plain value`;
+    if (typeof value === 'object' && value !== null)
+      return `entry "${key.slice(0, 64)}" is not a plain value`;
     if (typeof value === 'string' && value.length > maxText)
       return `entry "${key.slice(0, 64)}" has ${value.length} characters, more than ${maxText}`;
   }

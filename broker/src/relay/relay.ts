@@ -70,7 +70,7 @@ export class Relay {
     const peer = this.peers.add(connection);
     if (peer === null) return;
     connection.onControl = (message, endpoint) => this.receive(peer, message, endpoint);
-    connection.onFrame = () => this.peers.drop(peer, 'a frame; the relay takes none');
+    connection.onFrame = () => this.peers.drop(peer, 'it sent a frame, which the relay does not take');
     connection.onClose = ({ code, message }) => this.peers.left(peer, code, message);
     connection.start();
   }

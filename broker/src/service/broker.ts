@@ -116,7 +116,10 @@ export class Broker {
       const endForgetting = options.timers.every(heirlessMs, () => {
         const dropped = served.dropLeft();
         if (dropped > 0)
-          log?.logger.info({ dropped }, 'endpoints of an earlier broker dropped: nobody came for them');
+          log?.logger.info(
+            { dropped },
+            'endpoints of an earlier broker dropped: no runtime came back for them',
+          );
         endForgetting();
       });
       const processes = options.processes ?? systemProcesses;
@@ -176,7 +179,7 @@ function acquireLock(relayPath: string): InstanceLock {
     const holder = error.holderPid === undefined ? 'another process' : `process ${error.holderPid}`;
     throw new BrokerError(
       'locked',
-      `A broker for ${serviceName()} runs already: ${holder}. Use that one ("streamlib broker status"), or stop it first ("streamlib broker stop")`,
+      `A broker for ${serviceName()} is already running: ${holder}. Use that one ("streamlib broker status"), or stop it first ("streamlib broker stop")`,
       { cause: error },
     );
   }

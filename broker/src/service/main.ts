@@ -129,7 +129,7 @@ function checkReadyFd(fd: number | null): void {
   try {
     fstatSync(fd);
   } catch (error) {
-    throw new BrokerError('invalid', `--ready-fd ${fd} is no open descriptor`, { cause: error });
+    throw new BrokerError('invalid', `--ready-fd ${fd} is not an open descriptor`, { cause: error });
   }
 }
 

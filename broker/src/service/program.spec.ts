@@ -105,7 +105,7 @@ describe('what keeps it from starting', () => {
   });
 
   const refusals: [string, string[], NodeJS.ProcessEnv, number, string][] = [
-    ['a descriptor that is not open', ['--ready-fd', '99'], {}, 2, '--ready-fd 99 is no open descriptor'],
+    ['a descriptor that is not open', ['--ready-fd', '99'], {}, 2, '--ready-fd 99 is not an open descriptor'],
     [
       'a token that cannot be sent, which was printed with each call',
       [],

@@ -66,7 +66,7 @@ function storeEndpoint(record: ConnectionRecord, peerPid: number | null, now: Mi
   if (record.host.state === 'acked' || record.client.state === 'acked' || record.channelUpAt !== null)
     return refuse(
       'out_of_order',
-      `Connection ${record.id} has its direct channel already, its endpoint cannot be replaced any more; allocate a new connection`,
+      `Connection ${record.id} already has its direct channel, so its endpoint can no longer be replaced; allocate a new connection`,
     );
   const stored = withHost(record, now, {
     state: 'xpc_ready',

@@ -127,7 +127,7 @@ describe('who is waited for, and what a timeout will say', () => {
     [
       { ...inStates('xpc_ready', 'xpc_endpoint_received'), channelUpAt: 1 },
       'client',
-      'the direct channel stood, but neither side acknowledged it',
+      'the direct channel was open, but neither side acknowledged it',
     ],
     [inStates('acked', 'xpc_endpoint_received'), 'client', 'client never acknowledged the direct channel'],
     [inStates('xpc_ready', 'acked'), 'host', 'host never acknowledged the direct channel'],

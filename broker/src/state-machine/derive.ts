@@ -64,7 +64,7 @@ export function stuckStage(record: ConnectionRecord): string {
     case 'awaiting_ack':
       if (record.host.state === 'acked') return 'client never acknowledged the direct channel';
       if (record.client.state === 'acked') return 'host never acknowledged the direct channel';
-      return 'the direct channel stood, but neither side acknowledged it';
+      return 'the direct channel was open, but neither side acknowledged it';
     case 'ready':
     case 'failed':
     case 'closed':

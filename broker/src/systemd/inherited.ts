@@ -25,7 +25,7 @@ export function takeInherited(env: NodeJS.ProcessEnv, pid: number): Inherited[] 
   if (count === undefined || forWhom !== String(pid)) return [];
   const total = Number(count);
   if (!Number.isInteger(total) || total < 0 || total > mostFds)
-    throw new BrokerError('invalid', `LISTEN_FDS is "${count}", which is no number of descriptors`);
+    throw new BrokerError('invalid', `LISTEN_FDS is "${count}", which is not a number of descriptors`);
   const named = names.split(':');
   return Array.from({ length: total }, (_, index) => ({ fd: firstFd + index, name: named[index] ?? '' }));
 }

@@ -40,13 +40,13 @@ function readToken(path: string): string | null {
     if (uid !== process.getuid?.() || (mode & 0o077) !== 0)
       throw new BrokerError(
         'io',
-        `The broker's token ${path} can be read by others (owner ${uid}, mode ${(mode & 0o777).toString(8)}); remove the file, and a new one is made`,
+        `The broker's token ${path} can be read by others (owner ${uid}, mode ${(mode & 0o777).toString(8)}); remove the file, and a new one will be made`,
       );
     const token = readFileSync(fd, 'utf8').trim();
     if (token.length < shortest || !isBrokerToken(token))
       throw new BrokerError(
         'io',
-        `The broker's token ${path} is no token (one line of at least ${shortest} printable ASCII characters, without spaces); remove the file, and a new one is made`,
+        `The broker's token ${path} is not a token (one line of at least ${shortest} printable ASCII characters, without spaces); remove the file, and a new one will be made`,
       );
     return token;
   } finally {

@@ -70,13 +70,13 @@ describe('the token file', () => {
 
   it.each([
     ['that others may read', () => chmodSync(path, 0o644), 'can be read by others'],
-    ['that is empty', () => writeFileSync(path, ''), 'is no token'],
-    ['that is short', () => writeFileSync(path, 'short\n'), 'is no token'],
-    ['of several lines', () => writeFileSync(path, 'a line of a text\nand another\n'), 'is no token'],
+    ['that is empty', () => writeFileSync(path, ''), 'is not a token'],
+    ['that is short', () => writeFileSync(path, 'short\n'), 'is not a token'],
+    ['of several lines', () => writeFileSync(path, 'a line of a text\nand another\n'), 'is not a token'],
     [
       'of letters that cannot be sent',
       () => writeFileSync(path, 'a-long-token-with-é-in-it\n'),
-      'is no token',
+      'is not a token',
     ],
     ['that is a link', () => replaceByLink('/etc/hostname'), "can't be read"],
     ['that is a link to a folder', () => replaceByLink('/'), "can't be read"],
