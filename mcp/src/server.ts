@@ -9,7 +9,7 @@ const INSTRUCTIONS = `StreamLib runs a graph of processors through which live vi
 The way to build something: list_processors (types, and examples of Python code) → add_processor for each (a camera or file as
 source, Python code of your own as "code", a display) → connect_processors → snapshot at a port to look at the picture that comes
 out → replace_processor until it is right → save_graph. Errors end with "Next:", which says what to try. Code runs in a sandbox
-without network and files. Packages that are missing are asked for with request_package.`;
+without network and files. Ask for missing packages with request_package.`;
 
 /**
  * A server for one client, which acts on a running graph.

@@ -18,7 +18,7 @@ export function httpToken(): string {
   const state = lstatSync(file, { throwIfNoEntry: false });
   if (state !== undefined) {
     if (!state.isFile() || (state.mode & 0o077) !== 0 || state.uid !== process.getuid?.())
-      throw new Error(`${file} can be read by others; remove it, and a new token is made`);
+      throw new Error(`${file} can be read by others; remove it, and a new token will be made`);
     const known = readFileSync(file, 'utf8').trim();
     if (known !== '') return known;
   }

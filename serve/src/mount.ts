@@ -42,7 +42,7 @@ export function explain(mount: Mount | null, thrown: unknown): HttpError {
   if (thrown instanceof HttpError) return thrown;
   if (mount?.explain !== undefined) return mount.explain(thrown);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new HttpError(500, 'internal', message, 'This is a fault of StreamLib; please report it.', {
+  return new HttpError(500, 'internal', message, 'This is a bug in StreamLib; please report it.', {
     cause: thrown,
   });
 }

@@ -41,8 +41,8 @@ export async function checkCode(
     if (must) return UNCHECKED;
     throw new ControlError(
       'unavailable',
-      'this runtime checks no code',
-      'Add it with add_processor: what is wrong is told then.',
+      'this runtime cannot check code',
+      'Add it with add_processor: problems are reported then.',
     );
   }
   const knownPorts: Record<string, { direction: 'input' | 'output'; schema: unknown }> = {};

@@ -74,7 +74,7 @@ export class ControlClient implements ControlApi {
     return new ControlError(
       'unavailable',
       `the runtime ${this.runtimeId} does not answer: ${message}`,
-      'Look with `streamlib broker runtimes` whether it still runs.',
+      'Check with `streamlib broker runtimes` whether it is still running.',
       {},
       { cause },
     );
@@ -84,7 +84,11 @@ export class ControlClient implements ControlApi {
 function read(text: string): Record<string, unknown> {
   const parsed = answer.safeParse(JSON.parse(text));
   if (!parsed.success)
-    throw new ControlError('internal', 'the runtime answered something else', 'Is it of another version?');
+    throw new ControlError(
+      'internal',
+      'the runtime sent an unexpected answer',
+      'Check that it has the same version as this command.',
+    );
   if ('result' in parsed.data) return parsed.data.result;
   const { code, message, next, details } = parsed.data.error;
   throw new ControlError(code as ControlErrorCode, message, next, details);

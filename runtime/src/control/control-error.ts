@@ -8,7 +8,7 @@ export type ControlErrorCode =
   /** It was begun and did not work; nothing was changed. */
   | 'failed'
   | 'timeout'
-  /** Not allowed to whoever asks. */
+  /** The caller is not allowed to do it. */
   | 'denied'
   /** This runtime cannot do it. */
   | 'unavailable'
@@ -48,7 +48,7 @@ export function toControlError(thrown: unknown): ControlError {
   return new ControlError(
     'internal',
     message,
-    'This is a mistake of StreamLib; tell the user.',
+    'This is a bug in StreamLib; tell the user.',
     {},
     { cause: thrown },
   );

@@ -32,13 +32,13 @@ export function checkAgentParams(
     if (/^(device:|\/dev\/video)\d+$/.test(value)) continue;
     if (/^[a-z][a-z0-9+.-]+:/i.test(value))
       throw denied(
-        `parameter "${key}" of ${definition.type}: ${value} is no file of this machine`,
+        `parameter "${key}" of ${definition.type}: ${value} is not a file on this machine`,
         'Name a file, a camera such as device:0 or /dev/video0, or test-pattern.',
       );
     const path = real(isAbsolute(value) ? value : resolve(folders[0] ?? process.cwd(), value));
     if (!folders.some((folder) => isInside(path, real(folder))))
       throw denied(
-        `parameter "${key}" of ${definition.type}: ${value} lies outside the folders that were granted`,
+        `parameter "${key}" of ${definition.type}: ${value} is outside the folders that were granted`,
         `Name a file in ${folders.join(' or ')}; the user grants further folders with \`streamlib mcp --allow FOLDER\`.`,
       );
     seen[key] = path;

@@ -87,7 +87,8 @@ export function watchPort(
       watched.output.disconnect(onlooker);
       act();
     };
-    const aborted = () => settle(() => reject(new ControlError('timeout', 'given up', 'Ask again.')));
+    const aborted = () =>
+      settle(() => reject(new ControlError('timeout', 'the request was cancelled', 'Ask again.')));
     const limit = setTimeout(
       () =>
         settle(() =>
@@ -95,7 +96,7 @@ export function watchPort(
             new ControlError(
               'timeout',
               `no frame passed ${nameOf(watched.ref)} within ${limitMs / 1000} s`,
-              `Look with get_graph whether "${watched.ref.node}" runs and is connected, and with get_logs at what it says.`,
+              `Check with get_graph whether "${watched.ref.node}" is running and connected, and read what it logs with get_logs.`,
             ),
           ),
         ),

@@ -16,7 +16,7 @@ const FILTER_UP = 2;
 export function encodePng({ width, height, channels, pixels }: Picture): Buffer {
   const row = width * channels;
   if (pixels.length !== row * height)
-    throw new RangeError(`${pixels.length} bytes are no ${width}×${height}×${channels}`);
+    throw new RangeError(`${pixels.length} bytes are not ${width}×${height}×${channels}`);
   const lines = Buffer.alloc((row + 1) * height);
   for (let y = 0; y < height; y++) {
     const to = y * (row + 1);

@@ -32,7 +32,7 @@ describe('what is advised', () => {
 
   it('does not say that nothing was changed where the old one did not come up again', async () => {
     const next = await advice('graph', 'there is no file, and the old one did not come up again');
-    expect(next).toMatch(/it does not run now/);
+    expect(next).toMatch(/it is not running now/);
     expect(next).not.toContain('nothing was changed');
   });
 

@@ -31,11 +31,11 @@ function nextOf(
 ): string {
   const parameters = `Correct its parameters${origin === 'agent' ? ', list_processors describes them' : ''}`;
   if (/already has a connection/.test(message))
-    return 'Take the present connection out with disconnect_processors first (get_graph tells what feeds the input); nothing was changed.';
+    return 'Remove the present connection with disconnect_processors first (get_graph shows what feeds the input); nothing was changed.';
   if (/the old one did not come up again/.test(message))
-    return `${parameters}, and replace it once more: it does not run now.`;
+    return `${parameters}, and replace it again: it is not running now.`;
   if (/^unknown node type/.test(message))
-    return `${origin === 'agent' ? 'Use one of the types that list_processors tells' : 'Use one of these, or a file that ends in .py'}; nothing was changed.`;
+    return `${origin === 'agent' ? 'Use one of the types that list_processors lists' : 'Use one of these, or a file that ends in .py'}; nothing was changed.`;
   const ofParameters = code === 'config' || /\bparameter "|; the old one goes on$/.test(message);
   // Only code has a file of its own here.
   if (ofParameters || (code === 'subprocess' && params?.file === undefined))
@@ -46,6 +46,6 @@ function nextOf(
 const NEXT: Readonly<Record<string, string>> = {
   graph: 'Look at get_graph for the names of processors and ports; nothing was changed.',
   python_file: 'Correct the code and try again; nothing was changed.',
-  subprocess: 'Correct the code, it failed when it was started; nothing was changed.',
+  subprocess: 'Correct the code: it failed when it was started; nothing was changed.',
   python_environment: 'Ask for what is missing with request_package; nothing was changed.',
 };

@@ -21,7 +21,7 @@ function manager({ services }: ControlContext): PackageManager {
   if (services.packages === null)
     throw new ControlError(
       'unavailable',
-      'this runtime manages no Python packages',
+      'this runtime does not manage Python packages',
       'Use what list_processors shows; numpy is always there.',
     );
   return services.packages;
@@ -71,7 +71,7 @@ export const requestPackage = operation({
       .string()
       .min(1)
       .max(100)
-      .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'is no package name')
+      .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'is not a package name')
       .describe('The distribution\'s name, such as "opencv-python-headless".'),
     version: z.string().max(100).optional().describe('A version range such as ">=4.10,<5".'),
     reason: z.string().min(1).max(500).describe('Why it is needed: a person may read it.'),
@@ -116,7 +116,7 @@ export const packageStatus = operation({
     if (found === null)
       throw new ControlError(
         'not_found',
-        `nobody has asked for "${name}"`,
+        `"${name}" has not been requested`,
         'Ask for it with request_package, or look whether list_python_packages has it already.',
       );
     return found;

@@ -84,14 +84,14 @@ export const addProcessor = operation({
     if (runtime.liveGraph.find(input.name) !== undefined)
       throw new ControlError(
         'invalid',
-        `there is a processor "${input.name}" already`,
+        `there is already a processor "${input.name}"`,
         'Choose another name, or use replace_processor.',
       );
     if (context.origin === 'agent' && runtime.liveGraph.nodes.length >= MOST_PROCESSORS)
       throw new ControlError(
         'denied',
-        `the graph has ${MOST_PROCESSORS} processors, more are not added for an agent`,
-        'Take out what is not needed with remove_processor.',
+        `the graph has ${MOST_PROCESSORS} processors, the most that an agent may have`,
+        'Remove what is not needed with remove_processor.',
       );
     const began = performance.now();
     const { type, params, dryRun, inspected } = await specOf(
@@ -196,11 +196,7 @@ function result(
 ) {
   const seated = runtime.liveGraph.find(name);
   if (seated === undefined)
-    throw new ControlError(
-      'failed',
-      `${name} was ${what}, and removed again meanwhile`,
-      'Look at get_graph.',
-    );
+    throw new ControlError('failed', `${name} was ${what}, but has been removed since`, 'Look at get_graph.');
   const links = runtime.liveGraph.linksOf(name);
   const ports = describePorts(seated.prepared.kind === 'failed' ? null : seated.prepared.ports);
   const outputs = ports.outputs.map((port) => `${name}.${port.name}`).join(' or ');

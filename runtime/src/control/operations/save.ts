@@ -16,9 +16,9 @@ export const saveGraph = operation({
       .string()
       .min(1)
       .describe(
-        'Where to; made if it is not there. A relative one lies in the first folder that was granted.',
+        'Where to; created if it does not exist. A relative one is in the first folder that was granted.',
       ),
-    overwrite: z.boolean().default(false).describe('Replace a graph.yaml that is there already.'),
+    overwrite: z.boolean().default(false).describe('Replace a graph.yaml that already exists.'),
   }),
   output: z.object({ manifest: z.string(), files: z.array(z.string()), next: z.string() }),
   readOnly: false,
@@ -27,14 +27,14 @@ export const saveGraph = operation({
     if (origin === 'agent' && !folders.some((granted) => isInside(real(target), real(granted))))
       throw new ControlError(
         'denied',
-        `${folder} lies outside the folders that were granted`,
+        `${folder} is outside the folders that were granted`,
         `Name a folder in ${folders.join(' or ')}.`,
       );
     const manifest = join(target, 'graph.yaml');
     if (existsSync(manifest) && !overwrite)
       throw new ControlError(
         'invalid',
-        `${manifest} is there already`,
+        `${manifest} already exists`,
         'Choose another folder, or set "overwrite".',
       );
     const { text, files } = manifestOf(runtime.graph, code, (path) => {

@@ -47,7 +47,7 @@ export async function specOf(
     throw new ControlError(
       'invalid',
       'give either "code" or "type"',
-      'list_processors tells the types and has examples of code.',
+      'list_processors lists the types and has examples of code.',
     );
   if (given.code === undefined) {
     const type = given.type ?? '';

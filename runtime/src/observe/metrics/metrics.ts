@@ -36,7 +36,7 @@ export function metricsOf(snapshot: Snapshot): Metric[] {
   const perNode = (value: (node: NodeStats) => number): Sample[] =>
     nodes.map(([node, figures]) => ({ labels: { node, type: figures.type }, value: value(figures) }));
   return [
-    gauge('streamlib_runtime_info', 'The runtime that this is', [
+    gauge('streamlib_runtime_info', 'Which runtime this is', [
       { labels: { runtime_id: stats.runtime_id, name: stats.name, state: stats.state }, value: 1 },
     ]),
     gauge('streamlib_uptime_seconds', 'Since the runtime was started', [

@@ -62,6 +62,6 @@ export class TraceExport {
   async close(): Promise<void> {
     const done = this.provider.shutdown().catch(() => {});
     if ((await within(FLUSH_MS, done)) === 'late' && !this.exporter.failing)
-      this.log.warn(`the last traces were not taken within ${FLUSH_MS} ms; they are lost`);
+      this.log.warn(`the last traces were not accepted within ${FLUSH_MS} ms; they are lost`);
   }
 }

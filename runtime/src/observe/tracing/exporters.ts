@@ -130,14 +130,14 @@ class LoggedExporter implements SpanExporter {
     this.told = 'failure';
     for (const log of this.logs)
       log.warn(
-        `traces can't be sent: ${reasonOf(error)}; the graph goes on, and they are lost until the collector takes them`,
+        `traces can't be sent: ${reasonOf(error)}; the graph goes on, and traces are lost until the collector accepts them`,
       );
   }
 
   private succeeded(): void {
     if (this.told !== 'failure') return;
     this.told = 'recovery';
-    for (const log of this.logs) log.info('the collector takes traces again');
+    for (const log of this.logs) log.info('the collector accepts traces again');
   }
 }
 

@@ -31,7 +31,7 @@ export function traceSettings(
     const exporter = (environment.OTEL_TRACES_EXPORTER ?? '').trim();
     if (exporter === '' || exporter === 'none') return off;
     if (exporter !== 'otlp') {
-      warnings.push(`OTEL_TRACES_EXPORTER=${exporter} is not known here, so there are no traces; say "otlp"`);
+      warnings.push(`OTEL_TRACES_EXPORTER=${exporter} is not supported, so there are no traces; use "otlp"`);
       return off;
     }
   }
@@ -39,7 +39,7 @@ export function traceSettings(
   const protocol =
     environment.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? environment.OTEL_EXPORTER_OTLP_PROTOCOL ?? '';
   if (protocol === 'grpc')
-    warnings.push('OTLP over gRPC is not spoken here: traces are sent over HTTP, as JSON');
+    warnings.push('OTLP over gRPC is not supported: traces are sent over HTTP, as JSON');
   const ratio = ratioOf(given.ratio, environment, warnings);
   // A share of nothing is off.
   if (ratio === 0) return off;
@@ -55,14 +55,14 @@ function ratioOf(given: number | undefined, environment: Environment, warnings: 
   if (sampler === 'always_on') return 1;
   if (sampler === 'always_off') return 0;
   if (sampler !== '' && sampler !== 'traceidratio') {
-    warnings.push(`OTEL_TRACES_SAMPLER=${sampler} is not known here; one frame in 100 is traced`);
+    warnings.push(`OTEL_TRACES_SAMPLER=${sampler} is not supported; one frame in 100 is traced`);
     return USUAL_RATIO;
   }
   const text = (environment.OTEL_TRACES_SAMPLER_ARG ?? '').trim();
   if (text === '') return USUAL_RATIO;
   const ratio = Number(text);
   if (ratio >= 0 && ratio <= 1) return ratio;
-  warnings.push(`OTEL_TRACES_SAMPLER_ARG=${text} is no number from 0 to 1; one frame in 100 is traced`);
+  warnings.push(`OTEL_TRACES_SAMPLER_ARG=${text} is not a number from 0 to 1; one frame in 100 is traced`);
   return USUAL_RATIO;
 }
 
