@@ -15,9 +15,11 @@ export function tooLarge(limit: number): HttpError {
 }
 
 /** Throws if the client says itself that its body is too long. Nothing of it has been read then. */
-export function checkDeclaredLength(request: IncomingMessage, limit: number): void {
-  // Node has refused what is no number.
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+export function checkDeclaredLength({ headers }: IncomingMessage, limit: number): void {
+  // Node has refused what is not a number.
+  if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  // Chunks have no length, but where no body is read, nobody would count them.
+  if (limit === 0 && headers['transfer-encoding'] !== undefined) throw tooLarge(limit);
 }
 
 /** The whole body. What is longer than the limit is not collected, whatever the client said before. */

@@ -15,6 +15,7 @@ export class Exchange implements Target {
   readonly path: string;
   readonly query: URLSearchParams;
   private aborter: AbortController | null = null;
+  private read: Promise<Buffer> | null = null;
 
   constructor(
     /** Its body has not been read; use `body()`. */
@@ -41,11 +42,12 @@ export class Exchange implements Target {
     return this.aborter.signal;
   }
 
-  /** The whole body, once. Rejects with 413 if it is longer than the mount allows. */
+  /** The whole body; the same one when asked again. Rejects with 413 if it is longer than the mount allows. */
   body(): Promise<Buffer> {
     if (this.waits) this.response.writeContinue();
     this.waits = false;
-    return readBody(this.request, this.maxBodyBytes);
+    this.read ??= readBody(this.request, this.maxBodyBytes);
+    return this.read;
   }
 
   /** The body as JSON; undefined if it is empty. Rejects with 413, or with 400 if it is not valid JSON, and `next` says what is. */

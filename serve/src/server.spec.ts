@@ -231,6 +231,20 @@ describe('bodies', () => {
   it('are not taken where none is wanted', async () => {
     await open([named('/')]);
     expect((await post('Content-Length: 1\r\n', 'x')).status).toBe(413);
+    expect((await post('Transfer-Encoding: chunked\r\n', chunk(1))).status).toBe(413);
+    expect((await post('Content-Length: 0\r\n')).status).toBe(200);
+  });
+
+  it('may be asked for twice', async () => {
+    const twice = named('/', {
+      maxBodyBytes: 10,
+      handle: async (exchange) => {
+        await exchange.body();
+        exchange.sendJson(200, { got: await exchange.json() });
+      },
+    });
+    await open([twice]);
+    expect((await post('Content-Length: 3\r\n', '[1]')).body).toBe('{"got":[1]}');
   });
 
   it('are waited for only if they will be read', async () => {
