@@ -134,7 +134,7 @@ it('a collector that does not answer holds up the end of a graph for two seconds
 it.each([
   [['--traces', 'collector'], "traces can't be sent to collector"],
   [['--traces', '--traces-ratio', 'often'], 'must be a number from 0 to 1'],
-  [['--traces-ratio', '1'], 'say --traces as well'],
+  [['--traces-ratio', '1'], 'give --traces as well'],
 ])('wrong options %o are refused', async (options, message) => {
   const refused = run(...options);
   expect(await refused.exited).toBe(2);

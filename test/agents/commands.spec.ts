@@ -115,7 +115,7 @@ describe('commands that act on a graph that runs', () => {
     expect(wrong.errors.join('\n')).toMatch(/did you mean "fill"\?\nLook at `streamlib graph`/);
     const nobody = world.streamlib('graph', '--runtime', 'nobody');
     expect(await nobody.exited).toBe(1);
-    expect(nobody.errors.join('\n')).toMatch(/no runtime "nobody"; there are:\n {4}\w+ {2}commands/);
+    expect(nobody.errors.join('\n')).toMatch(/no runtime "nobody"; these are running:\n {4}\w+ {2}commands/);
   }, 120_000);
 });
 
