@@ -185,7 +185,7 @@ def test_a_host_that_is_gone_is_told_to_the_client(world: RealBroker, host: Host
     connection = host.listener.accept(10)
     assert connection is not None
     connection.close()
-    with pytest.raises(HandshakeError, match="closed the connection before its ping .*; has it a client already"):
+    with pytest.raises(HandshakeError, match="closed the connection before its ping .*; does it have a client already"):
         opening.result()
 
 
@@ -196,7 +196,7 @@ def test_a_host_that_says_something_else_than_a_ping_is_refused(world: RealBroke
     connection = host.listener.accept(10)
     assert connection is not None
     connection.send_control({"type": "ping", "bytes": b"xyz"})
-    with pytest.raises(HandshakeError, match="something else than a ping"):
+    with pytest.raises(HandshakeError, match="sent control instead of its ping"):
         opening.result()
     event = connection.receive(5)
     assert event is not None

@@ -11,7 +11,7 @@ import pytest
 from host import DEADLINE, Host
 from peers import HEAD
 from streamlib._native import Connection
-from streamlib._runner import last_words
+from streamlib._runner import pending
 from streamlib._runner.session import Session
 
 Start = Callable[..., Host]
@@ -57,7 +57,7 @@ def test_last_words_wait_for_room_when_the_socket_is_full(pair: Pair) -> None:
     far, session = pair.far, pair.session
     fill(session)
     session.errors.report("process", ValueError("the reason"), fatal=True)
-    session.tell("bye")
+    session.notify("bye")
     ending = threading.Thread(target=session.close)
     ending.start()
     came = types(far)
@@ -75,7 +75,7 @@ def test_last_words_go_out_though_another_thread_receives(pair: Pair) -> None:
     while (event := far.receive(DEADLINE)) is not None and event[1].get("type") != "reported":
         pass
     fill(session)
-    session.tell("bye")
+    session.notify("bye")
     ending = threading.Thread(target=session.close)
     ending.start()
     assert "bye" in types(far)
@@ -85,7 +85,7 @@ def test_last_words_go_out_though_another_thread_receives(pair: Pair) -> None:
 
 
 def test_a_host_that_never_reads_is_not_waited_for_for_ever(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_words, "PATIENCE", 0.02)
+    monkeypatch.setattr(pending, "TIMEOUT", 0.02)
     session = pair.session
     fill(session)
     ending = threading.Thread(target=session.close)
@@ -97,9 +97,9 @@ def test_a_host_that_never_reads_is_not_waited_for_for_ever(pair: Pair, monkeypa
 
 def test_a_channel_that_nothing_waits_for_is_closed_at_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     session = pair.session
-    session.tell("bye")
+    session.notify("bye")
     pushed: list[None] = []
-    monkeypatch.setattr(session, "_push", lambda: pushed.append(None))
+    monkeypatch.setattr(session, "_send_and_receive", lambda: pushed.append(None))
     session.close()
     assert pushed == []
 
@@ -126,7 +126,7 @@ def test_a_message_that_finds_no_place_in_the_queue_closes_the_channel(
 ) -> None:
     session = pair.session
     for _ in range(3000):
-        session.tell("acked")
+        session.notify("acked")
     assert session.connection.closed
     assert session.over
     assert session.state.stopping

@@ -183,7 +183,7 @@ def picky(inputs):
         ("5", 'wrong returned int; return a dict of outputs such as {"video_out": frame}'),
         (
             '{"video_oud": frame}',
-            'wrong returned a frame for "video_oud", which is no output; did you mean "video_out"?',
+            'wrong returned a frame for "video_oud", which is not one of its outputs; did you mean "video_out"?',
         ),
         (
             '{"video_out": 5}',
@@ -196,7 +196,7 @@ def picky(inputs):
         ("V.from_numpy(np.zeros((0, 3, 3), np.uint8))", "port video_out, field pixel_buffer: a texture of 3x0"),
         ('V.from_numpy("x")', "port video_out, field pixel_buffer: must be a numpy array or a Texture, not str"),
         ("{**frame, 'frame_number': -1}", "port video_out, field frame_number: is -1"),
-        ("{**frame, 'label': 'x'}", 'wrong returned a frame for "pixel_buffer", which is no output'),
+        ("{**frame, 'label': 'x'}", 'wrong returned a frame for "pixel_buffer", which is not one of its outputs'),
         ("V(frame, label='x')", "port video_out, field label: is not in the schema"),
     ],
 )

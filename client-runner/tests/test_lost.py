@@ -10,7 +10,7 @@ import pytest
 from host import Host, pixels
 from peers import ADD, tallies
 from streamlib._native import Connection, Poller
-from streamlib._runner import complaints
+from streamlib._runner import throttled_log
 from streamlib._runner.inputs import InputPort
 from streamlib._runner.links import Incoming, Links
 from streamlib._runner.session import Session
@@ -55,7 +55,7 @@ def sender(nothing_left: None) -> Iterator[Sender]:
 
 
 def test_a_lost_frame_is_acknowledged_and_counted(sender: Sender, log_lines: list[str]) -> None:
-    sender.session.take_in(("lost", 0, 4, "cannot map"))
+    sender.session.on_event(("lost", 0, 4, "cannot map"))
     assert sender.acked() == 4
     assert sender.port._lost is not None
     assert sender.port._lost.dropped == {"no_memory": 1}
@@ -63,20 +63,20 @@ def test_a_lost_frame_is_acknowledged_and_counted(sender: Sender, log_lines: lis
 
 
 def test_a_lost_frame_does_not_acknowledge_those_before_it(sender: Sender) -> None:
-    take_in, port = sender.session.take_in, sender.port
-    take_in(("frame", 0, 0, {"n": 0}))
-    take_in(("frame", 0, 1, {"n": 1}))
-    take_in(("lost", 0, 2, "cannot map"))
+    on_event, port = sender.session.on_event, sender.port
+    on_event(("frame", 0, 0, {"n": 0}))
+    on_event(("frame", 0, 1, {"n": 1}))
+    on_event(("lost", 0, 2, "cannot map"))
     assert sender.acked() == -1
     port.take()
     port.finish()
     assert sender.acked() == 0
     port.take()
-    take_in(("lost", 0, 3, "cannot map"))
+    on_event(("lost", 0, 3, "cannot map"))
     assert sender.acked() == -1
     port.finish()
     assert sender.acked() == 3
-    take_in(("lost", 0, 4, "cannot map"))
+    on_event(("lost", 0, 4, "cannot map"))
     assert sender.acked() == 4
 
 
@@ -84,11 +84,11 @@ def test_lost_frames_are_told_once_a_second(
     sender: Sender, log_lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(complaints.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(throttled_log.time, "monotonic", lambda: now[0])
     for number in range(50):
-        sender.session.take_in(("lost", 0, number, "x"))
+        sender.session.on_event(("lost", 0, number, "x"))
     now[0] += 1.5
-    sender.session.take_in(("lost", 0, 50, "x"))
+    sender.session.on_event(("lost", 0, 50, "x"))
     assert [line.partition("read it: ")[2] for line in log_lines] == ["x", "x (and 49 times before)"]
 
 
@@ -106,7 +106,7 @@ def test_a_frame_of_a_link_is_lost_as_one_of_the_runtime(writer: Callable[..., A
     host, one = writer()
     one.greet()
     incoming = next(end for end in host.session.links._open if isinstance(end, Incoming))
-    incoming.take_in(("lost", 0, 0, "cannot map"))
+    incoming.on_event(("lost", 0, 0, "cannot map"))
     assert tallies(host)["input/video_in"]["dropped"] == {"no_memory": 1}
     # It is acknowledged to the one that sent it.
     one.next_id = 1
@@ -120,7 +120,7 @@ def test_a_frame_of_a_link_is_lost_as_one_of_the_runtime(writer: Callable[..., A
 def test_a_frame_for_an_unknown_port_is_told_once(sender: Sender, log_lines: list[str]) -> None:
     for number in range(3):
         for port in (5, 6):
-            sender.session.take_in(("unknown_port", port, number))
+            sender.session.on_event(("unknown_port", port, number))
     assert [line.partition(", which")[0] for line in log_lines] == [
         "the runtime sends frames for input number 5",
         "the runtime sends frames for input number 6",
@@ -132,7 +132,7 @@ def test_a_frame_for_an_unknown_port_of_a_link_is_told_once(nothing_left: None, 
     near, far = Connection.pair()
     incoming = Incoming(links, near)
     for number in range(3):
-        incoming.take_in(("unknown_port", 1, number))
+        incoming.on_event(("unknown_port", 1, number))
     assert len(log_lines) == 1
     assert f"process {near.peer_pid} sends frames for input number 1" in log_lines[0]
     near.close()
@@ -143,7 +143,7 @@ def test_why_a_link_was_closed_is_told(nothing_left: None, log_lines: list[str])
     links = Links(Poller(), {}, [], [], lambda *_: None)
     for code, lines in (("peer_closed", 0), ("malformed", 1)):
         near, far = Connection.pair()
-        Incoming(links, near).take_in(("closed", code, "a wrong magic"))
+        Incoming(links, near).on_event(("closed", code, "a wrong magic"))
         assert len(log_lines) == lines
         far.close()
     assert log_lines == ["the channel was closed: malformed: a wrong magic"]

@@ -11,7 +11,7 @@ import pytest
 from host import HEAD, Host, pixels
 from streamlib._memory import into_memory, owner_of
 from streamlib._native import FramePool
-from streamlib._runner import complaints
+from streamlib._runner import throttled_log
 
 Start = Callable[..., Host]
 
@@ -89,7 +89,7 @@ def test_a_lossless_output_that_waits_hears_a_stop(start: Start) -> None:
 
 
 def test_a_lossless_output_that_waits_long_says_for_what(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(complaints, "_LONG", 0.0)
+    monkeypatch.setattr(throttled_log, "_LONG", 0.0)
     host = start(MANY, window=1, blocking=True)
     host.send_picture(2)
     host.wait_for("frame", lambda e: e[0] == "frame")
@@ -100,7 +100,7 @@ def test_a_lossless_output_that_waits_long_says_for_what(start: Start, monkeypat
 
 
 def test_a_loan_that_waits_long_says_for_what(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(complaints, "_LONG", 0.0)
+    monkeypatch.setattr(throttled_log, "_LONG", 0.0)
     host = start(
         HEAD
         + """
@@ -121,16 +121,16 @@ class Keeps:
 def test_a_stall_is_told_once_until_a_wait_was_short_again(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     told: list[str] = []
-    monkeypatch.setattr(complaints.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(complaints._log, "warning", lambda message, *given: told.append(message % given))
-    stall = complaints.Stall("output a")
+    monkeypatch.setattr(throttled_log.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(throttled_log._log, "warning", lambda message, *given: told.append(message % given))
+    stall = throttled_log.StallWarning("output a")
 
     def wait(seconds: float) -> None:
-        began = stall.goes_on(None, "for b")
+        began = stall.check(None, "for b")
         now[0] += seconds / 2
-        stall.goes_on(began, "for b")
+        stall.check(began, "for b")
         now[0] += seconds / 2
-        stall.goes_on(began, "for b")
+        stall.check(began, "for b")
         stall.over(began)
 
     wait(4)

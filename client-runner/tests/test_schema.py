@@ -109,10 +109,10 @@ class Endless(streamlib.Schema):
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        (make(int), "Bad.field: <class 'int'> is no field type; use streamlib.Int32"),
+        (make(int), "Bad.field: <class 'int'> is not a field type; use streamlib.Int32"),
         (make("streamlib.Int23"), "Bad: an annotation cannot be read: AttributeError"),
         (make("Nowhere"), "Bad: an annotation cannot be read: NameError: name 'Nowhere' is not defined"),
-        (make("streamlib.Array[int]"), "is no field type"),
+        (make("streamlib.Array[int]"), "is not a field type"),
         (make(streamlib.Enum["a", "a"]), "Bad: "),
         (make(streamlib.Int32, "7th"), "Bad: "),
         (make(streamlib.Int32, "x" * 65), "Bad: "),
@@ -177,15 +177,15 @@ V = VideoFrame
     ("options", "target", "message"),
     [
         ({"inputs": {"a": V}, "execution": "reactiv"}, function, "execution is 'reactiv'; did you mean \"reactive\"?"),
-        ({"inputs": {"my port": V}}, function, "'my port' is no name for an input; use letters, digits and _"),
-        ({"outputs": {"ä": V}}, function, "'ä' is no name for an output"),
-        ({"outputs": {"a" * 65: V}}, function, "is no name for an output"),
+        ({"inputs": {"my port": V}}, function, "'my port' is not a valid name for an input; use letters, digits and _"),
+        ({"outputs": {"ä": V}}, function, "'ä' is not a valid name for an output"),
+        ({"outputs": {"a" * 65: V}}, function, "is not a valid name for an output"),
         ({"inputs": {"a": int}}, function, 'input "a" needs a schema class such as streamlib.VideoFrame'),
         ({"inputs": {"a": V()}}, function, 'input "a" needs a schema class'),
         (
             {"inputs": {"a": V}, "delivery": {"b": "latest"}},
             function,
-            'delivery names "b", which is no input; there are: a',
+            'delivery names "b", which is not an input; there are: a',
         ),
         ({"inputs": {"a": V}, "delivery": {"a": "newest"}}, function, "delivery of \"a\" is 'newest'"),
         ({}, function, "processor function has neither inputs nor outputs"),

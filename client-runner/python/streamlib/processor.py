@@ -30,7 +30,7 @@ class ProcessorError(Exception):
 
 @dataclass(frozen=True)
 class ProcessorSpec:
-    """What the decorator was told, checked."""
+    """What the decorator was given, checked."""
 
     name: str
     target: Any
@@ -110,7 +110,7 @@ def _check(spec: ProcessorSpec) -> None:
         for port, schema in ports.items():
             if not isinstance(port, str) or not _PORT.fullmatch(port):
                 raise ProcessorError(
-                    f"{where}: {port!r} is no name for an {kind}; use letters, digits and _, 64 at most"
+                    f"{where}: {port!r} is not a valid name for an {kind}; use letters, digits and _, 64 at most"
                 )
             if not (isinstance(schema, type) and issubclass(schema, Schema)):
                 raise ProcessorError(
@@ -122,7 +122,7 @@ def _check(spec: ProcessorSpec) -> None:
                 raise SchemaError(f'{where}: {kind} "{port}": {error}') from None
     for port, policy in spec.delivery.items():
         if port not in spec.inputs:
-            raise ProcessorError(f'{where}: delivery names "{port}", which is no input{nearest(port, spec.inputs)}')
+            raise ProcessorError(f'{where}: delivery names "{port}", which is not an input{nearest(port, spec.inputs)}')
         if policy not in get_args(Delivery):
             raise ProcessorError(f'{where}: delivery of "{port}" is {policy!r}{nearest(policy, get_args(Delivery))}')
     if not spec.inputs and not spec.outputs:

@@ -145,7 +145,7 @@ def field_type(annotation: Any) -> Any:
         if issubclass(annotation, Schema):
             return {"Struct": annotation.schema()["fields"]}
     raise SchemaError(
-        f"{annotation!r} is no field type; use streamlib.Int32, Int64, UInt32, UInt64, Float32, Float64, Bool, String, "
+        f"{annotation!r} is not a field type; use streamlib.Int32, Int64, UInt32, UInt64, Float32, Float64, Bool, String, "
         "Bytes, Texture, Buffer, Array[T], Optional[T], Enum[...], or another Schema class"
     )
 

@@ -16,7 +16,7 @@ PICTURE = (640, 480)
 
 
 def synthetic(fields: list[dict[str, Any]], pool: FramePool) -> dict[str, Any]:
-    """A frame with something to see and to hear in it."""
+    """A frame whose pictures and samples are not empty."""
     return {field["name"]: _value(field["name"], field["type"], pool) for field in fields}
 
 

@@ -25,7 +25,7 @@ from streamlib._runner.kinds import RUNNERS, StartFailed
 from streamlib._runner.load import Code, choose, parse_code
 from streamlib._runner.reports import install_logging
 from streamlib._runner.session import Session
-from streamlib._runner.speech import loosen_standard_streams
+from streamlib._runner.standard_streams import make_standard_streams_non_blocking
 from streamlib._runner.user_code import UserCode
 from streamlib.context import Context
 from streamlib.processor import ProcessorSpec
@@ -80,11 +80,11 @@ def prepare_process() -> None:
     faulthandler.enable()
     signal.signal(signal.SIGTERM, _terminated)
     for stream in (sys.stdout, sys.stderr):
-        # A line that is printed is seen at once, though nobody's terminal is at the other end.
+        # Without this, lines that are printed wait in a buffer: the other end is no terminal.
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(line_buffering=True)
-    loosen_standard_streams()
+    make_standard_streams_non_blocking()
 
 
 def _terminated(_number: int, _frame: Any) -> None:
@@ -128,7 +128,7 @@ def run_session(session: Session, schemas: dict[str, Any], code: Code, name: str
     except Exception as error:
         session.errors.report("setup", error, fatal=True)
         return EXIT_SETUP
-    session.tell("setup_done")
+    session.notify("setup_done")
     return _flow(session, spec, kind, hooks, ctx)
 
 
@@ -136,7 +136,7 @@ def _flow(session: Session, spec: ProcessorSpec, kind: str, code: UserCode, ctx:
     result = 0
     try:
         if session.receive_until(lambda: session.started or session.state.stopping) and session.started:
-            session.tell("started")
+            session.notify("started")
             if kind != "manual":
                 _hook(session, code, "start", ctx)
             RUNNERS[kind](session, spec, code, ctx).run()
@@ -158,9 +158,9 @@ def _flow(session: Session, spec: ProcessorSpec, kind: str, code: UserCode, ctx:
     finally:
         session.state.stop()
         _hook(session, code, "stop", ctx)
-        session.tell("stopped")
+        session.notify("stopped")
         _hook(session, code, "teardown", ctx)
-    session.tell("bye")
+    session.notify("bye")
     return result
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from streamlib._native import BridgeError, Connection, Tally
-from streamlib._runner.complaints import Seldom
+from streamlib._runner.throttled_log import ThrottledWarning
 from streamlib.schema import Schema
 
 #: Between two frames of a processor that is not fast, in seconds.
@@ -47,10 +47,10 @@ class InputPort:
         self._schema = schema
         self._connection = connection
         self._latest = settings.get("delivery") == "latest"
-        #: So many frames may be finished, and so much memory let go of, before the sender has to hear of it by itself.
-        self._patience = 1 if self._latest else max(1, int(settings.get("window", 1)) // 2)
-        self._owed = 0
-        self._told = 0.0
+        #: So many frames may be finished, and so much memory let go of, before the sender is told by a message of its own.
+        self._ack_batch = 1 if self._latest else max(1, int(settings.get("window", 1)) // 2)
+        self._unsent_acks = 0
+        self._last_flush = 0.0
         self._flush: Callable[[], Any] = flush or connection.flush
         #: Each with the connection that it came over, and its port there.
         self.waiting: deque[tuple[Connection, int, int, dict[str, Any]]] = deque()
@@ -59,7 +59,7 @@ class InputPort:
         self._source = connection
         #: Frames that were lost on their way in. Made with the first.
         self._lost: Tally | None = None
-        self._loss = Seldom()
+        self._loss_warning = ThrottledWarning()
 
     def __len__(self) -> int:
         return len(self.waiting)
@@ -86,7 +86,9 @@ class InputPort:
             # Its acknowledgement would cover frames before it that are not finished: theirs covers it.
             if not (_cover(self.waiting, source, at, frame_id) or _cover(self._unfinished, source, at, frame_id)):
                 self._acknowledge(source, at, frame_id)
-        self._loss.warning(f"a frame of input {self.name} was dropped, the system gives no memory to read it: {why}")
+        self._loss_warning.warning(
+            f"a frame of input {self.name} was dropped, the system gives no memory to read it: {why}"
+        )
 
     def take(self) -> Schema | None:
         if self.settles_itself:
@@ -111,20 +113,20 @@ class InputPort:
             finished, self._unfinished = self._unfinished, []
         for frame in finished:
             self._acknowledge(*frame)
-        self._owed += len(finished)
+        self._unsent_acks += len(finished)
 
-    def settle(self) -> None:
+    def flush_acks(self) -> None:
         """Tells senders what was finished, unless that can wait for a message that goes their way, or for a quiet moment."""
         source = self._source
-        if self._owed < self._patience and source.pending_releases < self._patience:
+        if self._unsent_acks < self._ack_batch and source.pending_releases < self._ack_batch:
             if not self.waiting:
                 return
-            # There is no quiet moment to come. A slow processor's sender hears of each frame, so that its window is open.
-            if time.monotonic() - self._told < _SLOW:
+            # There is no quiet moment to come. The sender of a slow processor is told of each frame, so that its window is open.
+            if time.monotonic() - self._last_flush < _SLOW:
                 return
-        self._owed = 0
-        self._told = time.monotonic()
-        # Who has sent it may be gone; that is told by what is received.
+        self._unsent_acks = 0
+        self._last_flush = time.monotonic()
+        # The sender may be gone; the receiving side ends its connection.
         with suppress(BridgeError):
             source.flush()
 
@@ -133,14 +135,14 @@ class InputPort:
         self.timestamp_ns = self.frame_number = None
 
     def discard_oldest(self) -> None:
-        """Acknowledges a frame that nobody will take."""
+        """Acknowledges a frame that will not be taken."""
         with self._lock:
             if self.waiting:
                 self._acknowledge(*self.waiting.popleft()[:3])
 
     @staticmethod
     def _acknowledge(connection: Connection, index: int, frame_id: int) -> None:
-        # Of a connection that has ended nobody wants to know; it takes the note and never sends it.
+        # A connection that has ended takes the note too, and never sends it.
         connection.ack(index, frame_id)
 
 

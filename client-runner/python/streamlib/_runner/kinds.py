@@ -15,11 +15,11 @@ from streamlib.processor import ProcessorSpec
 from streamlib.schema import Schema
 
 #: How long a continuous loop that has nothing to do waits for a message before it turns again, in seconds.
-IDLE_TURN = 0.02
+IDLE_WAIT = 0.02
 
 
 class StartFailed(Exception):
-    """A manual ``start()`` raised; the host was told."""
+    """A manual ``start()`` raised; the host has the report."""
 
 
 class Runner:
@@ -58,7 +58,7 @@ class Runner:
         for port in session.inputs:
             port.finish()
             port.forget()
-            port.settle()
+            port.flush_acks()
 
     def _call_function(self) -> None:
         frames = self.take_frames()
@@ -89,7 +89,7 @@ class ReactiveRunner(Runner):
 
         while True:
             if wanted():
-                # These came while the user's code was busy: a stop is heard, and acknowledgements count, though more frames
+                # These came while the user's code was busy: a stop takes effect, and acknowledgements count, though more frames
                 # wait, and there may be newer ones.
                 session.drain()
             elif not session.receive_until(wanted):
@@ -128,11 +128,11 @@ class ContinuousRunner(Runner):
             if session.state.stopping:
                 return
             before = self._activity()
-            seen = session.turn
+            seen = session.messages_taken
             self.call_process()
             if self._activity() == before and not any(session.inputs):
                 # Nothing taken, nothing sent (or only into a full window): an empty loop must not burn a processor.
-                session.next_turn(seen, IDLE_TURN)
+                session.wait_for_messages(seen, IDLE_WAIT)
 
     def _activity(self) -> int:
         return self.taken() + sum(port.sent for port in self.session.outputs)

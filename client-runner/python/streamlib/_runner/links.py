@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from streamlib._native import BridgeError, Connection, Endpoint, Poller
-from streamlib._runner.complaints import UnknownPorts
-from streamlib._runner.door import Door
+from streamlib._runner.link_listener import LinkListener
 from streamlib._runner.outputs import OutputPort
 from streamlib._runner.targets import LinkTarget
+from streamlib._runner.throttled_log import UnknownPortWarning
 
 if TYPE_CHECKING:
     from streamlib._runner.inputs import InputPort
@@ -22,8 +22,8 @@ PONG = b"SLA"
 _log = logging.getLogger("streamlib")
 
 
-class Expected:
-    """A producer that the runtime has announced: nobody else is let in."""
+class AnnouncedProducer:
+    """A producer that the runtime has announced: connections of other processes are refused."""
 
     def __init__(self, attempt: int, port: InputPort, pid: int) -> None:
         self.attempt = attempt
@@ -38,25 +38,25 @@ class Incoming:
         self._links = links
         self._connection = connection
         self._port: InputPort | None = None
-        self._unknown = UnknownPorts()
+        self._unknown = UnknownPortWarning()
 
-    def take_in(self, event: tuple[Any, ...]) -> None:
+    def on_event(self, event: tuple[Any, ...]) -> None:
         kind = event[0]
         if kind == "frame" and self._port is not None:
             self._port.add(event[2], event[3], self._connection, 0)
         elif kind == "control" and self._port is None:
-            self._greet(event[1])
+            self._on_ping(event[1])
         elif kind == "lost" and self._port is not None:
             self._port.lose(event[2], event[3], self._connection, 0)
         elif kind == "unknown_port":
-            self._unknown.tell(event[1], f"process {self._connection.peer_pid}")
+            self._unknown.warn(event[1], f"process {self._connection.peer_pid}")
         elif kind == "closed":
             if event[1] != "peer_closed":
                 where = f" for input {self._port.name}" if self._port is not None else ""
                 _log.warning("the channel%s was closed: %s: %s", where, event[1], event[2])
             self.close()
 
-    def _greet(self, message: Mapping[str, Any]) -> None:
+    def _on_ping(self, message: Mapping[str, Any]) -> None:
         port = self._links.port_for(message, self._connection.peer_pid)
         if port is None or message.get("type") != "ping" or message.get("bytes") != PING:
             _log.warning("process %d was refused: it was not announced by the runtime", self._connection.peer_pid)
@@ -91,13 +91,13 @@ class Outgoing:
         self._linked = False
         self._leaving = False
 
-    def greet(self) -> None:
+    def send_ping(self) -> None:
         self._connection.define_ports("[]", self._links.ports_json(self._output.name, "outputs"))
         self._connection.send_control(
             {"type": "ping", "bytes": PING, "link": self._target.id, "attempt": self._attempt}
         )
 
-    def take_in(self, event: tuple[Any, ...]) -> None:
+    def on_event(self, event: tuple[Any, ...]) -> None:
         kind = event[0]
         if kind == "ack":
             self._output.link_acked(self._target)
@@ -105,11 +105,11 @@ class Outgoing:
             # Bytes have crossed both ways.
             self._linked = True
             self._output.link_opened(self._target, self._connection)
-            self._links.tell("linked", self._target.id, self._attempt)
+            self._links.report("linked", self._target.id, self._attempt)
         elif kind == "closed":
             self.close()
             why = "its reader closed it" if event[1] == "peer_closed" else f"{event[1]}: {event[2]}"
-            self._links.tell("link_failed", self._target.id, self._attempt, why)
+            self._links.report("link_failed", self._target.id, self._attempt, why)
             return
         if self._leaving:
             # Memory comes back with any message.
@@ -144,15 +144,17 @@ class Links:
         schemas: Mapping[str, Any],
         inputs: Sequence[InputPort],
         outputs: Sequence[OutputPort],
-        say: Callable[..., None],
+        send: Callable[..., None],
     ) -> None:
         self._poller = poller
         self._schemas = schemas
         self._inputs = {port.name: port for port in inputs}
         self._outputs = outputs
-        self._say = say
-        self.door = Door(poller, self._is_expected, lambda connection: self._add(Incoming(self, connection)))
-        self._expected: dict[str, Expected] = {}
+        self._send = send
+        self.listener = LinkListener(
+            poller, self._is_announced, lambda connection: self._add(Incoming(self, connection))
+        )
+        self._announced: dict[str, AnnouncedProducer] = {}
         self._open: list[Incoming | Outgoing] = []
         self._out: dict[str, Outgoing] = {}
 
@@ -171,29 +173,29 @@ class Links:
                 output, target = self._find(link)
                 output.link_over(target)
         except (BridgeError, LookupError) as error:
-            self.tell("link_failed", link, attempt, str(error))
+            self.report("link_failed", link, attempt, str(error))
         finally:
             if endpoint is not None:
                 endpoint.close()
 
     def _expect(self, link: str, attempt: int, port: str, pid: int) -> None:
-        endpoint = self.door.endpoint()
-        self._expected[link] = Expected(attempt, self._inputs[port], pid)
+        endpoint = self.listener.endpoint()
+        self._announced[link] = AnnouncedProducer(attempt, self._inputs[port], pid)
         try:
-            self._say({"type": "link_endpoint", "link": link, "attempt": attempt}, endpoint)
+            self._send({"type": "link_endpoint", "link": link, "attempt": attempt}, endpoint)
         finally:
             endpoint.close()
 
-    def _is_expected(self, pid: int) -> bool:
-        return any(expected.pid == pid for expected in self._expected.values())
+    def _is_announced(self, pid: int) -> bool:
+        return any(expected.pid == pid for expected in self._announced.values())
 
     def port_for(self, message: Mapping[str, Any], pid: int) -> InputPort | None:
         """The input that a ping is for, if its sender was announced for it. Each announcement is good for one."""
         link = str(message.get("link"))
-        expected = self._expected.get(link)
+        expected = self._announced.get(link)
         if expected is None or expected.pid != pid or expected.attempt != message.get("attempt"):
             return None
-        del self._expected[link]
+        del self._announced[link]
         return expected.port
 
     def _connect(self, link: str, attempt: int, endpoint: Endpoint, pid: int) -> None:
@@ -208,7 +210,7 @@ class Links:
         outgoing = Outgoing(self, output, target, connection, attempt)
         self._out[link] = outgoing
         self._add(outgoing)
-        outgoing.greet()
+        outgoing.send_ping()
 
     def _readers(self, message: Mapping[str, Any]) -> None:
         """The graph has changed: an output has other readers."""
@@ -225,7 +227,7 @@ class Links:
             for target in output.links:
                 if target.id == link:
                     return output, target
-        raise LookupError(f"there is no link {link} here")
+        raise LookupError(f"this process has no link {link}")
 
     def _add(self, end: Incoming | Outgoing) -> None:
         self._open.append(end)
@@ -241,8 +243,8 @@ class Links:
     def ports_json(self, name: str, kind: str) -> str:
         return json.dumps([{"name": name, "schema": self._schemas[kind][name]}])
 
-    def tell(self, kind: str, link: str, attempt: int, reason: str = "") -> None:
-        self._say({"type": kind, "link": link, "attempt": attempt, "reason": reason})
+    def report(self, kind: str, link: str, attempt: int, reason: str = "") -> None:
+        self._send({"type": kind, "link": link, "attempt": attempt, "reason": reason})
 
     def close(self) -> None:
         for end in self._open[:]:
@@ -250,4 +252,4 @@ class Links:
             end.connection.close()
         self._open.clear()
         self._out.clear()
-        self.door.close()
+        self.listener.close()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from streamlib._memory import NoSlot, holds_memory, into_memory, numpy_module, protect, shape_format, whole_shape
 from streamlib._native import Connection, FramePool, SharedBuffer, Tally, Texture, monotonic_ns
-from streamlib._runner.complaints import Stall
 from streamlib._runner.run_state import RunState
 from streamlib._runner.targets import HostTarget, LinkTarget
+from streamlib._runner.throttled_log import StallWarning
 from streamlib.processor import ProcessorError, nearest
 from streamlib.schema import Schema
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-#: Room in the socket, and memory that the user's own code lets go of, are told by no message: a wait looks again this often
+#: No message reports room in the socket, or memory that the user's own code lets go of: a wait looks again this often
 #: (seconds).
 _LOOK_AGAIN = 0.005
 
@@ -30,9 +30,9 @@ _LOOK_AGAIN = 0.005
 class Channel(Protocol):
     """What an output needs of the session: news from the host, such as acknowledgements and memory that came back."""
 
-    turn: int
+    messages_taken: int
 
-    def next_turn(self, seen: int, timeout: float | None) -> bool: ...
+    def wait_for_messages(self, seen: int, timeout: float | None) -> bool: ...
 
     def watch(self, connections: list[Connection]) -> None: ...
 
@@ -60,7 +60,7 @@ class OutputPort:
         self._channel = channel
         slots = int(settings.get("slots", 16))
         self._pool = FramePool(slots)
-        self._stall = Stall(f"output {name}")
+        self._stall = StallWarning(f"output {name}")
         self._no_room = "for a lossless reader, which takes nothing more"
         self._no_slot = f"for memory: its {slots} slots are all in use; keep copies of frames, not the frames"
         self._lock = threading.Lock()
@@ -113,16 +113,16 @@ class OutputPort:
             link.acked()
 
     def link_has_left(self, link: LinkTarget) -> bool:
-        """Whether its reader has finished with all frames and holds no memory; what it gives back is told from here on."""
+        """Whether its reader has finished with all frames and holds no memory; from here on, what it gives back is an event."""
         with self._lock:
             link.listen(True)
-            return link.under_way == 0 and link.outstanding == 0
+            return link.in_flight == 0 and link.outstanding == 0
 
     def count_links(self) -> None:
         with self._lock:
             for link in (*self.links, *self._leaving):
                 link.count()
-            self._leaving = [link for link in self._leaving if link.under_way > 0]
+            self._leaving = [link for link in self._leaving if link.in_flight > 0]
 
     def link_lost(self, link: LinkTarget) -> None:
         with self._lock:
@@ -149,14 +149,14 @@ class OutputPort:
         known = self._take_loaned(value)
         began: float | None = None
         while True:
-            seen = self._channel.turn
+            seen = self._channel.messages_taken
             room = self._has_room()
             fits = room and self._fits(value)
             if fits and self._send(value):
                 break
             if not self._wait(seen):
                 return self._drop()
-            began = self._stall.goes_on(began, self._no_slot if room and not fits else self._no_room)
+            began = self._stall.check(began, self._no_slot if room and not fits else self._no_room)
         self._stall.over(began)
         for name in self._in_memory:
             if name == known:
@@ -245,14 +245,14 @@ class OutputPort:
     def _acquire(self, get: Callable[[], M | None]) -> M | None:
         began: float | None = None
         while True:
-            seen = self._channel.turn
+            seen = self._channel.messages_taken
             held = get()
             if held is None and self._reclaim():
                 held = get()
             if held is not None or not self._wait(seen):
                 self._stall.over(began)
                 return held
-            began = self._stall.goes_on(began, self._no_slot)
+            began = self._stall.check(began, self._no_slot)
 
     def _has_room(self) -> bool:
         if not self.links:
@@ -263,7 +263,7 @@ class OutputPort:
             return all(link.has_room for link in self.links)
 
     def _reclaim(self) -> bool:
-        """Takes memory from what waits for the reader that has most waiting: a slow reader delays nobody else."""
+        """Takes memory from what waits for the reader that has most waiting: a slow reader delays no other."""
         with self._lock:
             slowest = max(
                 (link for link in self.links if not link.blocking), key=lambda link: link.pending, default=None
@@ -307,7 +307,7 @@ class OutputPort:
 
     def _wait(self, seen: int) -> bool:
         """Looks for news that came already, and waits for more if this output waits for a reader. False: give up."""
-        if self._channel.next_turn(seen, 0.0):
+        if self._channel.wait_for_messages(seen, 0.0):
             return True
         if not self._blocking or self._state.stopping:
             return False
@@ -316,7 +316,7 @@ class OutputPort:
             with self._lock:
                 for link in self.links:
                     link.listen(True)
-        self._channel.next_turn(seen, _LOOK_AGAIN)
+        self._channel.wait_for_messages(seen, _LOOK_AGAIN)
         return True
 
     @property

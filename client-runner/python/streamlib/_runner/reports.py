@@ -1,4 +1,4 @@
-"""What the user's code says and does wrong, told to the host over the channel."""
+"""Log lines and errors of the user's code, sent to the host over the channel."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def install_logging(connection: Connection, level: str) -> None:
     handler = LogHandler(connection)
     root = logging.getLogger()
     for other in root.handlers[:]:
-        # What the file has set up for a terminal (logging.basicConfig) would tell each line a second time.
+        # What the file has set up for a terminal (logging.basicConfig) would print each line a second time.
         if type(other) is logging.StreamHandler and other.stream in (sys.stderr, sys.stdout):
             root.removeHandler(other)
     root.addHandler(handler)
@@ -91,7 +91,7 @@ def describe(error: BaseException) -> tuple[str, str]:
 
 
 def _trim(steps: traceback.TracebackException | None, seen: set[int]) -> None:
-    """Leaves the user's frames and those of other packages: ours are the same each time and help nobody."""
+    """Leaves the user's frames and those of other packages: ours are the same each time and do not help."""
     if steps is None or id(steps) in seen:
         return
     seen.add(id(steps))
@@ -121,7 +121,7 @@ class ErrorReports:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._told: dict[str, float] = {}
+        self._reported: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def report(self, phase: str, error: BaseException, fatal: bool = False) -> None:
@@ -130,12 +130,12 @@ class ErrorReports:
         # Not the message: it often holds a number that differs each time.
         key = f"{phase} {type(error).__name__} {_place(error) or message}"
         with self._lock:
-            if not fatal and now - self._told.get(key, -1e9) < self.QUIET_SECONDS:
+            if not fatal and now - self._reported.get(key, -1e9) < self.QUIET_SECONDS:
                 trace = ""
             else:
-                if len(self._told) > 64:
-                    self._told.clear()
-                self._told[key] = now
+                if len(self._reported) > 64:
+                    self._reported.clear()
+                self._reported[key] = now
         try:
             self._connection.send_control(
                 {

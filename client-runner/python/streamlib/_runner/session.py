@@ -10,35 +10,35 @@ from collections.abc import Callable
 from typing import Any
 
 from streamlib._native import BridgeError, Connection, Endpoint, Poller
-from streamlib._runner.complaints import UnknownPorts
 from streamlib._runner.handshake.broker import Broker
 from streamlib._runner.handshake.errors import HandshakeError
 from streamlib._runner.handshake.relay import fetch_endpoint
-from streamlib._runner.helper import Helper
 from streamlib._runner.inputs import InputPort
-from streamlib._runner.last_words import send_what_waits
 from streamlib._runner.links import Links
 from streamlib._runner.outputs import OutputPort
+from streamlib._runner.pending import send_pending
+from streamlib._runner.readiness import ReadinessWatcher
 from streamlib._runner.reports import ErrorReports
 from streamlib._runner.run_state import RunState
+from streamlib._runner.throttled_log import UnknownPortWarning
 from streamlib.processor import ProcessorError, ProcessorSpec
 
-#: How long acknowledgements wait for a message that they could travel with, in seconds. By themselves they would wake whoever
-#: sent the frame at the moment at which the next one needs the processor.
+#: How long acknowledgements wait for a message that they could travel with, in seconds. By themselves they would wake the sender
+#: of the frame at the moment at which the next one needs the processor.
 LINGER = 0.002
 
-#: How long a thread that helps out waits for the one that receives, in seconds. It is told sooner, as a rule.
-_OTHERS_TURN = 0.1
+#: How long `receive_if_idle` waits for the thread that receives, in seconds. It is woken sooner, as a rule.
+_RECEIVER_TIMEOUT = 0.1
 
 #: How long the end waits for room before it looks again, in seconds.
-_PUSH = 0.005
+_SEND_WAIT = 0.005
 
 PING = b"SLP"
 PONG = b"SLA"
 
 
 class Session:
-    """The channels, and what came over them. ``next_turn`` is the only place where messages are taken in."""
+    """The channels, and what came over them. ``wait_for_messages`` is the only place where messages are taken in."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -46,29 +46,29 @@ class Session:
         self.poller.add(connection, self)
         self.links: Links | None = None
         self.errors = ErrorReports(connection)
-        self.state = RunState(lambda: self.tell("finished"))
+        self.state = RunState(lambda: self.notify("finished"))
         self.inputs: list[InputPort] = []
         self.outputs: list[OutputPort] = []
         self.settings: dict[str, Any] | None = None
         self.started = False
         self.tear_down = False
         self.closed = False
-        #: How many messages were taken in. Whoever waits for something reads it first, then looks, then waits for the next.
-        self.turn = 0
+        #: How many messages were taken in. To wait for something: read this, look whether it is there, wait for more than this.
+        self.messages_taken = 0
         #: Whether a thread is receiving: one at a time, and others wait for what it takes in.
         self._receiving = False
         self._lock = threading.Lock()
-        self._news = threading.Condition(self._lock)
-        #: How many threads wait for news: mostly none, and telling nobody would still cost.
+        self._received = threading.Condition(self._lock)
+        #: How many threads wait for the condition: mostly none, and notifying would still cost.
         self._waiting = 0
-        self._helper = Helper(self.lend_a_hand)
-        self._unknown = UnknownPorts()
+        self._watcher = ReadinessWatcher(self.receive_if_idle)
+        self._unknown = UnknownPortWarning()
 
     @staticmethod
     def open(connection_id: str, broker_address: str, heartbeat: bool = True) -> tuple[Session, dict[str, Any]]:
         """The client's half of the handshake. Returns the session and the port schemas that the host gave the broker.
 
-        Without ``heartbeat``, which is a thread, whoever calls starts it.
+        Without ``heartbeat``, which is a thread, the caller starts it later.
         """
         broker = Broker(broker_address, connection_id, os.getpid())
         try:
@@ -82,12 +82,12 @@ class Session:
                 endpoint.close()
             session = Session(connection)
             try:
-                session._pong()
+                session._answer_ping()
                 if heartbeat:
                     connection.start_heartbeat()
                 schemas = json.loads(broker.schemas() or "{}")
                 broker.mark_acked()
-                session.tell("acked")
+                session.notify("acked")
             except BaseException:
                 connection.close()
                 raise
@@ -95,31 +95,31 @@ class Session:
         finally:
             broker.close()
 
-    def _pong(self) -> None:
+    def _answer_ping(self) -> None:
         event = self.connection.receive(30.0)
         if event is None:
             raise HandshakeError("the host accepted the connection but sent no ping within 30 s")
         if event[0] == "closed":
             raise HandshakeError(
-                f"the host closed the connection before its ping ({event[2]}); has it a client already?"
+                f"the host closed the connection before its ping ({event[2]}); does it have a client already?"
             )
         if event[0] != "control" or event[1].get("type") != "ping" or event[1].get("bytes") != PING:
-            raise HandshakeError(f"the host sent something else than a ping: {event[0]}")
+            raise HandshakeError(f"the host sent {event[0]} instead of its ping")
         self.connection.send_control({"type": "pong", "bytes": PONG})
 
-    def tell(self, what: str) -> None:
+    def notify(self, what: str) -> None:
         if what == "stopped":
             for port in self.outputs:
                 port.stop_links()
         if what in ("finished", "stopped"):
             self._beat()
-        self._say({"type": what})
+        self._send({"type": what})
 
-    def _say(self, message: dict[str, Any], endpoint: Endpoint | None = None) -> None:
+    def _send(self, message: dict[str, Any], endpoint: Endpoint | None = None) -> None:
         try:
             self.connection.send_control(message, endpoint)
         except BridgeError as error:
-            # Of a channel that is closed receive() tells as well, which ends the session in order.
+            # receive() reports a channel that is closed as well, which ends the session in order.
             if error.code != "closed":
                 # Too much waits for a host that does not read. It would miss this, and wait for it for ever.
                 self._ended(error.code, str(error))
@@ -159,7 +159,7 @@ class Session:
             self.outputs.append(
                 OutputPort(name, index, spec.outputs[name], self.connection, given, self.state, self.inputs, self)
             )
-        self.links = Links(self.poller, schemas, self.inputs, self.outputs, self._say)
+        self.links = Links(self.poller, schemas, self.inputs, self.outputs, self._send)
 
     @property
     def over(self) -> bool:
@@ -169,43 +169,43 @@ class Session:
     def receive_until(self, condition: Callable[[], bool]) -> bool:
         """Takes messages in until something holds. False: the host wants the end, or is gone."""
         while True:
-            seen = self.turn
+            seen = self.messages_taken
             if condition():
                 return True
             if self.closed or self.tear_down:
                 return False
-            self.next_turn(seen, None)
+            self.wait_for_messages(seen, None)
 
     def drain(self) -> None:
         """Takes in what has come already."""
-        while not self.closed and self.next_turn(self.turn, 0.0):
+        while not self.closed and self.wait_for_messages(self.messages_taken, 0.0):
             pass
 
-    def next_turn(self, seen: int, timeout: float | None) -> bool:
+    def wait_for_messages(self, seen: int, timeout: float | None) -> bool:
         """Waits until more was taken in than ``seen`` messages. False: nothing came in time.
 
-        Any thread may call it: the first receives, and the others hear of what it takes in.
+        Any thread may call it: the first receives, and the others are woken when it has.
         """
         with self._lock:
-            while self.turn == seen and self._receiving:
+            while self.messages_taken == seen and self._receiving:
                 self._waiting += 1
                 try:
-                    if not self._news.wait(timeout):
-                        return self.turn != seen
+                    if not self._received.wait(timeout):
+                        return self.messages_taken != seen
                 finally:
                     self._waiting -= 1
-            if self.turn != seen:
+            if self.messages_taken != seen:
                 return True
             self._receiving = True
         return self._receive(timeout)
 
-    def lend_a_hand(self) -> None:
-        """Takes in what is there if nobody is about to; otherwise waits until somebody has."""
+    def receive_if_idle(self) -> None:
+        """Takes in what has come, unless another thread is receiving: then waits until it has."""
         with self._lock:
             if self._receiving:
                 self._waiting += 1
                 try:
-                    self._news.wait(_OTHERS_TURN)
+                    self._received.wait(_RECEIVER_TIMEOUT)
                 finally:
                     self._waiting -= 1
                 return
@@ -213,28 +213,28 @@ class Session:
         self._receive(0.0)
 
     def _receive(self, timeout: float | None) -> bool:
-        """Takes in what has come, and waits for it. The caller has made sure that nobody else does."""
+        """Takes in what has come, and waits for it. The caller has made sure that no other thread does."""
         came = 0
         links = self.links
-        if links is not None and links.door.resting is not None:
-            timeout = links.door.look_again(timeout)
+        if links is not None and links.listener.paused_until is not None:
+            timeout = links.listener.resume_when_due(timeout)
         try:
             for owner, event in self.poller.receive(timeout, LINGER):
                 came += 1
-                owner.take_in(event)
+                owner.on_event(event)
             return came > 0
         finally:
             with self._lock:
                 self._receiving = False
-                self.turn += came
+                self.messages_taken += came
                 if self._waiting > 0:
-                    self._news.notify_all()
+                    self._received.notify_all()
 
-    def take_in(self, event: tuple[Any, ...]) -> None:
-        """What the host sent."""
+    def on_event(self, event: tuple[Any, ...]) -> None:
+        """A message of the host's."""
         kind = event[0]
         if kind == "frame":
-            # Before the ports are made there is nobody to give it to.
+            # Before the ports are made it has no receiver.
             if event[1] < len(self.inputs):
                 self.inputs[event[1]].add(event[2], event[3])
         elif kind == "ack":
@@ -246,12 +246,12 @@ class Session:
             if event[1] < len(self.inputs):
                 self.inputs[event[1]].lose(event[2], event[3])
         elif kind == "unknown_port":
-            self._unknown.tell(event[1], "the runtime")
+            self._unknown.warn(event[1], "the runtime")
         elif kind == "closed":
             self._ended(event[1], event[2])
 
     def _ended(self, code: str, message: str) -> None:
-        """There is no channel any more. Why, if it was not the host's wish, the host reads in what is printed."""
+        """There is no channel any more. If the host did not close it, the reason goes to stderr."""
         if not self.closed and code != "peer_closed":
             print(f"{code}: {message}", file=sys.stderr)
         self.closed = True
@@ -269,9 +269,9 @@ class Session:
             self.state.stop()
             self.tear_down = True
         elif kind == "report":
-            # Whoever waits for the end of the graph asks whether anything is still on its way here.
+            # The runtime waits for the end of the graph, and asks whether frames are still in flight here.
             self._beat()
-            self._say({"type": "reported", "round": message.get("round", 0)})
+            self._send({"type": "reported", "round": message.get("round", 0)})
         elif isinstance(kind, str) and kind.startswith("link_"):
             links = self.links
             if links is not None:
@@ -279,11 +279,11 @@ class Session:
 
     def watch(self, connections: list[Connection]) -> None:
         """Something waits for the peers of these to be ready, and the user's code may be about to take its time."""
-        self._helper.watch(connections)
+        self._watcher.watch(connections)
 
     def receive_in_background(self) -> None:
         """For manual processors, whose own code has the main thread."""
-        self._helper.stop()
+        self._watcher.stop()
 
         def run() -> None:
             try:
@@ -299,16 +299,16 @@ class Session:
     def close(self) -> None:
         for port in self.outputs:
             port.close()
-        self._helper.stop()
+        self._watcher.stop()
         if self.links is not None:
             # What comes from here on makes no new ones.
             links, self.links = self.links, None
             links.close()
-        send_what_waits(self.connection, self._push)
+        send_pending(self.connection, self._send_and_receive)
         # It stays in the poller: a thread that receives has to see the end.
         self.connection.close()
 
-    def _push(self) -> None:
-        """Has what waits sent, whoever is receiving: a beat goes behind it. What has come is taken in, and wanted by nobody."""
+    def _send_and_receive(self) -> None:
+        """Sends what waits, whichever thread receives: a heartbeat goes behind it. What has come is taken in, to no effect."""
         self._beat()
-        self.next_turn(self.turn, _PUSH)
+        self.wait_for_messages(self.messages_taken, _SEND_WAIT)

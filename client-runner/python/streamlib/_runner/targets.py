@@ -47,7 +47,7 @@ class LinkTarget:
     """The input of another Python processor, with what waits for it and how much it may have unfinished.
 
     What the runtime does in front of a subprocess happens here: the gate that drops until there is a channel, the queue, the
-    window. Its output's lock is held by whoever calls.
+    window. The caller holds its output's lock.
     """
 
     def __init__(self, settings: Mapping[str, Any], memory: frozenset[str], timed: bool) -> None:
@@ -65,7 +65,7 @@ class LinkTarget:
         self._memory = memory
         self._timed = timed
         self._next_id = 0
-        #: Whether acknowledgements are events: only while somebody waits for one, for most are only counted.
+        #: Whether acknowledgements are events: only while a frame waits for one; most are only counted.
         self._listening = False
         self._pending: deque[dict[str, Any]] = deque()
 
@@ -74,7 +74,7 @@ class LinkTarget:
         return len(self._pending)
 
     @property
-    def under_way(self) -> int:
+    def in_flight(self) -> int:
         """Frames that were sent, or are about to be, and that the reader has not finished with."""
         return self.unfinished + len(self._pending)
 
@@ -99,16 +99,16 @@ class LinkTarget:
             return False
         if self._pending:
             self._flush()
-        if self.under_way < self._window:
+        if self.in_flight < self._window:
             if self._listening:
                 self.listen(bool(self._pending))
             return True
         self.listen(True)
         # It may have come before it was an event.
-        return self.under_way < self._window
+        return self.in_flight < self._window
 
     def listen(self, wanted: bool) -> None:
-        """Whether the reader's acknowledgements and releases are to be told."""
+        """Whether the reader's acknowledgements and releases are to be events."""
         if wanted != self._listening and self.connection is not None:
             self._listening = wanted
             self.connection.tell_acks(wanted)
@@ -132,17 +132,17 @@ class LinkTarget:
         self.connection = None
         if lost:
             self.tally.drop("lost", lost)
-        self._give_up("stopped" if self.over else "not_ready")
+        self._drop_pending("stopped" if self.over else "not_ready")
 
     def end(self) -> None:
-        """There will be no other reader; whoever waits for room goes on."""
+        """There will be no other reader; a wait for room ends."""
         self.over = True
         if self.connection is None:
-            self._give_up("stopped")
+            self._drop_pending("stopped")
 
     def stop(self) -> None:
         """This process ends, and with it what waits here."""
-        self._give_up("stopped")
+        self._drop_pending("stopped")
 
     def offer(self, value: dict[str, Any]) -> None:
         """Takes a frame, to send it now or when the reader has room. Never waits."""
@@ -176,7 +176,7 @@ class LinkTarget:
                 if not self._send(self._pending[0]):
                     return
             except BridgeError:
-                # Told where it was set, if it was sent to anybody else; nobody waits for this one any more.
+                # The error was raised where it was set, if it went to another reader too; here it is only counted.
                 self.tally.drop("error")
             self._pending.popleft()
 
@@ -189,20 +189,20 @@ class LinkTarget:
         except BridgeError as error:
             if error.code != "closed":
                 raise
-            # What is received tells that the reader is gone.
+            # The receiving side ends the link.
             return False
         self._next_id += 1
         self.tally.pass_one(value.get("timestamp_ns") if self._timed else None)
         return True
 
-    def _give_up(self, reason: str) -> None:
+    def _drop_pending(self, reason: str) -> None:
         if self._pending:
             self.tally.drop(reason, len(self._pending))
             self._pending.clear()
 
     def count(self) -> None:
         """Says how much is on its way at this moment."""
-        self.tally.set_waiting(self.under_way)
+        self.tally.set_waiting(self.in_flight)
 
 
 def shared(value: Any) -> Any:

@@ -83,7 +83,9 @@ def send_result(result: Any, ctx: Context, outputs: Mapping[str, Any], name: str
             result = {next(iter(outputs)): result}
     for port in result:
         if port not in outputs:
-            raise ProcessorError(f'{name} returned a frame for "{port}", which is no output{nearest(port, outputs)}')
+            raise ProcessorError(
+                f'{name} returned a frame for "{port}", which is not one of its outputs{nearest(port, outputs)}'
+            )
     for port, frame in result.items():
         if frame is None:
             continue

@@ -11,7 +11,7 @@ import pytest
 from host import pixels
 from peers import Writer
 from streamlib._native import Connection, Poller
-from streamlib._runner import door
+from streamlib._runner import link_listener
 
 
 @contextmanager
@@ -25,54 +25,54 @@ def no_descriptors() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-class Hall:
-    """A door, and somebody who knocks when there are no descriptors."""
+class Listening:
+    """A listener, and a peer that connects."""
 
     def __init__(self) -> None:
         self.poller = Poller()
         self.came: list[Connection] = []
-        self.door = door.Door(self.poller, lambda _pid: True, self.came.append)
-        endpoint = self.door.endpoint()
-        self.guest = Connection.connect(endpoint)
+        self.listener = link_listener.LinkListener(self.poller, lambda _pid: True, self.came.append)
+        endpoint = self.listener.endpoint()
+        self.peer = Connection.connect(endpoint)
         endpoint.close()
 
-    def knock(self) -> int:
+    def deliver(self) -> int:
         """Hands out what has come. How much it was."""
         found = self.poller.receive(0)
         for owner, event in found:
-            owner.take_in(event)
+            owner.on_event(event)
         return len(found)
 
     def close(self) -> None:
-        for one in (*self.came, self.guest):
+        for one in (*self.came, self.peer):
             one.close()
-        self.door.close()
+        self.listener.close()
 
 
-def test_a_door_without_descriptors_rests_instead_of_ending_the_processor(
+def test_a_listener_without_descriptors_pauses_instead_of_ending_the_processor(
     nothing_left: None, monkeypatch: pytest.MonkeyPatch, log_lines: list[str]
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(door.time, "monotonic", lambda: now[0])
-    hall = Hall()
+    monkeypatch.setattr(link_listener.time, "monotonic", lambda: now[0])
+    listening = Listening()
     with no_descriptors():
-        # Once: then the poller has nothing to tell, though the guest still waits.
-        assert [hall.knock() for _ in range(3)] == [1, 0, 0]
-        assert hall.door.look_again(None) is not None
-        assert hall.door.look_again(0.01) == 0.01
+        # Once: then the poller has nothing to tell, though the peer still waits.
+        assert [listening.deliver() for _ in range(3)] == [1, 0, 0]
+        assert listening.listener.resume_when_due(None) is not None
+        assert listening.listener.resume_when_due(0.01) == 0.01
         now[0] += 0.2
-        assert hall.door.look_again(None) is None
-        assert [hall.knock() for _ in range(3)] == [1, 0, 0]
+        assert listening.listener.resume_when_due(None) is None
+        assert [listening.deliver() for _ in range(3)] == [1, 0, 0]
     assert len(log_lines) == 1
     assert "other processors cannot connect to this one" in log_lines[0]
     now[0] += 0.2
-    hall.door.look_again(None)
-    assert hall.knock() == 1
-    assert len(hall.came) == 1
-    hall.close()
+    listening.listener.resume_when_due(None)
+    assert listening.deliver() == 1
+    assert len(listening.came) == 1
+    listening.close()
 
 
-def test_frames_go_on_while_the_door_rests_and_who_knocked_is_let_in_later(
+def test_frames_go_on_while_the_listener_pauses_and_the_peer_is_accepted_later(
     writer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host, one = writer()
@@ -86,17 +86,17 @@ def test_frames_go_on_while_the_door_rests_and_who_knocked_is_let_in_later(
     # All memory has crossed before descriptors are short: the two ends of this test are one process.
     flow()
     refused: list[None] = []
-    take_in = door.Door.take_in
+    on_event = link_listener.LinkListener.on_event
 
-    def starved(self: door.Door, event: tuple[object, ...]) -> None:
+    def starved(self: link_listener.LinkListener, event: tuple[object, ...]) -> None:
         if len(refused) == 2:
-            take_in(self, event)
+            on_event(self, event)
             return
         refused.append(None)
         with no_descriptors():
-            take_in(self, event)
+            on_event(self, event)
 
-    monkeypatch.setattr(door.Door, "take_in", starved)
+    monkeypatch.setattr(link_listener.LinkListener, "on_event", starved)
     second = Writer(host, attempt=2)
     flow()
     second.greet()

@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from streamlib._runner.speech import Speech, loosen
+from streamlib._runner.standard_streams import NonBlockingOutput, non_blocking
 
 
 class Reader:
     def __init__(self) -> None:
         self.near, self.far = socket.socketpair()
         self.near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        self.stream = loosen(os.fdopen(os.dup(self.near.fileno()), "w", encoding="utf-8"))
+        self.stream = non_blocking(os.fdopen(os.dup(self.near.fileno()), "w", encoding="utf-8"))
 
     def lines(self) -> list[str]:
         parts = []
@@ -68,14 +68,14 @@ def test_a_line_that_was_torn_ends_before_the_next_one_begins(reader: Reader) ->
     assert set(torn[0]) == {"x"}
     print("whole", file=reader.stream)
     assert [line for line in reader.lines() if line] == [
-        "1 lines of output left out: the runtime did not read them in time",
+        "1 line of output left out: the runtime did not read them in time",
         "whole",
     ]
 
 
 def test_patience_is_a_share_of_the_time() -> None:
     near, far = socket.socketpair()
-    speech = Speech(near.fileno())
+    speech = NonBlockingOutput(near.fileno())
     began = time.monotonic()
     for _ in range(2_000):
         speech.write(b"x" * 4096 + b"\n")
@@ -97,4 +97,4 @@ def test_the_descriptor_is_a_childs_as_well(reader: Reader) -> None:
 
 def test_a_file_stays_what_it_is(tmp_path) -> None:
     with open(tmp_path / "log", "w") as file:
-        assert loosen(file) is file
+        assert non_blocking(file) is file

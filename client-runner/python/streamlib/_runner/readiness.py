@@ -1,4 +1,4 @@
-"""A second pair of eyes, for while the user's code is busy."""
+"""Notices that readers are ready while the user's code is busy."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable
 from streamlib._native import Connection, wait_for_any
 
 
-class Helper:
-    """Hears that readers are ready while the main thread runs the user's code, so that what waits for them goes out at once.
+class ReadinessWatcher:
+    """Watches connections while the main thread runs the user's code, so that frames that wait for their readers go out at once.
 
-    A thread, begun when something waits for the first time. It only looks whether messages came; ``lend_a_hand`` decides who
-    takes them in. With nothing waiting it sleeps, and costs nothing per frame.
+    A thread, begun when something waits for the first time. It only notices that messages came; ``on_ready`` decides
+    which thread receives them. With nothing waiting it sleeps, and costs nothing per frame.
     """
 
-    def __init__(self, lend_a_hand: Callable[[], None]) -> None:
-        self._lend_a_hand = lend_a_hand
+    def __init__(self, on_ready: Callable[[], None]) -> None:
+        self._on_ready = on_ready
         self._wanted = threading.Event()
         self._connections: list[Connection] = []
         self._thread: threading.Thread | None = None
@@ -43,7 +43,7 @@ class Helper:
             if self._stopped:
                 return
             connections = [connection for connection in self._connections if not connection.closed]
-            # One message is all it takes: whoever sends the next frame that has to wait says so again.
+            # One message is enough: sending the next frame that has to wait calls `watch` again.
             if connections and wait_for_any(connections):
-                self._lend_a_hand()
+                self._on_ready()
             del connections

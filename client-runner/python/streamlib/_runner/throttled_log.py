@@ -1,0 +1,65 @@
+"""Warnings that would come with every frame, at a rate that can be read."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+_log = logging.getLogger("streamlib")
+
+#: The shortest time between two warnings of the same kind, in seconds.
+_INTERVAL = 1.0
+
+#: A wait of this many seconds is warned of.
+_LONG = 5.0
+
+
+class ThrottledWarning:
+    """A warning that is logged once a second at most, with the number of those that were left out."""
+
+    def __init__(self) -> None:
+        self._warned = float("-inf")
+        self._left_out = 0
+
+    def warning(self, message: str) -> None:
+        now = time.monotonic()
+        if now - self._warned < _INTERVAL:
+            self._left_out += 1
+            return
+        more = f" (and {self._left_out} times before)" if self._left_out else ""
+        self._warned, self._left_out = now, 0
+        _log.warning("%s%s", message, more)
+
+
+class StallWarning:
+    """A warning for a long wait: one, until a wait was short again."""
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+        self._warned = False
+
+    def check(self, began: float | None, what_for: str) -> float:
+        """Warns if the wait has been long. Returns when it began; ``None`` for ``began`` begins one."""
+        now = time.monotonic()
+        if began is None:
+            return now
+        if now - began >= _LONG and not self._warned:
+            self._warned = True
+            _log.warning("%s has been waiting for %.0f s %s", self._who, now - began, what_for)
+        return began
+
+    def over(self, began: float | None) -> None:
+        if self._warned and (began is None or time.monotonic() - began < _LONG):
+            self._warned = False
+
+
+class UnknownPortWarning:
+    """A warning for frames of ports that do not exist: one for each port."""
+
+    def __init__(self) -> None:
+        self._warned: set[int] = set()
+
+    def warn(self, port: int, sender: str) -> None:
+        if port not in self._warned:
+            self._warned.add(port)
+            _log.warning("%s sends frames for input number %d, which does not exist; they are dropped", sender, port)
