@@ -214,3 +214,16 @@ def test_a_runner_whose_runtime_has_gone_before_it_started_ends(file: Callable[.
     assert done.returncode == 5
     assert "handshake failed:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_report_of_a_crash_fits_into_the_lines_that_the_runtime_shows(run: Callable[[str], Runner]) -> None:
+    """Functions of this package below the user's would push the first line out, which says what happened."""
+    runner = run(ECHO.replace('n = ctx.input().get()["n"]', "import ctypes; ctypes.string_at(0)"))
+    runner.set_up()
+    assert runner.host.connection is not None
+    assert runner.host.connection.send_frame(0, 1, {"n": 1})
+    code, _, err = runner.ended()
+    assert code == -signal.SIGSEGV
+    lines = err.splitlines()
+    assert lines[0] == "Fatal Python error: Segmentation fault"
+    assert len(lines) <= 20

@@ -4,7 +4,8 @@ The name is part of the bridge's contract: people find the processes of a graph 
 ``streamlib._process.subprocess_runner``.
 """
 
-from streamlib._process.subprocess_runner import run
+from streamlib._process import entry
+from streamlib._process.subprocess_runner import main
 
 if __name__ == "__main__":
-    run()
+    entry.run(main)

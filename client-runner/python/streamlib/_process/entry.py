@@ -30,23 +30,21 @@ class ProcessFailed(Exception):
         self.code = code
 
 
-def status_of(main: Callable[[], int]) -> int:
-    """Runs ``main`` and returns the exit code, whichever way it ends."""
+def run(main: Callable[[], int]) -> NoReturn:
+    """Runs ``main`` and ends the process with its exit code, whichever way it ends, though threads of the user's code go on.
+
+    It and ``main`` stand at the bottom of each crash's traceback, of which the runtime shows a few lines: few functions deep.
+    """
     try:
-        return main()
+        status = main()
     except ProcessFailed as error:
         print(error, file=sys.stderr)
-        return error.code
+        status = error.code
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
+        status = end.code if isinstance(end.code, int) else 0
     except BaseException:
         traceback.print_exc()
-        return EXIT_INTERNAL
-
-
-def run(main: Callable[[], int]) -> NoReturn:
-    """Runs ``main`` and ends the process, though threads of the user's code go on."""
-    status = status_of(main)
+        status = EXIT_INTERNAL
     sys.stdout.flush()
     sys.stderr.flush()
     # Everything that was held has been given back; only the interpreter would wait for those threads.

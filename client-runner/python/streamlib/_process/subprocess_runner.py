@@ -16,7 +16,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from streamlib._native import BridgeError
 from streamlib._process import entry
@@ -35,12 +35,9 @@ class Terminated(SystemExit):
     """SIGTERM came: ends in order, wherever the user's code is."""
 
 
-def run() -> NoReturn:
-    """Runs the processor that the process's arguments name, and ends the process."""
-    entry.run(lambda: main(sys.argv[1:]))
-
-
-def main(arguments: list[str]) -> int:
+def main() -> int:
+    """Runs the processor that the process's arguments name. Returns the exit code."""
+    arguments = sys.argv[1:]
     parsed = parse_code(arguments)
     if parsed is None or len(parsed[1]) > 1 or not os.environ.get("STREAMLIB_CONNECTION_ID"):
         print(

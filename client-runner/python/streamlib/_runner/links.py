@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from streamlib._native import BridgeError, Connection, Endpoint, Poller
+from streamlib._runner.handshake.connect import PING, PONG
 from streamlib._runner.link_listener import LinkListener
 from streamlib._runner.outputs import OutputPort
 from streamlib._runner.targets import LinkTarget
@@ -15,9 +16,6 @@ from streamlib._runner.throttled_log import UnknownPortWarning
 
 if TYPE_CHECKING:
     from streamlib._runner.inputs import InputPort
-
-PING = b"SLP"
-PONG = b"SLA"
 
 _log = logging.getLogger("streamlib")
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from streamlib._native import BridgeError, Connection, Endpoint, Poller
-from streamlib._runner.handshake.broker import Broker
-from streamlib._runner.handshake.errors import HandshakeError
-from streamlib._runner.handshake.relay import fetch_endpoint
+from streamlib._runner.handshake.connect import connect
 from streamlib._runner.inputs import InputPort
 from streamlib._runner.links import Links
 from streamlib._runner.outputs import OutputPort
@@ -32,9 +29,6 @@ _RECEIVER_TIMEOUT = 0.1
 
 #: How long the end waits for room before it looks again, in seconds.
 _SEND_WAIT = 0.005
-
-PING = b"SLP"
-PONG = b"SLA"
 
 
 class Session:
@@ -70,42 +64,8 @@ class Session:
 
         Without ``heartbeat``, which is a thread, the caller starts it later.
         """
-        broker = Broker(broker_address, connection_id, os.getpid())
-        try:
-            broker.client_alive()
-            endpoint = fetch_endpoint(connection_id)
-            try:
-                connection = Connection.connect(endpoint)
-            except BridgeError as error:
-                raise HandshakeError(f"the host's endpoint refused the connection: {error}") from None
-            finally:
-                endpoint.close()
-            session = Session(connection)
-            try:
-                session._answer_ping()
-                if heartbeat:
-                    connection.start_heartbeat()
-                schemas = json.loads(broker.schemas() or "{}")
-                broker.mark_acked()
-                session.notify("acked")
-            except BaseException:
-                connection.close()
-                raise
-            return session, schemas
-        finally:
-            broker.close()
-
-    def _answer_ping(self) -> None:
-        event = self.connection.receive(30.0)
-        if event is None:
-            raise HandshakeError("the host accepted the connection but sent no ping within 30 s")
-        if event[0] == "closed":
-            raise HandshakeError(
-                f"the host closed the connection before its ping ({event[2]}); does it have a client already?"
-            )
-        if event[0] != "control" or event[1].get("type") != "ping" or event[1].get("bytes") != PING:
-            raise HandshakeError(f"the host sent {event[0]} instead of its ping")
-        self.connection.send_control({"type": "pong", "bytes": PONG})
+        connection, schemas = connect(connection_id, broker_address, heartbeat)
+        return Session(connection), schemas
 
     def notify(self, what: str) -> None:
         if what == "stopped":
