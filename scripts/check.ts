@@ -30,6 +30,7 @@ const checks: readonly Check[] = [
   { name: 'types of TypeScript', command: [npmBin('tsc'), '-b'] },
   { name: 'types of TypeScript tests', command: [npmBin('tsc'), '-p', 'tsconfig.test.json'] },
   { name: 'types of scripts', command: [npmBin('tsc'), '-p', 'tsconfig.scripts.json'] },
+  { name: 'types of the benchmark', command: [npmBin('tsc'), '-p', 'bench/tsconfig.json'] },
   { name: 'direction of imports', command: own('scripts/check-direction.ts') },
   { name: 'subjects of commits', command: own('scripts/check-commits.ts') },
   { name: 'biome', command: [npmBin('biome'), 'ci', '--colors=off', '.'] },

@@ -21,7 +21,7 @@ export interface Places {
   floorAddon: string;
 }
 
-/** `peers/<name>/peer.mjs` exports one of these as its default. */
+/** `peers/<name>/peer.ts` exports one of these as its default. */
 export interface Peer {
   name: string;
   title: string;

@@ -13,8 +13,11 @@ export const tool = (name: string) => join(tools, 'bin', name);
 /** A program that npm installed. Called by its path: `npx` costs half a second each time. */
 export const npmBin = (name: string) => join(root, 'node_modules', '.bin', name);
 
-/** Arguments with which Node runs a TypeScript program of this checkout, from whatever folder. */
-export const typescriptProgram = (path: string) => ['--import', import.meta.resolve('tsx'), join(root, path)];
+/** Options with which Node runs TypeScript, from whatever folder. */
+export const tsx = ['--import', import.meta.resolve('tsx')];
+
+/** Arguments with which Node runs a TypeScript program of this checkout. */
+export const typescriptProgram = (path: string) => [...tsx, join(root, path)];
 
 /** The npm packages, in the order in which they depend on each other. */
 export const packages = [
