@@ -68,65 +68,72 @@ enum X {
 use X::*;
 
 unsafe fn dictionary() -> Raw {
-    xpc_dictionary_create(std::ptr::null(), std::ptr::null(), 0)
+    // SAFETY: the caller holds what it hands over, and values and names are copied or retained.
+    unsafe { xpc_dictionary_create(std::ptr::null(), std::ptr::null(), 0) }
 }
 
 unsafe fn set(target: Raw, key: &str, value: Raw) {
-    let key = CString::new(key).unwrap();
-    xpc_dictionary_set_value(target, key.as_ptr(), value);
-    xpc_release(value);
+    // SAFETY: the caller holds what it hands over, and values and names are copied or retained.
+    unsafe {
+        let key = CString::new(key).unwrap();
+        xpc_dictionary_set_value(target, key.as_ptr(), value);
+        xpc_release(value);
+    }
 }
 
 /// One reference for the caller.
 unsafe fn build(x: &X, listener: &Listener) -> Raw {
-    match x {
-        Null => xpc_null_create(),
-        Bool(b) => xpc_bool_create(*b),
-        I(n) => xpc_int64_create(*n),
-        U(n) => xpc_uint64_create(*n),
-        S(text) => {
-            let text = CString::new(*text).unwrap();
-            xpc_string_create(text.as_ptr())
-        }
-        D(length) => {
-            let bytes = vec![0u8; *length];
-            xpc_data_create(bytes.as_ptr().cast(), bytes.len())
-        }
-        Numbers(count) => build(&A(vec![U(0); *count]), listener),
-        A(items) => {
-            let array = xpc_array_create(std::ptr::null(), 0);
-            for item in items {
-                let item = build(item, listener);
-                xpc_array_append_value(array, item);
-                xpc_release(item);
+    // SAFETY: the caller holds what it hands over, and values and names are copied or retained.
+    unsafe {
+        match x {
+            Null => xpc_null_create(),
+            Bool(b) => xpc_bool_create(*b),
+            I(n) => xpc_int64_create(*n),
+            U(n) => xpc_uint64_create(*n),
+            S(text) => {
+                let text = CString::new(*text).unwrap();
+                xpc_string_create(text.as_ptr())
             }
-            array
-        }
-        M(entries) => {
-            let target = dictionary();
-            for (key, value) in entries {
-                set(target, key, build(value, listener));
+            D(length) => {
+                let bytes = vec![0u8; *length];
+                xpc_data_create(bytes.as_ptr().cast(), bytes.len())
             }
-            target
-        }
-        Deep(0) => dictionary(),
-        Deep(n) => {
-            let target = dictionary();
-            set(target, "in", build(&Deep(n - 1), listener));
-            target
-        }
-        Memory(length) => {
-            let start = xpc_shim::shared_pages(*length);
-            let object = xpc_shmem_create(start, *length);
-            munmap(start, *length);
-            object
-        }
-        Endpoint => {
-            let endpoint = listener.endpoint().unwrap();
-            // Its reference becomes the caller's.
-            let raw = endpoint.as_handle().raw();
-            std::mem::forget(endpoint);
-            raw
+            Numbers(count) => build(&A(vec![U(0); *count]), listener),
+            A(items) => {
+                let array = xpc_array_create(std::ptr::null(), 0);
+                for item in items {
+                    let item = build(item, listener);
+                    xpc_array_append_value(array, item);
+                    xpc_release(item);
+                }
+                array
+            }
+            M(entries) => {
+                let target = dictionary();
+                for (key, value) in entries {
+                    set(target, key, build(value, listener));
+                }
+                target
+            }
+            Deep(0) => dictionary(),
+            Deep(n) => {
+                let target = dictionary();
+                set(target, "in", build(&Deep(n - 1), listener));
+                target
+            }
+            Memory(length) => {
+                let start = xpc_shim::shared_pages(*length);
+                let object = xpc_shmem_create(start, *length);
+                munmap(start, *length);
+                object
+            }
+            Endpoint => {
+                let endpoint = listener.endpoint().unwrap();
+                // Its reference becomes the caller's.
+                let raw = endpoint.as_handle().raw();
+                std::mem::forget(endpoint);
+                raw
+            }
         }
     }
 }

@@ -61,25 +61,32 @@ fn entries(answer: Answer) -> Vec<(&'static CStr, Handle)> {
 type Incoming = Arc<Mutex<Vec<Handle>>>;
 
 unsafe fn set_handler(connection: Raw, handler: impl Fn(Handle) + 'static) {
-    let handler: RcBlock<dyn Fn(Raw)> = RcBlock::new(move |event: Raw| {
-        // SAFETY: an event is valid for the time of this call.
-        if let Some(event) = unsafe { Handle::retained(event.cast()) } {
-            handler(event);
-        }
-    });
-    xpc_connection_set_event_handler(connection, RcBlock::as_ptr(&handler));
-    xpc_connection_activate(connection);
+    // SAFETY: the caller holds what it hands over; blocks are copied.
+    unsafe {
+        let handler: RcBlock<dyn Fn(Raw)> = RcBlock::new(move |event: Raw| {
+            // An event is valid for the time of this call.
+            if let Some(event) = Handle::retained(event.cast()) {
+                handler(event);
+            }
+        });
+        xpc_connection_set_event_handler(connection, RcBlock::as_ptr(&handler));
+        xpc_connection_activate(connection);
+    }
 }
 
 unsafe fn respond(connection: &Handle, message: &Handle, answer: Answer) {
-    if matches!(answer, Answer::Cancels) {
-        return xpc_connection_cancel(connection.raw().cast());
+    // SAFETY: the caller holds what it hands over; blocks are copied.
+    unsafe {
+        if matches!(answer, Answer::Cancels) {
+            return xpc_connection_cancel(connection.raw().cast());
+        }
+        let reply =
+            Handle::owned(xpc_dictionary_create_reply(message.raw().cast()).cast()).expect("it asks for an answer");
+        for (key, value) in entries(answer) {
+            reply.set(key, &value);
+        }
+        xpc_connection_send_message(connection.raw().cast(), reply.raw().cast());
     }
-    let reply = Handle::owned(xpc_dictionary_create_reply(message.raw().cast()).cast()).expect("it asks for an answer");
-    for (key, value) in entries(answer) {
-        reply.set(key, &value);
-    }
-    xpc_connection_send_message(connection.raw().cast(), reply.raw().cast());
 }
 
 fn listen(answer: Answer, incoming: &Incoming) -> (Handle, Endpoint) {

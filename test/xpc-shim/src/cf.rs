@@ -33,8 +33,11 @@ pub fn make(body: Body) -> Cf {
 }
 
 pub unsafe fn at<'a>(raw: Cf, doing: &str) -> &'a Object {
-    ledger::check(raw as usize, doing);
-    &*raw.cast::<Object>()
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        ledger::check(raw as usize, doing);
+        &*raw.cast::<Object>()
+    }
 }
 
 #[repr(C)]
@@ -46,25 +49,31 @@ pub static kCFTypeDictionaryValueCallBacks: Callbacks = Callbacks(1);
 
 #[no_mangle]
 pub unsafe extern "C" fn CFRelease(raw: Cf) {
-    let object = at(raw, "CFRelease");
-    ledger::released();
-    if object.refs.fetch_sub(1, Ordering::AcqRel) == 1 {
-        let mut object = Box::from_raw(raw.cast_mut().cast::<Object>());
-        // As in object.rs: what it holds, its entry, its memory.
-        if let Body::Dictionary(entries) = std::mem::replace(&mut object.body, Body::Number(0)) {
-            entries.into_iter().for_each(|(_, value)| CFRelease(value));
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let object = at(raw, "CFRelease");
+        ledger::released();
+        if object.refs.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let mut object = Box::from_raw(raw.cast_mut().cast::<Object>());
+            // As in object.rs: what it holds, its entry, its memory.
+            if let Body::Dictionary(entries) = std::mem::replace(&mut object.body, Body::Number(0)) {
+                entries.into_iter().for_each(|(_, value)| CFRelease(value));
+            }
+            ledger::died(raw as usize);
         }
-        ledger::died(raw as usize);
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn CFNumberCreate(_allocator: Cf, kind: isize, value: *const c_void) -> Cf {
-    if kind != 4 {
-        ledger::fault(format!("CFNumberCreate of kind {kind}, which this library does not know"));
-        return ptr::null();
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        if kind != 4 {
+            ledger::fault(format!("CFNumberCreate of kind {kind}, which this library does not know"));
+            return ptr::null();
+        }
+        make(Body::Number(*value.cast::<i64>()))
     }
-    make(Body::Number(*value.cast::<i64>()))
 }
 
 #[no_mangle]
@@ -76,16 +85,19 @@ pub unsafe extern "C" fn CFDictionaryCreate(
     key_callbacks: *const Callbacks,
     value_callbacks: *const Callbacks,
 ) -> Cf {
-    if !ptr::eq(key_callbacks, &kCFTypeDictionaryKeyCallBacks)
-        || !ptr::eq(value_callbacks, &kCFTypeDictionaryValueCallBacks)
-    {
-        ledger::fault("CFDictionaryCreate without the callbacks that retain");
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        if !ptr::eq(key_callbacks, &kCFTypeDictionaryKeyCallBacks)
+            || !ptr::eq(value_callbacks, &kCFTypeDictionaryValueCallBacks)
+        {
+            ledger::fault("CFDictionaryCreate without the callbacks that retain");
+        }
+        let entry = |i: usize| {
+            let value = *values.add(i);
+            at(value, "CFDictionaryCreate").refs.fetch_add(1, Ordering::AcqRel);
+            ledger::retained();
+            (*keys.add(i) as usize, value)
+        };
+        make(Body::Dictionary((0..count as usize).map(entry).collect()))
     }
-    let entry = |i: usize| {
-        let value = *values.add(i);
-        at(value, "CFDictionaryCreate").refs.fetch_add(1, Ordering::AcqRel);
-        ledger::retained();
-        (*keys.add(i) as usize, value)
-    };
-    make(Body::Dictionary((0..count as usize).map(entry).collect()))
 }

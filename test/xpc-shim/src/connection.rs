@@ -353,11 +353,14 @@ impl Conn {
 }
 
 unsafe fn conn<'a>(raw: Raw, doing: &str) -> &'a Arc<Conn> {
-    match &Obj::at(raw, doing).body {
-        Body::Connection(conn) => conn,
-        _ => {
-            eprintln!("xpc-shim: {doing} on what is no connection");
-            std::process::abort()
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        match &Obj::at(raw, doing).body {
+            Body::Connection(conn) => conn,
+            _ => {
+                eprintln!("xpc-shim: {doing} on what is no connection");
+                std::process::abort()
+            }
         }
     }
 }
@@ -376,67 +379,86 @@ pub unsafe extern "C" fn xpc_connection_create(name: *const c_char, _queue: Raw)
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_create_mach_service(name: *const c_char, _queue: Raw, flags: u64) -> Raw {
-    let name = CStr::from_ptr(name).to_string_lossy().into_owned();
-    Conn::make(if flags & 1 != 0 { Role::Named { name } } else { Role::ToService { name } })
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let name = CStr::from_ptr(name).to_string_lossy().into_owned();
+        Conn::make(if flags & 1 != 0 { Role::Named { name } } else { Role::ToService { name } })
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_create_from_endpoint(endpoint: Raw) -> Raw {
-    let Body::Endpoint(file) = &Obj::at(endpoint, "xpc_connection_create_from_endpoint").body else {
-        fault("xpc_connection_create_from_endpoint of what is no endpoint");
-        return std::ptr::null_mut();
-    };
-    file.try_clone().map_or(std::ptr::null_mut(), |file| Conn::make(Role::ToEndpoint { file }))
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let Body::Endpoint(file) = &Obj::at(endpoint, "xpc_connection_create_from_endpoint").body else {
+            fault("xpc_connection_create_from_endpoint of what is no endpoint");
+            return std::ptr::null_mut();
+        };
+        file.try_clone().map_or(std::ptr::null_mut(), |file| Conn::make(Role::ToEndpoint { file }))
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_endpoint_create(connection: Raw) -> Raw {
-    let endpoint = conn(connection, "xpc_endpoint_create").lock().endpoint.as_ref().and_then(|e| e.try_clone().ok());
-    match endpoint {
-        Some(file) => Ref::new(Body::Endpoint(file)).into_raw(),
-        None => {
-            fault("xpc_endpoint_create of a connection that is no anonymous listener");
-            std::ptr::null_mut()
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let endpoint =
+            conn(connection, "xpc_endpoint_create").lock().endpoint.as_ref().and_then(|e| e.try_clone().ok());
+        match endpoint {
+            Some(file) => Ref::new(Body::Endpoint(file)).into_raw(),
+            None => {
+                fault("xpc_endpoint_create of a connection that is no anonymous listener");
+                std::ptr::null_mut()
+            }
         }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_set_event_handler(connection: Raw, handler: *mut HandlerBlock) {
-    let conn = conn(connection, "xpc_connection_set_event_handler");
-    let copy = RcBlock::copy(handler).map(Shared);
-    let mut state = conn.lock();
-    // A connection that was cancelled already calls nobody.
-    if !state.over {
-        state.handler = copy;
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let conn = conn(connection, "xpc_connection_set_event_handler");
+        let copy = RcBlock::copy(handler).map(Shared);
+        let mut state = conn.lock();
+        // A connection that was cancelled already calls nobody.
+        if !state.over {
+            state.handler = copy;
+        }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_activate(connection: Raw) {
-    let conn = conn(connection, "xpc_connection_activate");
-    let mut state = conn.lock();
-    if state.active {
-        return;
-    }
-    if state.handler.is_none() {
-        fault("xpc_connection_activate without an event handler");
-    }
-    state.active = true;
-    drop(state);
-    let own = Ref::retained(connection, "xpc_connection_activate");
-    let run = conn.clone();
-    let thread = std::thread::Builder::new().name("xpc-shim".into());
-    if thread.spawn(move || run.run(own)).is_err() {
-        fault("no thread for a connection");
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let conn = conn(connection, "xpc_connection_activate");
+        let mut state = conn.lock();
+        if state.active {
+            return;
+        }
+        if state.handler.is_none() {
+            fault("xpc_connection_activate without an event handler");
+        }
+        state.active = true;
+        drop(state);
+        let own = Ref::retained(connection, "xpc_connection_activate");
+        let run = conn.clone();
+        let thread = std::thread::Builder::new().name("xpc-shim".into());
+        if thread.spawn(move || run.run(own)).is_err() {
+            fault("no thread for a connection");
+        }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_cancel(connection: Raw) {
-    let conn = conn(connection, "xpc_connection_cancel");
-    conn.lock().cancelled = true;
-    conn.wake.ring();
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let conn = conn(connection, "xpc_connection_cancel");
+        conn.lock().cancelled = true;
+        conn.wake.ring();
+    }
 }
 
 fn queue(conn: &Conn, kind: u8, number: u64, message: &Obj) {
@@ -455,12 +477,15 @@ fn queue(conn: &Conn, kind: u8, number: u64, message: &Obj) {
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_send_message(connection: Raw, message: Raw) {
-    let conn = conn(connection, "xpc_connection_send_message");
-    let message = Obj::at(message, "xpc_connection_send_message");
-    let Some(answers) = dictionary::dict(message, "xpc_connection_send_message").map(|d| d.answers) else { return };
-    match answers {
-        Some(number) => queue(conn, ANSWERS, number, message),
-        None => queue(conn, MESSAGE, 0, message),
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let conn = conn(connection, "xpc_connection_send_message");
+        let message = Obj::at(message, "xpc_connection_send_message");
+        let Some(answers) = dictionary::dict(message, "xpc_connection_send_message").map(|d| d.answers) else { return };
+        match answers {
+            Some(number) => queue(conn, ANSWERS, number, message),
+            None => queue(conn, MESSAGE, 0, message),
+        }
     }
 }
 
@@ -471,54 +496,62 @@ pub unsafe extern "C" fn xpc_connection_send_message_with_reply(
     _queue: Raw,
     handler: *mut HandlerBlock,
 ) {
-    let conn = conn(connection, "xpc_connection_send_message_with_reply");
-    let message = Obj::at(message, "xpc_connection_send_message_with_reply");
-    let Some(handler) = RcBlock::copy(handler) else { return };
-    let mut state = conn.lock();
-    state.asked += 1;
-    let number = state.asked;
-    let late = state.over || state.cancelled;
-    if state.finished {
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let conn = conn(connection, "xpc_connection_send_message_with_reply");
+        let message = Obj::at(message, "xpc_connection_send_message_with_reply");
+        let Some(handler) = RcBlock::copy(handler) else { return };
+        let mut state = conn.lock();
+        state.asked += 1;
+        let number = state.asked;
+        let late = state.over || state.cancelled;
+        if state.finished {
+            drop(state);
+            let handler = Shared(handler);
+            std::thread::spawn(move || {
+                let handler = handler;
+                handler.0.call((Ref::error(&INVALID).raw(),));
+            });
+            return;
+        }
+        state.replies.insert(number, Shared(handler));
         drop(state);
-        let handler = Shared(handler);
-        std::thread::spawn(move || {
-            let handler = handler;
-            handler.0.call((Ref::error(&INVALID).raw(),));
-        });
-        return;
+        // A connection that is over answers by itself, on its thread.
+        if late {
+            return conn.wake.ring();
+        }
+        queue(conn, ASKS, number, message);
     }
-    state.replies.insert(number, Shared(handler));
-    drop(state);
-    // A connection that is over answers by itself, on its thread.
-    if late {
-        return conn.wake.ring();
-    }
-    queue(conn, ASKS, number, message);
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_send_barrier(connection: Raw, barrier: *mut BarrierBlock) {
-    let conn = conn(connection, "xpc_connection_send_barrier");
-    let Some(barrier) = RcBlock::copy(barrier) else { return };
-    let mut state = conn.lock();
-    if state.cancelled {
-        // "Invoked immediately."
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let conn = conn(connection, "xpc_connection_send_barrier");
+        let Some(barrier) = RcBlock::copy(barrier) else { return };
+        let mut state = conn.lock();
+        if state.cancelled {
+            // "Invoked immediately."
+            drop(state);
+            return barrier.call(());
+        }
+        state.out.push_back(Out::Barrier(Shared(barrier)));
         drop(state);
-        return barrier.call(());
+        conn.wake.ring();
     }
-    state.out.push_back(Out::Barrier(Shared(barrier)));
-    drop(state);
-    conn.wake.ring();
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_get_pid(connection: Raw) -> i32 {
-    conn(connection, "xpc_connection_get_pid").pid.load(Ordering::SeqCst)
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe { conn(connection, "xpc_connection_get_pid").pid.load(Ordering::SeqCst) }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_connection_get_euid(connection: Raw) -> u32 {
-    conn(connection, "xpc_connection_get_euid").uid.load(Ordering::SeqCst)
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe { conn(connection, "xpc_connection_get_euid").uid.load(Ordering::SeqCst) }
 }
 
 #[no_mangle]
@@ -526,7 +559,10 @@ pub unsafe extern "C" fn xpc_connection_set_peer_code_signing_requirement(
     connection: Raw,
     _requirement: *const c_char,
 ) -> c_int {
-    conn(connection, "xpc_connection_set_peer_code_signing_requirement");
-    // Nothing is signed here.
-    libc::ENOTSUP
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        conn(connection, "xpc_connection_set_peer_code_signing_requirement");
+        // Nothing is signed here.
+        libc::ENOTSUP
+    }
 }

@@ -85,11 +85,14 @@ impl Obj {
 
     /// What a pointer from outside means. Ends the process when it means nothing.
     pub unsafe fn at<'a>(raw: Raw, doing: &str) -> &'a Obj {
-        let errors = [&raw const _xpc_error_connection_interrupted, &raw const _xpc_error_connection_invalid];
-        if !errors.contains(&raw.cast_const().cast()) {
-            ledger::check(raw as usize, doing);
+        // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+        unsafe {
+            let errors = [&raw const _xpc_error_connection_interrupted, &raw const _xpc_error_connection_invalid];
+            if !errors.contains(&raw.cast_const().cast()) {
+                ledger::check(raw as usize, doing);
+            }
+            &*raw.cast::<Obj>()
         }
-        &*raw.cast::<Obj>()
     }
 }
 
@@ -111,9 +114,12 @@ impl Ref {
     }
 
     pub unsafe fn retained(raw: Raw, doing: &str) -> Self {
-        let object = Obj::at(raw, doing);
-        retain(object);
-        Self(NonNull::from(object))
+        // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+        unsafe {
+            let object = Obj::at(raw, doing);
+            retain(object);
+            Self(NonNull::from(object))
+        }
     }
 
     pub fn error(which: &'static Obj) -> Self {
@@ -122,7 +128,8 @@ impl Ref {
 
     /// Takes over a reference that was given out with `into_raw`.
     pub unsafe fn from_raw(raw: Raw) -> Self {
-        Self(NonNull::new_unchecked(raw.cast()))
+        // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+        unsafe { Self(NonNull::new_unchecked(raw.cast())) }
     }
 
     /// Gives the reference to a caller outside.
@@ -179,17 +186,24 @@ fn retain(object: &Obj) {
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_retain(object: Raw) -> Raw {
-    retain(Obj::at(object, "xpc_retain"));
-    object
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        retain(Obj::at(object, "xpc_retain"));
+        object
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_release(object: Raw) {
-    Obj::at(object, "xpc_release");
-    drop(Ref::from_raw(object));
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        Obj::at(object, "xpc_release");
+        drop(Ref::from_raw(object));
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_get_type(object: Raw) -> *const Type {
-    Obj::at(object, "xpc_get_type").kind()
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe { Obj::at(object, "xpc_get_type").kind() }
 }

@@ -58,11 +58,14 @@ pub unsafe extern "C" fn xpc_shmem_create(region: *mut c_void, length: usize) ->
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_shmem_map(object: Raw, region: *mut *mut c_void) -> usize {
-    let Body::Shmem { file, length } = &Obj::at(object, "xpc_shmem_map").body else { return 0 };
-    let start = map(file, *length);
-    if start.is_null() {
-        return 0;
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let Body::Shmem { file, length } = &Obj::at(object, "xpc_shmem_map").body else { return 0 };
+        let start = map(file, *length);
+        if start.is_null() {
+            return 0;
+        }
+        *region = start;
+        *length
     }
-    *region = start;
-    *length
 }

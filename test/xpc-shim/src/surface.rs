@@ -111,87 +111,110 @@ impl Drop for Surface {
 }
 
 unsafe fn surface<'a>(raw: *mut c_void, doing: &str) -> &'a Surface {
-    match &cf::at(raw.cast_const(), doing).body {
-        cf::Body::Surface(surface) => surface,
-        _ => {
-            eprintln!("xpc-shim: {doing} on what is no surface");
-            std::process::abort()
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        match &cf::at(raw.cast_const(), doing).body {
+            cf::Body::Surface(surface) => surface,
+            _ => {
+                eprintln!("xpc-shim: {doing} on what is no surface");
+                std::process::abort()
+            }
         }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceCreate(properties: Cf) -> *mut c_void {
-    let cf::Body::Dictionary(entries) = &cf::at(properties, "IOSurfaceCreate").body else { return ptr::null_mut() };
-    let number = |n: usize| {
-        let value = entries.iter().find(|(key, _)| *key == ptr::from_ref(&NAMES[n]) as usize)?.1;
-        match &cf::at(value, "IOSurfaceCreate").body {
-            cf::Body::Number(value) => u64::try_from(*value).ok(),
-            _ => None,
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let cf::Body::Dictionary(entries) = &cf::at(properties, "IOSurfaceCreate").body else { return ptr::null_mut() };
+        let number = |n: usize| {
+            let value = entries.iter().find(|(key, _)| *key == ptr::from_ref(&NAMES[n]) as usize)?.1;
+            match &cf::at(value, "IOSurfaceCreate").body {
+                cf::Body::Number(value) => u64::try_from(*value).ok(),
+                _ => None,
+            }
+        };
+        let numbers: Option<Vec<u64>> = (0..NAMES.len()).map(number).collect();
+        let Some(numbers) = numbers else { return ptr::null_mut() };
+        if numbers[4] < numbers[3] * numbers[1] || numbers[3] < numbers[0] * numbers[2] {
+            return ptr::null_mut();
         }
-    };
-    let numbers: Option<Vec<u64>> = (0..NAMES.len()).map(number).collect();
-    let Some(numbers) = numbers else { return ptr::null_mut() };
-    if numbers[4] < numbers[3] * numbers[1] || numbers[3] < numbers[0] * numbers[2] {
-        return ptr::null_mut();
+        let length = (numbers[4] as usize).next_multiple_of(CONTROL) + CONTROL;
+        let Some(surface) = shmem::memory_file(length).and_then(Surface::over) else { return ptr::null_mut() };
+        for (slot, number) in surface.control().numbers.iter().zip(numbers) {
+            slot.store(number, Ordering::SeqCst);
+        }
+        cf::make(cf::Body::Surface(surface)).cast_mut()
     }
-    let length = (numbers[4] as usize).next_multiple_of(CONTROL) + CONTROL;
-    let Some(surface) = shmem::memory_file(length).and_then(Surface::over) else { return ptr::null_mut() };
-    for (slot, number) in surface.control().numbers.iter().zip(numbers) {
-        slot.store(number, Ordering::SeqCst);
-    }
-    cf::make(cf::Body::Surface(surface)).cast_mut()
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceCreateXPCObject(raw: *mut c_void) -> Raw {
-    match surface(raw, "IOSurfaceCreateXPCObject").file.try_clone() {
-        Ok(file) => Ref::new(Body::Surface(file)).into_raw(),
-        Err(_) => ptr::null_mut(),
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        match surface(raw, "IOSurfaceCreateXPCObject").file.try_clone() {
+            Ok(file) => Ref::new(Body::Surface(file)).into_raw(),
+            Err(_) => ptr::null_mut(),
+        }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceLookupFromXPCObject(object: Raw) -> *mut c_void {
-    let Body::Surface(file) = &Obj::at(object, "IOSurfaceLookupFromXPCObject").body else { return ptr::null_mut() };
-    let found = file.try_clone().ok().and_then(Surface::over);
-    found.map_or(ptr::null_mut(), |surface| cf::make(cf::Body::Surface(surface)).cast_mut())
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let Body::Surface(file) = &Obj::at(object, "IOSurfaceLookupFromXPCObject").body else { return ptr::null_mut() };
+        let found = file.try_clone().ok().and_then(Surface::over);
+        found.map_or(ptr::null_mut(), |surface| cf::make(cf::Body::Surface(surface)).cast_mut())
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceLock(raw: *mut c_void, options: u32, _seed: *mut u32) -> i32 {
-    let mut locks = surface(raw, "IOSurfaceLock").locks();
-    *(if options & READ_ONLY != 0 { &mut locks.read } else { &mut locks.write }) += 1;
-    0
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let mut locks = surface(raw, "IOSurfaceLock").locks();
+        *(if options & READ_ONLY != 0 { &mut locks.read } else { &mut locks.write }) += 1;
+        0
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceUnlock(raw: *mut c_void, options: u32, _seed: *mut u32) -> i32 {
-    let mut locks = surface(raw, "IOSurfaceUnlock").locks();
-    let count = if options & READ_ONLY != 0 { &mut locks.read } else { &mut locks.write };
-    if *count == 0 {
-        fault("IOSurfaceUnlock without a lock of that kind");
-        return -1;
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let mut locks = surface(raw, "IOSurfaceUnlock").locks();
+        let count = if options & READ_ONLY != 0 { &mut locks.read } else { &mut locks.write };
+        if *count == 0 {
+            fault("IOSurfaceUnlock without a lock of that kind");
+            return -1;
+        }
+        *count -= 1;
+        0
     }
-    *count -= 1;
-    0
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceGetBaseAddress(raw: *mut c_void) -> *mut c_void {
-    let surface = surface(raw, "IOSurfaceGetBaseAddress");
-    let locks = surface.locks();
-    if locks.read + locks.write == 0 {
-        fault("IOSurfaceGetBaseAddress of a surface that is not locked");
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let surface = surface(raw, "IOSurfaceGetBaseAddress");
+        let locks = surface.locks();
+        if locks.read + locks.write == 0 {
+            fault("IOSurfaceGetBaseAddress of a surface that is not locked");
+        }
+        surface.start.cast()
     }
-    surface.start.cast()
 }
 
 macro_rules! number {
     ($($name:ident $n:literal $ty:ty)*) => {
         $(#[no_mangle]
         pub unsafe extern "C" fn $name(raw: *mut c_void) -> $ty {
-            surface(raw, stringify!($name)).control().numbers[$n].load(Ordering::SeqCst) as $ty
+            // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+            let surface = unsafe { surface(raw, stringify!($name)) };
+            surface.control().numbers[$n].load(Ordering::SeqCst) as $ty
         })*
     };
 }
@@ -202,31 +225,43 @@ number! {
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceGetPlaneCount(raw: *mut c_void) -> usize {
-    surface(raw, "IOSurfaceGetPlaneCount");
-    0
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        surface(raw, "IOSurfaceGetPlaneCount");
+        0
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceIncrementUseCount(raw: *mut c_void) {
-    let surface = surface(raw, "IOSurfaceIncrementUseCount");
-    surface.locks().uses += 1;
-    surface.user().count.fetch_add(1, Ordering::SeqCst);
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let surface = surface(raw, "IOSurfaceIncrementUseCount");
+        surface.locks().uses += 1;
+        surface.user().count.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceDecrementUseCount(raw: *mut c_void) {
-    let surface = surface(raw, "IOSurfaceDecrementUseCount");
-    surface.locks().uses -= 1;
-    surface.user().count.fetch_sub(1, Ordering::SeqCst);
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let surface = surface(raw, "IOSurfaceDecrementUseCount");
+        surface.locks().uses -= 1;
+        surface.user().count.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// A process that died holds nothing: the kernel takes back what it had.
 #[no_mangle]
 pub unsafe extern "C" fn IOSurfaceIsInUse(raw: *mut c_void) -> u8 {
-    let users = &surface(raw, "IOSurfaceIsInUse").control().users;
-    let holds = |u: &User| {
-        let pid = u.pid.load(Ordering::SeqCst);
-        pid != 0 && u.count.load(Ordering::SeqCst) > 0 && libc::kill(pid as i32, 0) == 0
-    };
-    u8::from(users.iter().any(holds))
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let users = &surface(raw, "IOSurfaceIsInUse").control().users;
+        let holds = |u: &User| {
+            let pid = u.pid.load(Ordering::SeqCst);
+            pid != 0 && u.count.load(Ordering::SeqCst) > 0 && libc::kill(pid as i32, 0) == 0
+        };
+        u8::from(users.iter().any(holds))
+    }
 }

@@ -14,7 +14,9 @@ macro_rules! scalar {
         }
         #[no_mangle]
         pub unsafe extern "C" fn $get(object: Raw) -> $ty {
-            match &Obj::at(object, stringify!($get)).body {
+            // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+            let object = unsafe { Obj::at(object, stringify!($get)) };
+            match &object.body {
                 Body::$variant(value) => *value,
                 // The header says what is returned; nobody should need it.
                 _ => {
@@ -37,80 +39,109 @@ pub extern "C" fn xpc_null_create() -> Raw {
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_data_create(bytes: *const c_void, length: usize) -> Raw {
-    let bytes = if length == 0 { &[] } else { std::slice::from_raw_parts(bytes.cast::<u8>(), length) };
-    Ref::new(Body::Data(bytes.to_vec())).into_raw()
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let bytes = if length == 0 { &[] } else { std::slice::from_raw_parts(bytes.cast::<u8>(), length) };
+        Ref::new(Body::Data(bytes.to_vec())).into_raw()
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_data_get_length(object: Raw) -> usize {
-    match &Obj::at(object, "xpc_data_get_length").body {
-        Body::Data(bytes) => bytes.len(),
-        _ => 0,
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        match &Obj::at(object, "xpc_data_get_length").body {
+            Body::Data(bytes) => bytes.len(),
+            _ => 0,
+        }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_data_get_bytes_ptr(object: Raw) -> *const c_void {
-    match &Obj::at(object, "xpc_data_get_bytes_ptr").body {
-        // Of data of no length the header promises no address.
-        Body::Data(bytes) if !bytes.is_empty() => bytes.as_ptr().cast(),
-        _ => std::ptr::null(),
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        match &Obj::at(object, "xpc_data_get_bytes_ptr").body {
+            // Of data of no length the header promises no address.
+            Body::Data(bytes) if !bytes.is_empty() => bytes.as_ptr().cast(),
+            _ => std::ptr::null(),
+        }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_string_create(text: *const c_char) -> Raw {
-    Ref::new(Body::Text(CStr::from_ptr(text).to_owned())).into_raw()
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe { Ref::new(Body::Text(CStr::from_ptr(text).to_owned())).into_raw() }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_string_get_length(object: Raw) -> usize {
-    match &Obj::at(object, "xpc_string_get_length").body {
-        Body::Text(text) => text.as_bytes().len(),
-        _ => 0,
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        match &Obj::at(object, "xpc_string_get_length").body {
+            Body::Text(text) => text.as_bytes().len(),
+            _ => 0,
+        }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_string_get_string_ptr(object: Raw) -> *const c_char {
-    match &Obj::at(object, "xpc_string_get_string_ptr").body {
-        Body::Text(text) => text.as_ptr(),
-        _ => std::ptr::null(),
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        match &Obj::at(object, "xpc_string_get_string_ptr").body {
+            Body::Text(text) => text.as_ptr(),
+            _ => std::ptr::null(),
+        }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_array_create(objects: *const Raw, count: usize) -> Raw {
-    let items = (0..count).map(|i| Ref::retained(*objects.add(i), "xpc_array_create")).collect();
-    Ref::new(Body::Array(Mutex::new(items))).into_raw()
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let items = (0..count).map(|i| Ref::retained(*objects.add(i), "xpc_array_create")).collect();
+        Ref::new(Body::Array(Mutex::new(items))).into_raw()
+    }
 }
 
 unsafe fn items<T>(array: Raw, doing: &str, look: impl FnOnce(&mut Vec<Ref>) -> T) -> Option<T> {
-    match &Obj::at(array, doing).body {
-        Body::Array(items) => Some(look(&mut items.lock().unwrap_or_else(PoisonError::into_inner))),
-        _ => {
-            fault(format!("{doing} on an object that is no array"));
-            None
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        match &Obj::at(array, doing).body {
+            Body::Array(items) => Some(look(&mut items.lock().unwrap_or_else(PoisonError::into_inner))),
+            _ => {
+                fault(format!("{doing} on an object that is no array"));
+                None
+            }
         }
     }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_array_append_value(array: Raw, value: Raw) {
-    let value = Ref::retained(value, "xpc_array_append_value");
-    items(array, "xpc_array_append_value", |items| items.push(value));
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let value = Ref::retained(value, "xpc_array_append_value");
+        items(array, "xpc_array_append_value", |items| items.push(value));
+    }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_array_get_count(array: Raw) -> usize {
-    items(array, "xpc_array_get_count", |items| items.len()).unwrap_or(0)
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe { items(array, "xpc_array_get_count", |items| items.len()).unwrap_or(0) }
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn xpc_array_get_value(array: Raw, index: usize) -> Raw {
-    let found = items(array, "xpc_array_get_value", |items| items.get(index).map(Ref::raw)).flatten();
-    found.unwrap_or_else(|| {
-        fault(format!("xpc_array_get_value of item {index}, which is out of bounds"));
-        std::process::abort()
-    })
+    // SAFETY: Apple's header asks the caller for live objects, and for pointers that are valid for the call.
+    unsafe {
+        let found = items(array, "xpc_array_get_value", |items| items.get(index).map(Ref::raw)).flatten();
+        found.unwrap_or_else(|| {
+            fault(format!("xpc_array_get_value of item {index}, which is out of bounds"));
+            std::process::abort()
+        })
+    }
 }

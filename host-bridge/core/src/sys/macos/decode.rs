@@ -157,13 +157,16 @@ impl Walk<'_> {
             Some(FieldType::Optional(inner)) => Some(&**inner),
             other => other,
         };
-        // SAFETY of the reads below: each is of the type that was asked for.
         match value.kind() {
             Type::Null => self.put(&[tag::NULL]),
+            // SAFETY: held, and of the right type.
             Type::Bool => self.tagged(tag::BOOL, &[u8::from(unsafe { xpc::xpc_bool_get_value(value.raw()) })]),
+            // SAFETY: held, and of the right type.
             Type::Int64 => self.tagged(tag::INT64, &unsafe { xpc::xpc_int64_get_value(value.raw()) }.to_le_bytes()),
+            // SAFETY: held, and of the right type.
             Type::UInt64 => self.tagged(tag::UINT64, &unsafe { xpc::xpc_uint64_get_value(value.raw()) }.to_le_bytes()),
             Type::Double => {
+                // SAFETY: held, and of the right type.
                 let bits = unsafe { xpc::xpc_double_get_value(value.raw()) }.to_bits();
                 self.tagged(tag::DOUBLE, &bits.to_le_bytes())
             }

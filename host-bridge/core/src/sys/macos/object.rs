@@ -36,9 +36,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Of a valid object.
+    /// What an object is.
+    ///
+    /// # Safety
+    /// The object is alive.
     pub unsafe fn of(raw: xpc_object_t) -> Self {
-        let found = xpc_get_type(raw).cast::<Opaque>();
+        // SAFETY: as the contract above says.
+        let found = unsafe { xpc_get_type(raw) }.cast::<Opaque>();
         let known = [
             (&raw const _xpc_type_dictionary, Kind::Dictionary),
             (&raw const _xpc_type_uint64, Kind::UInt64),
@@ -60,20 +64,31 @@ impl Kind {
 
 impl Object {
     /// Takes over a reference that the caller was given (a result of a function named `create`). `None` for null.
+    ///
+    /// # Safety
+    /// The reference is the caller's, who uses it no more.
     pub unsafe fn owned(raw: xpc_object_t) -> Option<Self> {
         NonNull::new(raw).map(Self)
     }
 
     /// Takes a reference of its own to an object that somebody else holds. `None` for null.
+    ///
+    /// # Safety
+    /// The object is alive for the time of this call.
     pub unsafe fn retained(raw: xpc_object_t) -> Option<Self> {
         let raw = NonNull::new(raw)?;
-        xpc_retain(raw.as_ptr());
+        // SAFETY: as the contract above says.
+        unsafe { xpc_retain(raw.as_ptr()) };
         Some(Self(raw))
     }
 
     /// For functions of which the header promises that they never return null.
+    ///
+    /// # Safety
+    /// As for `owned`.
     unsafe fn made(raw: xpc_object_t) -> Self {
-        Self::owned(raw).expect("XPC could not allocate an object")
+        // SAFETY: as the contract above says.
+        unsafe { Self::owned(raw) }.expect("XPC could not allocate an object")
     }
 
     pub fn raw(&self) -> xpc_object_t {

@@ -20,6 +20,9 @@ struct Owned(NonNull<c_void>);
 
 impl Owned {
     /// Takes over the reference that a function named `Create` or `Copy` returned.
+    ///
+    /// # Safety
+    /// The reference is the caller's, who uses it no more.
     unsafe fn new(raw: CFTypeRef) -> Option<Self> {
         NonNull::new(raw.cast_mut()).map(Self)
     }
@@ -123,8 +126,8 @@ impl Surface {
 
     /// Memory of a peer. Its size and shape are the kernel's word, not the peer's.
     pub fn import(object: &Object) -> Result<Self> {
-        // SAFETY: held. Objects of other kinds were sorted out before; what is no surface gives null.
         let surface = match object.kind() {
+            // SAFETY: held. Objects of other kinds are sorted out here; what is no surface gives null.
             Kind::Other => unsafe { Owned::new(IOSurfaceLookupFromXPCObject(object.raw())) },
             _ => None,
         };
