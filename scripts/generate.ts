@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Generates TypeScript and Python from the .proto files. The result is committed; `--check` fails when it is not current.
+// Generates TypeScript and Python from the .proto files, and the types of the Node addon's functions from its Rust. The result is committed; `--check` fails when it is not current.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeAddonTypes } from './lib/addon-types.js';
 import { npmBin, root, tool } from './lib/paths.js';
 import { run } from './lib/run.js';
 import { say, tell } from './lib/steps.js';
@@ -45,6 +46,13 @@ const targets: readonly Target[] = [
         PROTO_FILE,
       ]),
     keep: (path) => /_pb2(_grpc)?\.pyi?$/.test(path),
+  },
+  {
+    name: "the addon's types",
+    committed: 'host-bridge/src/native/generated',
+    made: 'native',
+    make: makeAddonTypes,
+    keep: (path) => path.endsWith('.ts'),
   },
 ];
 

@@ -5,29 +5,21 @@
 //! is locked that JavaScript could ask for again while it is called back.
 
 #![cfg(unix)]
+// napi-rs registers the exports in builds for node only, so in those for tests nothing calls them.
+#![cfg_attr(test, allow(dead_code))]
 
+mod calls;
 mod channel;
 mod codec;
-mod exports;
+mod environment;
+mod handles;
 mod js;
-mod memory;
-mod service;
 mod state;
 mod table;
 mod uv;
-
-use napi_sys::{napi_env, napi_value};
 
 /// The version of Node-API that the addon was written for; newer nodes keep its behaviour.
 #[no_mangle]
 pub extern "C" fn node_api_module_get_api_version_v1() -> i32 {
     8
-}
-
-/// # Safety
-/// Called by node, once for each environment that loads the addon.
-#[no_mangle]
-pub unsafe extern "C" fn napi_register_module_v1(env: napi_env, exports: napi_value) -> napi_value {
-    exports::register(js::Env::new(env), exports);
-    exports
 }

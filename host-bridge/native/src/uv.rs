@@ -70,11 +70,13 @@ struct Attached {
 
 impl Handle {
     pub fn poll(uv: *mut Loop, fd: c_int, events: Box<dyn Events>) -> Result<Self, c_int> {
+        // SAFETY: `create` gives memory for a handle of this type; the loop lives as long as its environment.
         Self::create(TYPE_POLL, events, |raw| unsafe { uv_poll_init(uv, raw, fd) })
     }
 
     /// A handle whose `prepare` runs just before the loop waits. It does not keep the process alive.
     pub fn prepare(uv: *mut Loop, events: Box<dyn Events>) -> Result<Self, c_int> {
+        // SAFETY: as for `poll`.
         let handle = Self::create(TYPE_PREPARE, events, |raw| unsafe { uv_prepare_init(uv, raw) })?;
         handle.keep_alive(false);
         Ok(handle)
@@ -82,6 +84,7 @@ impl Handle {
 
     /// A handle whose `timer` runs once, some time after it was started. It does not keep the process alive.
     pub fn timer(uv: *mut Loop, events: Box<dyn Events>) -> Result<Self, c_int> {
+        // SAFETY: as for `poll`.
         let handle = Self::create(TYPE_TIMER, events, |raw| unsafe { uv_timer_init(uv, raw) })?;
         handle.keep_alive(false);
         Ok(handle)
@@ -157,23 +160,42 @@ fn check(code: c_int) -> Result<(), c_int> {
 // A panic must not unwind into libuv. The handlers below are written not to panic; should one, the process is in an
 // unknown state and ends, which `extern "C"` does by itself.
 
-unsafe extern "C" fn on_poll(handle: *mut RawHandle, status: c_int, events: c_int) {
-    let attached = uv_handle_get_data(handle).cast::<Attached>();
-    (*attached).events.poll(status, events);
+/// # Safety
+/// `handle` was made by `Handle::create` and has not been given to `on_closed`.
+unsafe fn events<'a>(handle: *mut RawHandle) -> &'a dyn Events {
+    // SAFETY: as the contract above says, its data pointer is what `create` put there, and `on_closed` alone frees it.
+    unsafe { &*(*uv_handle_get_data(handle).cast::<Attached>()).events }
 }
 
+/// # Safety
+/// As for `events`: libuv calls this for handles that are open only.
+unsafe extern "C" fn on_poll(handle: *mut RawHandle, status: c_int, what: c_int) {
+    // SAFETY: as the contract above says.
+    unsafe { events(handle) }.poll(status, what);
+}
+
+/// # Safety
+/// As for `on_poll`.
 unsafe extern "C" fn on_prepare(handle: *mut RawHandle) {
-    let attached = uv_handle_get_data(handle).cast::<Attached>();
-    (*attached).events.prepare();
+    // SAFETY: as the contract above says.
+    unsafe { events(handle) }.prepare();
 }
 
+/// # Safety
+/// As for `on_poll`.
 unsafe extern "C" fn on_timer(handle: *mut RawHandle) {
-    let attached = uv_handle_get_data(handle).cast::<Attached>();
-    (*attached).events.timer();
+    // SAFETY: as the contract above says.
+    unsafe { events(handle) }.timer();
 }
 
+/// # Safety
+/// `handle` was made by `Handle::create`; libuv calls this once, and nothing with the handle afterwards.
 unsafe extern "C" fn on_closed(handle: *mut RawHandle) {
-    let attached = Box::from_raw(uv_handle_get_data(handle).cast::<Attached>());
-    dealloc(handle.cast(), attached.layout);
-    attached.events.closed();
+    // SAFETY: as the contract above says, both allocations are those of `create`, and are freed here alone.
+    let events = unsafe {
+        let attached = Box::from_raw(uv_handle_get_data(handle).cast::<Attached>());
+        dealloc(handle.cast(), attached.layout);
+        attached.events
+    };
+    events.closed();
 }

@@ -4,20 +4,19 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_int;
 use std::os::fd::AsRawFd;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::path::Path;
 use std::rc::{Rc, Weak};
 
 use napi_sys::napi_value;
-use streamlib_bridge::connection::{Connection, Event, SendOutcome};
+use streamlib_bridge::connection::{Connection, ConnectionStats, Event, SendOutcome};
 use streamlib_bridge::error::{BridgeError, Code};
 use streamlib_bridge::schema::Schema;
+use streamlib_bridge::sys::socket::PeerCredentials;
 use streamlib_bridge::wire::Ack;
 
 use super::dispatch::{call_back, in_callback};
 use crate::codec::{Encoding, JsSink, Keys, Port};
-use crate::exports::reason;
-use crate::js::{Args, Env, Failure, Kind, Reference, Result, Scope};
-use crate::state::State;
+use crate::environment::Environment;
+use crate::js::{panic_message, Failure, Kind, Reference, Result, Scope};
 use crate::uv;
 
 /// Messages handled for each turn of the loop, so that one busy peer does not starve timers and other sockets.
@@ -29,7 +28,7 @@ const RELEASES_WORTH_A_MESSAGE: usize = 4;
 /// How long they wait, at most: longer than from frame to frame, at 25 a second.
 const LINGER_MS: u64 = 45;
 
-pub struct Link {
+pub struct PolledConnection {
     core: Connection,
     poll: RefCell<Option<uv::Handle>>,
     interest: Cell<c_int>,
@@ -56,7 +55,7 @@ struct Handlers {
     closed: Reference,
 }
 
-impl Link {
+impl PolledConnection {
     pub fn new(core: Connection) -> Rc<Self> {
         Rc::new(Self {
             core,
@@ -86,7 +85,7 @@ impl Link {
     }
 
     /// Sends acks and releases that found no message to travel with; a few releases wait a little longer for one.
-    pub fn settle(&self) {
+    pub fn flush_pending(&self) {
         if self.core.worth_a_message(RELEASES_WORTH_A_MESSAGE) {
             self.send_notes();
         } else if self.core.pending_releases() > 0 && !self.lingering.replace(true) {
@@ -102,7 +101,7 @@ impl Link {
         if self.closed.get() || self.core.wants_write() {
             return;
         }
-        // An error means that the peer is gone, which reading will tell.
+        // An error means that the peer is gone, which reading will show.
         let _ = self.core.flush();
         self.watch();
     }
@@ -127,9 +126,9 @@ impl Link {
         self.core.close();
     }
 
-    fn ready(self: &Rc<Self>, state: &State, status: c_int, events: c_int) {
+    fn ready(self: &Rc<Self>, environment: &Environment, status: c_int, events: c_int) {
         let events = if status < 0 {
-            // libuv has stopped to poll: the socket has an error to tell, mostly of a peer that died with unread messages.
+            // libuv has stopped to poll: the socket has an error to report, mostly of a peer that died with unread messages.
             // Reading takes the error, then what that peer sent last, then the end; `watch` polls on.
             self.interest.set(0);
             uv::READABLE
@@ -137,43 +136,43 @@ impl Link {
             events
         };
         if events & uv::WRITABLE != 0 {
-            // An error means that the peer is gone, which reading will tell.
+            // An error means that the peer is gone, which reading will show.
             let _ = self.core.write_ready();
-            state.stir();
+            environment.schedule_flush();
         }
         if events & !uv::WRITABLE != 0 {
-            in_callback(state, || self.drain(state));
-            state.stir();
+            in_callback(environment, || self.drain(environment));
+            environment.schedule_flush();
         }
         self.watch();
     }
 
-    fn drain(self: &Rc<Self>, state: &State) {
+    fn drain(self: &Rc<Self>, environment: &Environment) {
         for _ in 0..BATCH {
             if self.closed.get() {
                 return;
             }
-            let Ok(_scope) = Scope::open(state.env) else { return };
-            match self.receive(state) {
+            let Ok(_scope) = Scope::open(environment.env) else { return };
+            match self.receive(environment) {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(Failure::Bridge(details)) => return self.end(state, details.code, &details.message),
+                Err(Failure::Bridge(details)) => return self.end(environment, details.code, &details.message),
                 // Node-API could not make a value: the environment is ending, or memory is.
-                Err(Failure::Pending) => return self.end(state, "io", "JavaScript could not take a message"),
+                Err(Failure::Pending) => return self.end(environment, "io", "JavaScript could not take a message"),
             }
         }
     }
 
     /// Takes one message and hands it over. False: there was none.
-    fn receive(self: &Rc<Self>, state: &State) -> Result<bool> {
-        let env = state.env;
+    fn receive(self: &Rc<Self>, environment: &Environment) -> Result<bool> {
+        let env = environment.env;
         let Some(handlers) = self.handlers.get() else { return Ok(false) };
         let inputs = self.inputs.get().map_or(&[][..], Vec::as_slice);
         let (mut acks, mut made) = (self.acks.take(), self.made.take());
-        let mut sink = JsSink::new(state, inputs, &mut made);
+        let mut sink = JsSink::new(environment, inputs, &mut made);
         let received = self.core.receive(&mut sink, &mut acks);
         let event = sink.outcome(received);
-        let acked = acks.drain(..).try_for_each(|ack| self.tell_ack(state, handlers, ack));
+        let acked = acks.drain(..).try_for_each(|ack| self.deliver_ack(environment, handlers, ack));
         // The handler of an ack may have closed the connection.
         if acked.is_err() || self.closed.get() {
             sink.abandon();
@@ -193,48 +192,48 @@ impl Link {
                     return Err(Failure::new("malformed", "The peer sent a control message that is no dictionary"));
                 }
                 let endpoint = match endpoint {
-                    Some(endpoint) => state.endpoints.borrow_mut().insert(endpoint),
+                    Some(endpoint) => environment.endpoints.borrow_mut().insert(endpoint),
                     None => None,
                 };
                 let endpoint = match endpoint {
                     Some(id) => env.number(id as f64)?,
                     None => env.null()?,
                 };
-                call_back(state, handlers.control.get(env)?, &[message, endpoint]);
+                call_back(environment, handlers.control.get(env)?, &[message, endpoint]);
             }
             Some(Event::Frame { port, frame_id, value }) => {
                 let arguments = [env.unsigned(port as u32)?, env.number(frame_id as f64)?, value];
-                call_back(state, handlers.frame.get(env)?, &arguments);
+                call_back(environment, handlers.frame.get(env)?, &arguments);
             }
             Some(Event::UnknownPort { port, .. }) => {
-                call_back(state, handlers.unknown_port.get(env)?, &[env.unsigned(port as u32)?]);
+                call_back(environment, handlers.unknown_port.get(env)?, &[env.unsigned(port as u32)?]);
             }
             Some(Event::Lost { port, frame_id, error }) => {
                 let why = env.string(&error.to_string())?;
                 let arguments = [env.unsigned(port as u32)?, env.number(frame_id as f64)?, why];
-                call_back(state, handlers.lost.get(env)?, &arguments);
+                call_back(environment, handlers.lost.get(env)?, &arguments);
             }
             Some(Event::Housekeeping) => {}
             Some(Event::Closed) => {
-                self.end(state, "closed", "The peer closed the connection");
+                self.end(environment, "closed", "The peer closed the connection");
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn tell_ack(&self, state: &State, handlers: &Handlers, ack: Ack) -> Result<()> {
-        let env = state.env;
+    fn deliver_ack(&self, environment: &Environment, handlers: &Handlers, ack: Ack) -> Result<()> {
+        let env = environment.env;
         if !self.closed.get() {
             let arguments = [env.unsigned(u32::from(ack.port))?, env.number(ack.frame_id as f64)?];
-            call_back(state, handlers.ack.get(env)?, &arguments);
+            call_back(environment, handlers.ack.get(env)?, &arguments);
         }
         Ok(())
     }
 
-    /// The TypeScript side closes the connection when it is told.
-    fn end(&self, state: &State, code: &str, message: &str) {
-        let env = state.env;
+    /// The TypeScript side closes the connection when it hears of it.
+    fn end(&self, environment: &Environment, code: &str, message: &str) {
+        let env = environment.env;
         if self.closed.get() {
             return;
         }
@@ -242,7 +241,7 @@ impl Link {
             let prepared = handlers.closed.get(env);
             let prepared = prepared.and_then(|function| Ok((function, [env.string(code)?, env.string(message)?])));
             if let Ok((function, arguments)) = prepared {
-                call_back(state, function, &arguments);
+                call_back(environment, function, &arguments);
             }
         }
         self.close();
@@ -257,7 +256,7 @@ impl Link {
         Ok(result)
     }
 
-    fn not_sending(&self) -> Result<()> {
+    pub fn not_sending(&self) -> Result<()> {
         if self.sending.get() {
             return Err(Failure::new("value", "A getter of a message that is being sent used the same connection"));
         }
@@ -266,237 +265,177 @@ impl Link {
 }
 
 struct Reading {
-    state: Rc<State>,
-    link: Weak<Link>,
+    environment: Rc<Environment>,
+    connection: Weak<PolledConnection>,
 }
 
 impl uv::Events for Reading {
     fn poll(&self, status: c_int, events: c_int) {
-        let Some(link) = self.link.upgrade() else { return };
+        let Some(connection) = self.connection.upgrade() else { return };
         // A panic must not unwind into libuv: this one connection ends with it.
-        let outcome = catch_unwind(AssertUnwindSafe(|| link.ready(&self.state, status, events)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| connection.ready(&self.environment, status, events)));
         if let Err(panic) = outcome {
-            let message = format!("Internal error: {}", reason(&*panic));
-            in_callback(&self.state, || link.end(&self.state, "io", &message));
+            let message = format!("Internal error: {}", panic_message(&*panic));
+            in_callback(&self.environment, || connection.end(&self.environment, "io", &message));
         }
     }
 
     fn closed(&self) {
-        self.state.handle_closed();
+        self.environment.handle_closed();
     }
 }
 
 struct Lingering {
-    state: Rc<State>,
-    link: Weak<Link>,
+    environment: Rc<Environment>,
+    connection: Weak<PolledConnection>,
 }
 
 impl uv::Events for Lingering {
     fn timer(&self) {
-        if let Some(link) = self.link.upgrade() {
-            if link.lingering.get() {
-                link.send_notes();
+        if let Some(connection) = self.connection.upgrade() {
+            if connection.lingering.get() {
+                connection.send_notes();
             }
         }
     }
 
     fn closed(&self) {
-        self.state.handle_closed();
+        self.environment.handle_closed();
     }
 }
 
-fn find(state: &State, args: &Args) -> Result<Rc<Link>> {
-    let link = state.links.borrow().get(args.id(0)?).cloned();
-    link.ok_or_else(|| Failure::closed("Connection"))
-}
-
-pub fn connect_endpoint(state: &State, args: &Args) -> Result<napi_value> {
-    let core = {
-        let endpoints = state.endpoints.borrow();
-        let endpoint = endpoints.get(args.id(0)?).ok_or_else(|| Failure::closed("Endpoint"))?;
-        Connection::connect(endpoint)?
-    };
-    args.new_id(state.links.borrow_mut().insert(Link::new(core)))
-}
-
-pub fn connect_named(state: &State, args: &Args) -> Result<napi_value> {
-    let core = Connection::connect_named(Path::new(&args.string(0)?))?;
-    args.new_id(state.links.borrow_mut().insert(Link::new(core)))
-}
-
-pub fn peer(state: &State, args: &Args) -> Result<napi_value> {
-    let env = args.env;
-    let peer = find(state, args)?.core.peer();
-    let object = env.object()?;
-    env.set_named(object, "pid", env.unsigned(peer.pid)?)?;
-    env.set_named(object, "uid", env.unsigned(peer.uid)?)?;
-    Ok(object)
-}
-
-/// `connectionStart(connection, {control, frame, unknownPort, lost, ack, closed})`
-pub fn start(state: &State, args: &Args) -> Result<napi_value> {
-    let env = args.env;
-    let link = find(state, args)?;
-    let handler = |name: &str| {
-        let function = env.get(args.value(1), env.string(name)?)?;
-        Reference::new(env, function)
-    };
-    let handlers = Handlers {
-        control: handler("control")?,
-        frame: handler("frame")?,
-        unknown_port: handler("unknownPort")?,
-        lost: handler("lost")?,
-        ack: handler("ack")?,
-        closed: handler("closed")?,
-    };
-    if link.handlers.set(handlers).is_err() {
-        return Err(Failure::new("value", "The Connection was started already"));
+impl PolledConnection {
+    pub fn peer(&self) -> PeerCredentials {
+        self.core.peer()
     }
-    let reading = Reading { state: state.share(), link: Rc::downgrade(&link) };
-    let refused = |code| Failure::new("io", format!("Cannot watch the connection: {}", uv::describe(code)));
-    let poll = uv::Handle::poll(state.uv, link.core.as_fd().as_raw_fd(), Box::new(reading)).map_err(refused)?;
-    state.handle_opened();
-    *link.poll.borrow_mut() = Some(poll);
-    link.watch();
-    env.undefined()
-}
 
-pub fn keep_alive(state: &State, args: &Args) -> Result<napi_value> {
-    let link = find(state, args)?;
-    if let Some(poll) = &*link.poll.borrow() {
-        poll.keep_alive(args.boolean(1)?);
+    /// `handlers`: `{control, frame, unknownPort, lost, ack, closed}`. Messages are read from now on.
+    pub fn start(self: &Rc<Self>, environment: &Rc<Environment>, handlers: napi_value) -> Result<()> {
+        let env = environment.env;
+        let handler = |name: &str| {
+            let function = env.get(handlers, env.string(name)?)?;
+            Reference::new(env, function)
+        };
+        let handlers = Handlers {
+            control: handler("control")?,
+            frame: handler("frame")?,
+            unknown_port: handler("unknownPort")?,
+            lost: handler("lost")?,
+            ack: handler("ack")?,
+            closed: handler("closed")?,
+        };
+        if self.handlers.set(handlers).is_err() {
+            return Err(Failure::new("value", "The Connection was started already"));
+        }
+        let reading = Reading { environment: environment.clone(), connection: Rc::downgrade(self) };
+        let refused = |code| Failure::new("io", format!("Cannot watch the connection: {}", uv::describe(code)));
+        let poll =
+            uv::Handle::poll(environment.uv, self.core.as_fd().as_raw_fd(), Box::new(reading)).map_err(refused)?;
+        environment.handle_opened();
+        *self.poll.borrow_mut() = Some(poll);
+        self.watch();
+        Ok(())
     }
-    args.env.undefined()
-}
 
-/// `connectionDefinePorts(connection, [[name, schemaJson], …], [[name, schemaJson], …])`
-pub fn define_ports(state: &State, args: &Args) -> Result<napi_value> {
-    let link = find(state, args)?;
-    let (inputs, input_ports) = read_ports(args.env, args.value(1))?;
-    let (outputs, output_ports) = read_ports(args.env, args.value(2))?;
-    link.core.define_ports(inputs, outputs)?;
-    // The core takes ports once, so these are empty.
-    let _ = link.inputs.set(input_ports);
-    let _ = link.outputs.set(output_ports);
-    if !link.closed.get() {
-        let lingering = Lingering { state: state.share(), link: Rc::downgrade(&link) };
-        let linger = uv::Handle::timer(state.uv, Box::new(lingering));
-        let linger = linger.map_err(|code| Failure::new("io", uv::describe(code)))?;
-        state.handle_opened();
-        *link.linger.borrow_mut() = Some(linger);
-    }
-    state.flowing.borrow_mut().push(Rc::downgrade(&link));
-    args.env.undefined()
-}
-
-/// What the core and what the codec keep of the same ports.
-type Ports = (Vec<(String, Schema)>, Vec<Port>);
-
-fn read_ports(env: Env, list: napi_value) -> Result<Ports> {
-    let mut ports = Vec::new();
-    let mut keys = Vec::new();
-    for index in 0..env.array_length(list)? {
-        let pair = env.element(list, index)?;
-        let name = env.to_string(env.element(pair, 0)?)?;
-        let schema = Schema::from_json(&env.to_string(env.element(pair, 1)?)?).map_err(|e| e.on_port(&name))?;
-        keys.push(Port { keys: Keys::new(env, &schema)? });
-        ports.push((name, schema));
-    }
-    Ok((ports, keys))
-}
-
-/// `connectionSendControl(connection, message, endpoint | null)`; false: too many messages wait, the peer does not read.
-pub fn send_control(state: &State, args: &Args) -> Result<napi_value> {
-    let env = args.env;
-    let link = find(state, args)?;
-    let encoding = Encoding::new(state, None);
-    let source = encoding.source(args.value(1));
-    let has_endpoint = env.kind(args.value(2))? == Kind::Number;
-    let outcome = if has_endpoint {
-        let endpoints = state.endpoints.borrow();
-        let endpoint = endpoints.get(args.id(2)?).ok_or_else(|| Failure::closed("Endpoint"))?;
-        // Its own descriptor, so that a getter may close the original meanwhile.
-        let endpoint = endpoint.try_clone()?;
-        drop(endpoints);
-        link.sending(|| link.core.send_control(&source, Some(&endpoint)))?
-    } else {
-        link.sending(|| link.core.send_control(&source, None))?
-    };
-    link.watch();
-    match outcome {
-        Err(error) if error.code == Code::Exhausted && !link.closed.get() => env.boolean(false),
-        Err(error) if peer_is_gone(&error) => env.boolean(true),
-        other => {
-            encoding.outcome(other)?;
-            env.boolean(true)
+    pub fn keep_alive(&self, keep: bool) {
+        if let Some(poll) = &*self.poll.borrow() {
+            poll.keep_alive(keep);
         }
     }
+
+    pub fn define_ports(
+        self: &Rc<Self>,
+        environment: &Rc<Environment>,
+        inputs: Vec<(String, Schema)>,
+        outputs: Vec<(String, Schema)>,
+    ) -> Result<()> {
+        let env = environment.env;
+        let keys = |ports: &[(String, Schema)]| -> Result<Vec<Port>> {
+            ports.iter().map(|(_, schema)| Ok(Port { keys: Keys::new(env, schema)? })).collect()
+        };
+        let (input_ports, output_ports) = (keys(&inputs)?, keys(&outputs)?);
+        self.core.define_ports(inputs, outputs)?;
+        // The core takes ports once, so these are empty.
+        let _ = self.inputs.set(input_ports);
+        let _ = self.outputs.set(output_ports);
+        if !self.closed.get() {
+            let lingering = Lingering { environment: environment.clone(), connection: Rc::downgrade(self) };
+            let linger = uv::Handle::timer(environment.uv, Box::new(lingering));
+            let linger = linger.map_err(|code| Failure::new("io", uv::describe(code)))?;
+            environment.handle_opened();
+            *self.linger.borrow_mut() = Some(linger);
+        }
+        Ok(())
+    }
+
+    /// False: too many messages wait, the peer does not read.
+    pub fn send_control(&self, environment: &Environment, message: napi_value, endpoint: Option<u64>) -> Result<bool> {
+        let encoding = Encoding::new(environment, None);
+        let source = encoding.source(message);
+        let endpoint = match endpoint {
+            Some(id) => {
+                let endpoints = environment.endpoints.borrow();
+                let endpoint = endpoints.get(id).ok_or_else(|| Failure::closed("Endpoint"))?;
+                // Its own descriptor, so that a getter may close the original meanwhile.
+                Some(endpoint.try_clone()?)
+            }
+            None => None,
+        };
+        let outcome = self.sending(|| self.core.send_control(&source, endpoint.as_ref()))?;
+        self.watch();
+        match outcome {
+            Err(error) if error.code == Code::Exhausted && !self.closed.get() => Ok(false),
+            Err(error) if peer_is_gone(&error) => Ok(true),
+            other => {
+                encoding.outcome(other)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// False: nothing was sent.
+    pub fn send_frame(&self, environment: &Environment, port: usize, frame_id: u64, frame: napi_value) -> Result<bool> {
+        let keys = match self.outputs.get().and_then(|outputs| outputs.get(port)) {
+            Some(port) => Some(port.keys.get(environment.env)?),
+            None => None,
+        };
+        let encoding = Encoding::new(environment, keys);
+        let source = encoding.source(frame);
+        match self.sending(|| self.core.send_frame(port, frame_id, &source))? {
+            Ok(outcome) => {
+                let sent = outcome == SendOutcome::Sent;
+                if sent {
+                    self.sent();
+                }
+                Ok(sent)
+            }
+            Err(error) if peer_is_gone(&error) => Ok(false),
+            Err(error) => encoding.outcome(Err(error)),
+        }
+    }
+
+    pub fn ack(&self, port: usize, frame_id: u64) -> Result<()> {
+        self.not_sending()?;
+        self.core.ack(port, frame_id);
+        Ok(())
+    }
+
+    pub fn flush(&self) -> Result<()> {
+        self.not_sending()?;
+        match self.core.flush() {
+            Ok(_) => self.watch(),
+            Err(error) if peer_is_gone(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    pub fn stats(&self) -> ConnectionStats {
+        self.core.stats()
+    }
 }
 
-/// The peer left, and nobody has read so yet: `onClose` will tell, after what it sent before.
+/// The peer left, and nothing has been read since: `onClose` will report it, after what it sent before.
 fn peer_is_gone(error: &BridgeError) -> bool {
     error.code == Code::Closed && error.field.is_none()
-}
-
-/// `connectionSendFrame(connection, port, frameId, value)`; false: nothing was sent.
-pub fn send_frame(state: &State, args: &Args) -> Result<napi_value> {
-    let env = args.env;
-    let link = find(state, args)?;
-    let (port, frame_id) = (args.unsigned(1)? as usize, args.id(2)?);
-    let keys = match link.outputs.get().and_then(|outputs| outputs.get(port)) {
-        Some(port) => Some(port.keys.get(env)?),
-        None => None,
-    };
-    let encoding = Encoding::new(state, keys);
-    let source = encoding.source(args.value(3));
-    match link.sending(|| link.core.send_frame(port, frame_id, &source))? {
-        Ok(outcome) => {
-            let sent = outcome == SendOutcome::Sent;
-            if sent {
-                link.sent();
-            }
-            env.boolean(sent)
-        }
-        Err(error) if peer_is_gone(&error) => env.boolean(false),
-        Err(error) => encoding.outcome(Err(error)),
-    }
-}
-
-pub fn ack(state: &State, args: &Args) -> Result<napi_value> {
-    let link = find(state, args)?;
-    link.not_sending()?;
-    link.core.ack(args.unsigned(1)? as usize, args.id(2)?);
-    state.stir();
-    args.env.undefined()
-}
-
-pub fn flush(state: &State, args: &Args) -> Result<napi_value> {
-    let link = find(state, args)?;
-    link.not_sending()?;
-    match link.core.flush() {
-        Ok(_) => link.watch(),
-        Err(error) if peer_is_gone(&error) => {}
-        Err(error) => return Err(error.into()),
-    }
-    args.env.undefined()
-}
-
-pub fn stats(state: &State, args: &Args) -> Result<napi_value> {
-    let env = args.env;
-    let stats = find(state, args)?.core.stats();
-    let object = env.object()?;
-    env.set_named(object, "framesSent", env.number(stats.frames_sent as f64)?)?;
-    env.set_named(object, "framesReceived", env.number(stats.frames_received as f64)?)?;
-    env.set_named(object, "outstanding", env.number(stats.outstanding as f64)?)?;
-    env.set_named(object, "imported", env.number(stats.imported as f64)?)?;
-    env.set_named(object, "pendingReleases", env.number(stats.pending_releases as f64)?)?;
-    Ok(object)
-}
-
-pub fn close(state: &State, args: &Args) -> Result<napi_value> {
-    let id = args.id(0)?;
-    find(state, args)?.not_sending()?;
-    let link = state.links.borrow_mut().remove(id);
-    link.ok_or_else(|| Failure::closed("Connection"))?.close();
-    args.env.undefined()
 }

@@ -4,20 +4,18 @@ use std::ptr::null_mut;
 
 use napi_sys::{self as sys, napi_value};
 
+use crate::environment::Environment;
 use crate::js::Scope;
-use crate::state::State;
 
 /// Runs a batch of callbacks the way node runs its own: in an async context, with ticks and promises run after it.
-pub fn in_callback(state: &State, batch: impl FnOnce()) {
-    let env = state.env;
+pub fn in_callback(environment: &Environment, batch: impl FnOnce()) {
+    let env = environment.env;
     let Ok(_scope) = Scope::open(env) else { return };
-    let opened = state.installed(|installed| {
+    let opened = environment.installed(|installed| {
         let mut scope = null_mut();
+        let (resource, context) = (installed.resource.get(env)?, installed.async_context);
         // SAFETY: resource and context were made by `install`; the scope is closed below, on the same stack.
-        env.check(unsafe {
-            let resource = installed.resource.get(env)?;
-            sys::napi_open_callback_scope(env.raw(), resource, installed.async_context, &mut scope)
-        })?;
+        env.check(unsafe { sys::napi_open_callback_scope(env.raw(), resource, context, &mut scope) })?;
         Ok(scope)
     });
     let Ok(scope) = opened else { return };
@@ -26,10 +24,10 @@ pub fn in_callback(state: &State, batch: impl FnOnce()) {
     unsafe { sys::napi_close_callback_scope(env.raw(), scope) };
 }
 
-/// Calls a handler of the TypeScript side. Those catch what user code throws; anything else that gets here is told as an
+/// Calls a handler of the TypeScript side. Those catch what user code throws; anything else that gets here is reported as an
 /// uncaught exception, never swallowed.
-pub fn call_back(state: &State, function: napi_value, arguments: &[napi_value]) {
-    let env = state.env;
+pub fn call_back(environment: &Environment, function: napi_value, arguments: &[napi_value]) {
+    let env = environment.env;
     if env.call(function, arguments).is_ok() {
         return;
     }

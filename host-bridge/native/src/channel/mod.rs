@@ -1,6 +1,5 @@
 //! Connections and listeners on libuv's loop.
 
-pub mod adopted;
 pub mod connection;
 mod dispatch;
 pub mod listener;

@@ -7,15 +7,15 @@ use streamlib_bridge::schema::Fields;
 use streamlib_bridge::sys::endpoint::Endpoint;
 
 use super::keys::Port;
+use crate::environment::Environment;
+use crate::handles::make_handle;
 use crate::js::{Env, Failure, Result};
-use crate::memory::make_handle;
-use crate::state::State;
 
 const MAX_SAFE: i64 = (1 << 53) - 1;
 
 /// Builds the values of one message.
 pub struct JsSink<'a> {
-    state: &'a State,
+    environment: &'a Environment,
     env: Env,
     inputs: &'a [Port],
     /// Names by `FieldKey::id`, once it is known that a frame comes; None for control messages.
@@ -29,13 +29,22 @@ pub struct JsSink<'a> {
 }
 
 impl<'a> JsSink<'a> {
-    pub fn new(state: &'a State, inputs: &'a [Port], made: &'a mut Vec<u64>) -> Self {
+    pub fn new(environment: &'a Environment, inputs: &'a [Port], made: &'a mut Vec<u64>) -> Self {
         made.clear();
-        Self { state, env: state.env, inputs, keys: None, endpoint: None, stand_in: false, made, failure: None }
+        Self {
+            environment,
+            env: environment.env,
+            inputs,
+            keys: None,
+            endpoint: None,
+            stand_in: false,
+            made,
+            failure: None,
+        }
     }
 
-    pub fn for_frame(state: &'a State, keys: napi_value, made: &'a mut Vec<u64>) -> Self {
-        Self { keys: Some(keys), ..Self::new(state, &[], made) }
+    pub fn for_frame(environment: &'a Environment, keys: napi_value, made: &'a mut Vec<u64>) -> Self {
+        Self { keys: Some(keys), ..Self::new(environment, &[], made) }
     }
 
     pub fn take_endpoint(&mut self) -> Option<Endpoint> {
@@ -56,7 +65,7 @@ impl<'a> JsSink<'a> {
     pub fn abandon(&mut self) {
         self.endpoint = None;
         for id in self.made.drain(..) {
-            let frame = self.state.frames.borrow_mut().remove(id);
+            let frame = self.environment.frames.borrow_mut().remove(id);
             drop(frame);
         }
     }
@@ -69,7 +78,7 @@ impl<'a> JsSink<'a> {
     }
 
     fn handle(&mut self, frame: Frame) -> CoreResult<napi_value> {
-        let made = make_handle(self.state, frame);
+        let made = make_handle(self.environment, frame);
         let (value, id) = self.carry(made)?;
         self.made.push(id);
         Ok(value)

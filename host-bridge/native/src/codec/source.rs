@@ -6,15 +6,15 @@ use streamlib_bridge::error::{BridgeError, Code, Result as CoreResult};
 use streamlib_bridge::memory::{Frame, Layout};
 use streamlib_bridge::schema::{FieldKey, Fields};
 
+use crate::environment::{Environment, NATIVE_HANDLE};
 use crate::js::{Env, Failure, Kind, Result};
-use crate::state::{State, NATIVE_HANDLE};
 
 /// Numbers up to here are exact; beyond, an integer has to be a bigint.
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
 
 /// One encoding: what its values share.
 pub struct Encoding<'a> {
-    state: &'a State,
+    environment: &'a Environment,
     env: Env,
     /// Names by `FieldKey::id`; None without a schema.
     keys: Option<napi_value>,
@@ -25,8 +25,8 @@ pub struct Encoding<'a> {
 }
 
 impl<'a> Encoding<'a> {
-    pub fn new(state: &'a State, keys: Option<napi_value>) -> Self {
-        Self { state, env: state.env, keys, handle_name: Cell::new(None), threw: Cell::new(false) }
+    pub fn new(environment: &'a Environment, keys: Option<napi_value>) -> Self {
+        Self { environment, env: environment.env, keys, handle_name: Cell::new(None), threw: Cell::new(false) }
     }
 
     pub fn source(&self, value: napi_value) -> JsSource<'_> {
@@ -56,7 +56,8 @@ impl<'a> Encoding<'a> {
         if let Some(name) = self.handle_name.get() {
             return Ok(name);
         }
-        let name = self.state.installed(|installed| self.env.element(installed.names.get(self.env)?, NATIVE_HANDLE))?;
+        let name =
+            self.environment.installed(|installed| self.env.element(installed.names.get(self.env)?, NATIVE_HANDLE))?;
         self.handle_name.set(Some(name));
         Ok(name)
     }
@@ -105,7 +106,7 @@ impl JsSource<'_> {
             return Ok(None);
         }
         let id = self.encoding.carry(env.to_f64(id))?;
-        let frame = self.encoding.state.frames.borrow().get(id as u64).cloned();
+        let frame = self.encoding.environment.frames.borrow().get(id as u64).cloned();
         let closed = || BridgeError::new(Code::Closed, "was closed; send it before close(), or send a clone()");
         frame.map(Some).ok_or_else(closed)
     }
@@ -172,7 +173,7 @@ impl Source for JsSource<'_> {
         if self.kind()? != Kind::String {
             return Ok(None);
         }
-        let mut scratch = self.encoding.state.scratch.borrow_mut();
+        let mut scratch = self.encoding.environment.scratch.borrow_mut();
         scratch.clear();
         self.encoding.carry(self.env().append_string(self.value, &mut scratch))?;
         match std::str::from_utf8(&scratch) {

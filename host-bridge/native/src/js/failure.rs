@@ -1,8 +1,7 @@
-use napi_sys::{self as sys, napi_env, napi_value};
-use streamlib_bridge::error::BridgeError;
+use std::any::Any;
 
-use super::env::Env;
-use super::reference::Reference;
+use napi_sys::{self as sys, napi_env};
+use streamlib_bridge::error::BridgeError;
 
 pub type Result<T> = std::result::Result<T, Failure>;
 
@@ -66,36 +65,13 @@ impl Failure {
         };
         Self::new("value", format!("Expected {what}"))
     }
-
-    /// Throws it in JavaScript, through the constructor that `install` was given.
-    pub fn throw(self, env: Env, make_error: Option<&Reference>) {
-        let Failure::Bridge(details) = self else { return };
-        if let Ok(error) = details.build(env, make_error) {
-            // SAFETY: error is a live value of this call's scope.
-            unsafe { sys::napi_throw(env.raw(), error) };
-        }
-    }
 }
 
-impl Details {
-    pub fn build(&self, env: Env, make_error: Option<&Reference>) -> Result<napi_value> {
-        let message = env.string(&self.message)?;
-        let code = env.string(self.code)?;
-        let Some(make_error) = make_error else {
-            let mut error = std::ptr::null_mut();
-            // SAFETY: both strings are live values of this call's scope.
-            env.check(unsafe { sys::napi_create_error(env.raw(), code, message, &mut error) })?;
-            return Ok(error);
-        };
-        let optional = |text: &Option<String>| match text {
-            Some(text) => env.string(text),
-            None => env.undefined(),
-        };
-        let holder = match self.holder_pid {
-            Some(pid) => env.number(f64::from(pid))?,
-            None => env.undefined()?,
-        };
-        let arguments = [code, message, optional(&self.port)?, optional(&self.field)?, holder];
-        env.call(make_error.get(env)?, &arguments)
+/// The message of a panic.
+pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "a panic without a message",
     }
 }

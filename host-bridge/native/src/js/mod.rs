@@ -1,11 +1,13 @@
-//! Node-API, as far as the addon uses it. All `napi_*` calls are in this folder.
+//! Node-API below napi-rs: values of frames and messages, of which the schema alone knows the types. `calls` has the functions
+//! that JavaScript sees.
 
-pub mod args;
 pub mod env;
 pub mod failure;
 pub mod reference;
+mod throw;
+pub mod value;
 
-pub use args::Args;
 pub use env::{Env, Kind, Scope};
-pub use failure::{Failure, Result};
+pub use failure::{panic_message, Failure, Result};
 pub use reference::Reference;
+pub use value::Value;
