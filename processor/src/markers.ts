@@ -31,6 +31,7 @@ export type Marker =
   /** Text that does nothing but be shown or compared: a title, a label, a colour. Agents may set it. */
   | { readonly kind: 'text' };
 
+/** Values of a file parameter that name a device instead. */
 export interface DeviceNames {
   /** What the user grants, as one word: `camera`, `microphone`. */
   readonly deviceClass: string;
@@ -50,6 +51,8 @@ const marked = (marker: Marker) =>
 /**
  * A config field that names a file. A relative path arrives absolute: resolved against the manifest's folder, or against the
  * working directory when it came by `--set`. Left as they are: the words in `except` and anything with a scheme (`test:bars`).
+ *
+ * @param options - `except`: words that are no files; none by default.
  */
 export function filePath(
   options: { readonly except?: readonly string[]; readonly devices?: DeviceNames } = {},
@@ -58,7 +61,12 @@ export function filePath(
   return marked({ kind: 'file', except, ...(devices && { devices }) });
 }
 
-/** A config field that names a device of this machine, of a class such as `microphone`. */
+/**
+ * A config field that names a device of this machine, of a class such as `microphone`.
+ *
+ * @param deviceClass - What the user grants, as one word: `camera`, `microphone`.
+ * @param options - `except`: words that name no device; none by default.
+ */
 export function device(
   deviceClass: string,
   options: { readonly except?: readonly string[] } = {},
@@ -66,7 +74,11 @@ export function device(
   return marked({ kind: 'device', deviceClass, except: options.except ?? [] });
 }
 
-/** A config field that names a host, an address or a URL: to connect to by default, or to listen on. */
+/**
+ * A config field that names a host, an address or a URL: to connect to by default, or to listen on.
+ *
+ * @param options - `role`: `connect` by default, or `listen`.
+ */
 export function network(options: { readonly role?: 'connect' | 'listen' } = {}): z.ZodString {
   return marked({ kind: 'network', role: options.role ?? 'connect' });
 }
@@ -96,7 +108,11 @@ const markerShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('text') }),
 ]);
 
-/** The marker that a schema itself carries; null without one, and for one that is malformed. */
+/**
+ * The marker that a schema itself carries; null without one, and for one that is malformed.
+ *
+ * @param schema - The schema of a field.
+ */
 export function markerOf(schema: z.core.$ZodType): Marker | null {
   const meta: unknown = z.globalRegistry.get(schema);
   if (typeof meta !== 'object' || meta === null || !(MARKER_KEY in meta)) return null;
