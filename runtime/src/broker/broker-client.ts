@@ -26,6 +26,7 @@ export interface Allocated {
 
 /** The calls that a runtime makes to the broker. Owns one channel. */
 export class BrokerClient {
+  /** Where the broker is: `host:port`, or `unix:` and a path. */
   readonly address: string;
   private readonly grpc: BrokerServiceClient;
   private readonly token: ChannelToken;
@@ -33,6 +34,9 @@ export class BrokerClient {
   private watching = false;
   private closed = false;
 
+  /**
+   * @param address - Where the broker is; this environment's by default.
+   */
   constructor(address: string = brokerAddress()) {
     this.address = address;
     this.grpc = new BrokerServiceClient(address, credentials.createInsecure(), {
@@ -51,7 +55,12 @@ export class BrokerClient {
     });
   }
 
-  /** What the broker says of itself; null when none answers, `patient`: within a while. Never rejects. */
+  /**
+   * What the broker says of itself; null when none answers, `patient`: within a while. Never rejects.
+   *
+   * @param signal - Gives up when it aborts.
+   * @param patient - Waits up to 5 s for one that is starting, instead of 1 s; false by default.
+   */
   async status(signal?: AbortSignal, patient = false): Promise<GetStatusResponse | null> {
     try {
       return await this.ask(signal, patient);
@@ -75,7 +84,11 @@ export class BrokerClient {
     }
   }
 
-  /** Starts a broker if none answers. */
+  /**
+   * Starts a broker if none answers.
+   *
+   * @internal
+   */
   async ensure(onProgress: (message: string) => void, signal: AbortSignal): Promise<void> {
     await ensureBroker({
       status: (stop, patient) => this.ask(stop, patient),
@@ -85,6 +98,11 @@ export class BrokerClient {
     });
   }
 
+  /**
+   * Makes a runtime known, with its connections and processors.
+   *
+   * @internal
+   */
   registerRuntime(
     info: RuntimeInfo,
     connections: LiveConnection[],
@@ -104,6 +122,11 @@ export class BrokerClient {
     return this.call('RegisterRuntime', this.grpc.registerRuntime, request, signal);
   }
 
+  /**
+   * Says that a runtime ends.
+   *
+   * @internal
+   */
   async unregisterRuntime(runtimeId: string): Promise<void> {
     await this.call(
       'UnregisterRuntime',
@@ -114,13 +137,22 @@ export class BrokerClient {
     );
   }
 
-  /** `patient`: waits for a broker that is away, and asks it in the moment that it is back. */
+  /**
+   * `patient`: waits for a broker that is away, and asks it in the moment that it is back.
+   *
+   * @internal
+   */
   async heartbeat(runtimeId: string, signal: AbortSignal, patient = false): Promise<void> {
     const deadlineMs = patient ? PROBE_DEADLINE_MS : DEADLINE_MS;
     const request = { runtimeId, processors: [] };
     await this.call('Heartbeat', this.grpc.heartbeat, request, signal, deadlineMs, patient);
   }
 
+  /**
+   * Asks for the id of a new connection.
+   *
+   * @internal
+   */
   async allocateConnection(
     runtimeId: string,
     request: AllocateRequest,
@@ -143,22 +175,47 @@ export class BrokerClient {
     return { connectionId: response.connectionId, clientToken: response.clientToken };
   }
 
+  /**
+   * A step of the handshake: the host is there.
+   *
+   * @internal
+   */
   async hostAlive(connectionId: string, signal: AbortSignal): Promise<void> {
     await this.call('HostAlive', this.grpc.hostAlive, { connectionId, pid: process.pid }, signal);
   }
 
+  /**
+   * A step of the handshake: the endpoint can be fetched.
+   *
+   * @internal
+   */
   async hostXpcReady(connectionId: string, signal: AbortSignal): Promise<void> {
     await this.call('HostXpcReady', this.grpc.hostXpcReady, { connectionId }, signal);
   }
 
+  /**
+   * A step of the handshake: the client has connected.
+   *
+   * @internal
+   */
   async reportChannelUp(connectionId: string, clientPid: number, signal: AbortSignal): Promise<void> {
     await this.call('ReportChannelUp', this.grpc.reportChannelUp, { connectionId, clientPid }, signal);
   }
 
+  /**
+   * A step of the handshake: bytes have crossed in both directions.
+   *
+   * @internal
+   */
   async markAcked(connectionId: string, signal: AbortSignal): Promise<void> {
     await this.call('MarkAcked', this.grpc.markAcked, { connectionId, side: 'host' }, signal);
   }
 
+  /**
+   * How far the client's side of a handshake is.
+   *
+   * @internal
+   */
   async clientStatus(connectionId: string): Promise<string> {
     const answer = await this.call(
       'GetClientStatus',
@@ -170,16 +227,31 @@ export class BrokerClient {
     return answer.clientState;
   }
 
+  /**
+   * Ends a connection, with the reason.
+   *
+   * @internal
+   */
   async closeConnection(connectionId: string, why: CloseReason): Promise<void> {
     const request = { connectionId, reason: why.reason, detail: why.detail ?? '', side: why.side ?? '' };
     await this.call('CloseConnection', this.grpc.closeConnection, request, undefined, FAREWELL_DEADLINE_MS);
   }
 
+  /**
+   * Tells the state of a node's Python process.
+   *
+   * @internal
+   */
   async reportProcessor(runtimeId: string, processor: ProcessorReport, signal: AbortSignal): Promise<void> {
     await this.call('ReportProcessor', this.grpc.reportProcessor, { runtimeId, processor }, signal);
   }
 
-  /** Calls back each time the channel goes down, so that a lost broker is noticed without waiting for a heartbeat. Returns what ends that. */
+  /**
+   * Calls back each time the channel goes down, so that a lost broker is noticed without waiting for a heartbeat. Returns what
+   * ends that.
+   *
+   * @internal
+   */
   onDown(down: () => void): () => void {
     // Several may pass the same function.
     const listener = () => down();
@@ -188,6 +260,7 @@ export class BrokerClient {
     return () => this.downListeners.delete(listener);
   }
 
+  /** Gives the channel back. */
   close(): void {
     this.closed = true;
     this.downListeners.clear();

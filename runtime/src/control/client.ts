@@ -19,11 +19,25 @@ const answer = z.union([
 
 /** The control of a runtime in another process. */
 export class ControlClient implements ControlApi {
+  /**
+   * @param runtimeId - The id of the runtime, which names the file of its token.
+   * @param address - Where it listens: `unix:` and the path of its socket.
+   */
   constructor(
+    /** The id of the runtime. */
     readonly runtimeId: string,
     private readonly address: string,
   ) {}
 
+  /**
+   * Performs one operation in the other process.
+   *
+   * @param name - The name of an operation, such as `add_processor`.
+   * @param input - Its arguments, as the schema of its input says.
+   * @param options - Who asks.
+   * @returns Its result, as the schema of its output says.
+   * @throws {@link ControlError} For what cannot be done, with the next thing to try.
+   */
   call(name: string, input: unknown, options: CallOptions): Promise<Record<string, unknown>> {
     const socketPath = this.address.replace(/^unix:/, '');
     const body = JSON.stringify({

@@ -8,14 +8,27 @@ import type { ControlContext, Origin } from './operation.js';
 import { operations } from './operations/index.js';
 import type { Services } from './services.js';
 
+/** Who asks, and for how long. */
 export interface CallOptions {
+  /** An agent is limited; see `Origin`. */
   readonly origin: Origin;
+  /** Folders whose files an agent may name; the working directory by default. */
   readonly folders?: readonly string[];
+  /** Gives up when it aborts. */
   readonly signal?: AbortSignal;
 }
 
 /** What a running runtime can be asked, wherever it runs. Rejects with a `ControlError`. */
 export interface ControlApi {
+  /**
+   * Performs one operation.
+   *
+   * @param name - The name of an operation, such as `add_processor`.
+   * @param input - Its arguments, as the schema of its input says.
+   * @param options - Who asks.
+   * @returns Its result, as the schema of its output says.
+   * @throws {@link ControlError} For what cannot be done, with the next thing to try.
+   */
   call(name: string, input: unknown, options: CallOptions): Promise<Record<string, unknown>>;
 }
 
@@ -24,6 +37,10 @@ export class Control implements ControlApi {
   private readonly code: CodeStore;
   private readonly logs: LogRing;
 
+  /**
+   * @param runtime - The runtime that is asked; it need not be running yet.
+   * @param services - What it offers besides: packages, checks of code, the sandbox.
+   */
   constructor(
     private readonly runtime: Runtime,
     private readonly services: Services,
@@ -32,6 +49,15 @@ export class Control implements ControlApi {
     this.logs = new LogRing(runtime);
   }
 
+  /**
+   * Performs one operation.
+   *
+   * @param name - The name of an operation, such as `add_processor`.
+   * @param input - Its arguments, as the schema of its input says.
+   * @param options - Who asks.
+   * @returns Its result, as the schema of its output says.
+   * @throws {@link ControlError} For what cannot be done, with the next thing to try.
+   */
   async call(name: string, input: unknown, options: CallOptions): Promise<Record<string, unknown>> {
     const found = operations.find((operation) => operation.name === name);
     if (found === undefined) {
@@ -56,6 +82,7 @@ export class Control implements ControlApi {
     return found.output.strict().parse(await found.run(context, given));
   }
 
+  /** Removes the code that came as text, and forgets the log. The runtime goes on. */
   close(): void {
     this.logs.close();
     this.code.close();

@@ -20,13 +20,24 @@ export interface ControlContext {
 
 /** One thing that can be asked of a running runtime: over the control API, from the CLI, and as a tool over MCP. */
 export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  /** Its name, as `call` takes it: `add_processor`. */
   readonly name: string;
+  /** Its name for people. */
   readonly title: string;
   /** For an agent that never saw the project: what it does, and when to use it. */
   readonly description: string;
+  /** The schema of its arguments. */
   readonly input: I;
+  /** The schema of its result. */
   readonly output: O;
+  /** True if it changes nothing. */
   readonly readOnly: boolean;
+  /**
+   * Performs it.
+   *
+   * @param context - The runtime, and who asks.
+   * @param input - Arguments that fit `input`.
+   */
   run(context: ControlContext, input: z.infer<I>): Promise<z.input<O>>;
 }
 

@@ -13,26 +13,37 @@ import type { Services } from './services.js';
 
 const LONGEST_BODY = 4 * 1024 * 1024;
 
-/** The token of a runtime: only those who can read this user's files may control this user's runtimes. */
+/**
+ * The token of a runtime: only those who can read this user's files may control this user's runtimes.
+ *
+ * @param runtimeId - The id of the runtime.
+ */
 export function controlTokenFile(runtimeId: string): string {
   return join(stateDir(), 'runtimes', `${runtimeId}.token`);
 }
 
 /** The control API of one runtime: HTTP over a socket file that only this user can open, with the runtime's token. */
 export class ControlServer {
-  /** `unix:PATH`. */
+  /** Where it listens: `unix:` and the path of its socket. */
   readonly address: string;
 
   private constructor(
     private readonly runtime: Runtime,
     private readonly server: WebServer,
+    /** The same operations, without the way over the socket. */
     readonly control: Control,
     private readonly services: Services,
   ) {
     this.address = server.url;
   }
 
-  /** To be called before the runtime starts, which tells the broker the address. */
+  /**
+   * To be called before the runtime starts, which tells the broker the address.
+   *
+   * @param runtime - The runtime that is asked.
+   * @param services - From `openServices()`.
+   * @throws {@link StreamlibError} `config` if the path of the socket would be too long.
+   */
   static async open(runtime: Runtime, services: Services): Promise<ControlServer> {
     const socket = join(dirname(relayPath()), `runtime-${runtime.id}.sock`);
     await removeRemains(dirname(socket));
@@ -54,6 +65,7 @@ export class ControlServer {
     return opened;
   }
 
+  /** Stops listening and removes socket and token. The runtime goes on. */
   async close(): Promise<void> {
     await this.server.close();
     this.control.close();

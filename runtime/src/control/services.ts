@@ -9,7 +9,9 @@ import type { Sandbox } from '../python/sandbox/types.js';
 
 /** What a control server is made with. Null: this runtime has none, and says so to whoever asks for it. */
 export interface Services {
+  /** Installs packages, and asks people for them. */
   readonly packages: PackageManager | null;
+  /** Checks code before it runs. */
   readonly checker: CodeChecker | null;
   /** Asked when it matters: the machine is asked through an environment's interpreter, which may have to be made first. */
   readonly sandbox: (() => Promise<Sandbox>) | null;
@@ -17,7 +19,11 @@ export interface Services {
   readonly allowUnconfined?: boolean;
 }
 
-/** What a runtime of this machine offers to those who control it. `folder`: where its manifest lies, with settings beside it. */
+/**
+ * What a runtime of this machine offers to those who control it. `folder`: where its manifest lies, with settings beside it.
+ *
+ * @param folder - The folder of the manifest; without one, only the settings of the state directory count.
+ */
 export async function openServices(folder?: string): Promise<Services> {
   const settings = readSettings(folder);
   // Only where code is checked: what is used keeps the host, and its spare processes, open.

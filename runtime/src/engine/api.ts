@@ -4,6 +4,7 @@ import type { TraceOptions } from '../observe/tracing/settings.js';
 import type { GraphChange } from './changes.js';
 import type { Host } from './host.js';
 
+/** How a runtime behaves. */
 export interface RuntimeOptions {
   /** Shown by `streamlib broker runtimes`; the manifest's name by default. */
   readonly name?: string;
@@ -37,50 +38,72 @@ export interface RuntimeOptions {
   readonly traces?: boolean | TraceOptions;
 }
 
+/** How a runtime that runs a manifest behaves. */
 export interface ManifestOptions extends RuntimeOptions {
   /** `node.param=value`, as given with `--set`; typed by the node's parameters. */
   readonly overrides?: readonly string[];
 }
 
+/** A node has changed its state. */
 export interface NodeEvent {
+  /** The id of the node. */
   readonly node: string;
+  /** What it is now. */
   readonly state: NodeState;
   /** For `failed` and `waiting`: why. */
   readonly message?: string;
+  /** What failed, where something did. */
   readonly error?: Error;
 }
 
+/** What a `Runtime` emits. */
 export interface RuntimeEvents {
+  /** The runtime has changed its state. */
   state: [state: RuntimeState];
   /** What takes long before the first frame: the Python environment, the broker. */
   progress: [message: string];
+  /** A node has changed its state. */
   node: [event: NodeEvent];
+  /** A line was logged, of at least the level in `RuntimeOptions.logLevel`. */
   log: [line: LogLine];
   /** The graph was changed while it runs. */
   change: [change: GraphChange];
 }
 
+/** How a run ended. */
 export interface RunOutcome {
   /** `finished`: every source sent its last frame and all of it was worked off. `failed`: no node was left that could run. */
   readonly reason: 'finished' | 'stopped' | 'failed';
+  /** The nodes that failed for good, and why. */
   readonly failures: readonly { readonly node: string; readonly message: string }[];
 }
 
 /** One mistake in a manifest, at its place. Prints as `file:line:column: message`. */
 export interface LocatedIssue {
+  /** The file of the manifest. */
   readonly file: string;
+  /** From 1. */
   readonly line: number;
+  /** From 1. */
   readonly column: number;
+  /** What is wrong, and the nearest name that exists. */
   readonly message: string;
+  /** The node that it concerns; null for the graph. */
   readonly node: string | null;
   /** False: only this node cannot run, `run` starts the rest. */
   readonly fatal: boolean;
 }
 
+/** What `validateManifest` found. */
 export interface ValidationReport {
+  /** The manifest, as it was named. */
   readonly file: string;
+  /** The name of the graph; null if it has none. */
   readonly name: string | null;
+  /** How many nodes there are. */
   readonly nodes: number;
+  /** How many connections there are. */
   readonly connections: number;
+  /** Everything that is wrong, in the order of the file. */
   readonly issues: readonly LocatedIssue[];
 }

@@ -10,10 +10,12 @@ import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
 import { Locks } from './locks.js';
 import type { PreparedNode } from './prepare.js';
 
+/** What was changed in a running graph. */
 export type GraphChange =
   | { readonly change: 'added' | 'removed' | 'replaced'; readonly node: string }
   | { readonly change: 'connected' | 'disconnected'; readonly from: string; readonly to: string };
 
+/** How a change is made. */
 export interface ChangeOptions {
   /** Gives up; what had been begun is undone. */
   readonly signal?: AbortSignal;

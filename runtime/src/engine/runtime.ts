@@ -39,8 +39,11 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
  * A node that fails is told by `node` and in the stats; the rest of the graph goes on.
  */
 export class Runtime extends EventEmitter<RuntimeEvents> {
+  /** Names this run: 12 letters and digits. */
   readonly id = newId();
+  /** The name of the graph; `graph` by default. */
   readonly name: string;
+  /** Where its log is written, in the state directory. */
   readonly logFile: string;
   /** Where a control server of this runtime listens; told to the broker at the start. */
   apiAddress = '';
@@ -71,6 +74,9 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private stoppedAt = 0;
   private settle: (outcome: RunOutcome) => void = () => {};
 
+  /**
+   * @param options - The defaults where nothing is given.
+   */
   constructor(options: RuntimeOptions = {}) {
     super();
     this.options = options;
@@ -89,7 +95,13 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     });
   }
 
-  /** Reads a manifest. Its mistakes are told by `start()`, all of them at once, as a `ManifestError`. */
+  /**
+   * Reads a manifest. Its mistakes are told by `start()`, all of them at once, as a `ManifestError`.
+   *
+   * @param path - The file of the manifest, YAML or JSON.
+   * @param options - `overrides` of parameters, and how the runtime behaves.
+   * @throws {@link StreamlibError} `graph` if the file cannot be read, `config` for an override that has no meaning.
+   */
   static async fromManifest(path: string, options: ManifestOptions = {}): Promise<Runtime> {
     const manifest = readManifest(path);
     const overrides = (options.overrides ?? []).map(parseOverride);
@@ -101,26 +113,44 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     return runtime;
   }
 
+  /** What it is doing. */
   get state(): RuntimeState {
     return this.current;
   }
 
   /**
-   * Adds a node: of a type known by name, or of a definition of your own. Also while the graph runs: `settled()` then tells what
-   * came of it.
+   * Adds a node: of a type known by name, or of a definition of your own. Also while the graph runs: `settled()` then tells
+   * what came of it.
+   *
+   * @param id - The id of the node.
+   * @param type - The name of a type, or a definition of your own.
+   * @param params - What the type takes; none by default.
+   * @returns This runtime.
    */
   add(id: string, type: string | ProcessorDefinition, params: Readonly<Record<string, unknown>> = {}): this {
     this.begin(this.addNode(id, type, params));
     return this;
   }
 
-  /** Makes a definition known by its name, for manifests that use it. */
+  /**
+   * Makes a definition known by its name, for manifests that use it.
+   *
+   * @param definition - The type.
+   * @returns This runtime.
+   */
   register(definition: ProcessorDefinition): this {
     this.registry.register(definition);
     return this;
   }
 
-  /** Joins `node.port` to `node.port`; a port may be left out where a node has only one. */
+  /**
+   * Joins `node.port` to `node.port`; a port may be left out where a node has only one.
+   *
+   * @param from - The output: `node.port`, or `node` where it has only one.
+   * @param to - The input, likewise.
+   * @param options - `delivery`, `queue` and `direct` of the connection; what the input declares by default.
+   * @returns This runtime.
+   */
   connect(
     from: string,
     to: string,
@@ -130,7 +160,15 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     return this;
   }
 
-  /** Adds a node; while the graph runs, settles when it is in flow. A node that does not come up is not added: rejects with why. */
+  /**
+   * Adds a node; while the graph runs, settles when it is in flow. A node that does not come up is not added: rejects with why.
+   *
+   * @param id - The id of the node.
+   * @param type - The name of a type, or a definition of your own.
+   * @param params - What the type takes; none by default.
+   * @param options - A signal to give up; none by default.
+   * @throws {@link StreamlibError} `graph` with the reason; `state` if the runtime is not running.
+   */
   async addNode(
     id: string,
     type: string | ProcessorDefinition,
@@ -142,14 +180,25 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     else await (await this.running()).add(spec, options);
   }
 
-  /** Takes a node out, with its connections. */
+  /**
+   * Takes a node out, with its connections.
+   *
+   * @param id - The id of the node.
+   * @throws {@link StreamlibError} `graph` with the reason; `state` if the runtime is not running.
+   */
   async removeNode(id: string): Promise<void> {
     await (await this.running()).remove(id);
   }
 
   /**
-   * New code or a new type takes a node's place, between two frames; its connections stay. When the new one does not come up, or
-   * does not fit the connections, the old one goes on: rejects with why.
+   * New code or a new type takes a node's place, between two frames; its connections stay. When the new one does not come up,
+   * or does not fit the connections, the old one goes on: rejects with why.
+   *
+   * @param id - The id of the node.
+   * @param type - The name of a type, or a definition of your own.
+   * @param params - What the type takes; none by default.
+   * @param options - A signal to give up; none by default.
+   * @throws {@link StreamlibError} `graph` with the reason; `state` if the runtime is not running.
    */
   async replaceNode(
     id: string,
@@ -161,7 +210,14 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await (await this.running()).replace(spec, options);
   }
 
-  /** Changes some of a node's parameters, as by `replaceNode`. */
+  /**
+   * Changes some of a node's parameters, as by `replaceNode`.
+   *
+   * @param id - The id of the node.
+   * @param params - The parameters that change; the others stay.
+   * @param options - A signal to give up; none by default.
+   * @throws {@link StreamlibError} `graph` with the reason; `state` if the runtime is not running.
+   */
   async reconfigureNode(
     id: string,
     params: Readonly<Record<string, unknown>>,
@@ -173,7 +229,15 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await changes.replace({ id, node_type: spec?.node_type ?? 'python', params: merged }, options);
   }
 
-  /** Joins two ports. */
+  /**
+   * Joins two ports.
+   *
+   * @param from - The output: `node.port`, or `node` where it has only one.
+   * @param to - The input, likewise.
+   * @param options - `delivery`, `queue` and `direct` of the connection, and a signal to give up; what the input declares by
+   *   default.
+   * @throws {@link StreamlibError} `graph` with the reason; `state` if the runtime is not running.
+   */
   async connectPorts(
     from: string,
     to: string,
@@ -184,15 +248,25 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     else await (await this.running()).connect({ from, to, ...how }, signal === undefined ? {} : { signal });
   }
 
-  /** Parts two ports, or everything that one of them is connected with: the other may be null. */
+  /**
+   * Parts two ports, or everything that one of them is connected with: the other may be null.
+   *
+   * @param from - The output: `node.port`, or `node` where it has only one. Null: whatever feeds `to`.
+   * @param to - The input, likewise. Null: everything that `from` feeds.
+   * @throws {@link StreamlibError} `graph` with the reason; `state` if the runtime is not running.
+   */
   async disconnectPorts(from: string | null, to: string | null): Promise<void> {
     await (await this.running()).disconnect(from, to);
   }
 
   /**
    * Reads the manifest again and changes what is different in it; what was changed by other means meanwhile stays. Rejects with
-   * everything that could not be changed; the rest was. What could not is tried again by the next call. `files`: Python files whose
-   * nodes are replaced in any case.
+   * everything that could not be changed; the rest was. What could not is tried again by the next call. `files`: Python files
+   * whose nodes are replaced in any case.
+   *
+   * @param path - The file of the manifest.
+   * @param files - Python files whose nodes are replaced in any case; none by default.
+   * @returns What was different.
    */
   reload(path: string, files: ReadonlySet<string> = new Set()): Promise<GraphDifference> {
     const before = this.reloading;
@@ -244,7 +318,11 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     return this.registry.types;
   }
 
-  /** Null for a type that nobody knows, and for `python`. */
+  /**
+   * Null for a type that nobody knows, and for `python`.
+   *
+   * @param type - The name of the type.
+   */
   definition(type: string): Promise<ProcessorDefinition | null> {
     return this.registry.find(type);
   }
@@ -275,6 +353,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     return this.stopping;
   }
 
+  /** The figures of this moment; also after the end. */
   stats(): RuntimeStats {
     const { predecessors } = this.live;
     const nodes = Object.fromEntries(this.wiring.nodes.map((node) => [node.id, predecessors.statsOf(node)]));

@@ -5,7 +5,14 @@ import type { ManifestOptions, ValidationReport } from './api.js';
 import { readManifest } from './manifest-file.js';
 import { prepareGraph } from './prepare.js';
 
-/** Tells everything that is wrong with a manifest, its Python files included, without starting anything of it. */
+/**
+ * Tells everything that is wrong with a manifest, its Python files included, without starting anything of it.
+ *
+ * @param path - The file of the manifest, YAML or JSON.
+ * @param options - As for `Runtime.fromManifest`; besides, where progress goes, types of your own, and a signal to give up.
+ * @returns Everything that is wrong; `issues` is empty where nothing is.
+ * @throws {@link StreamlibError} `graph` if the file cannot be read, `stopped` if the signal aborted.
+ */
 export async function validateManifest(
   path: string,
   options: ManifestOptions & {

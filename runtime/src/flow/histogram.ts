@@ -2,12 +2,19 @@
 const STEPS_PER_DOUBLING = 8;
 const BUCKETS = 40 * STEPS_PER_DOUBLING;
 
+/** How durations are distributed, in milliseconds. */
 export interface LatencySummary {
+  /** How many were measured. */
   readonly count: number;
+  /** Half of them were at most that, in ms. */
   readonly p50: number;
+  /** Of ten, nine were at most that, in ms. */
   readonly p90: number;
+  /** Of twenty, nineteen were at most that, in ms. */
   readonly p95: number;
+  /** Of a hundred, 99 were at most that, in ms. */
   readonly p99: number;
+  /** The longest, in ms. */
   readonly max: number;
 }
 

@@ -3,10 +3,15 @@ import type { ConnectionSpec, GraphSpec, NodeSpec } from './spec.js';
 
 /** What has to be done, in this order, to make one graph of another. */
 export interface GraphDifference {
+  /** Connections that go. */
   readonly disconnect: readonly ConnectionSpec[];
+  /** Nodes that go. */
   readonly remove: readonly NodeSpec[];
+  /** Nodes that become others, in the same place. */
   readonly replace: readonly NodeSpec[];
+  /** Nodes that come. */
   readonly add: readonly NodeSpec[];
+  /** Connections that come. */
   readonly connect: readonly ConnectionSpec[];
 }
 

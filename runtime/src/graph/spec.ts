@@ -2,23 +2,33 @@ import type { Delivery } from '@streamlib/processor';
 
 /** A graph as it is written, by a manifest or through the API; nothing in it has been checked against the processors yet. */
 export interface GraphSpec {
+  /** The name that lists and logs show. */
   readonly name: string;
+  /** The nodes, in the order of the manifest. */
   readonly nodes: readonly NodeSpec[];
+  /** What is joined with what. */
   readonly connections: readonly ConnectionSpec[];
 }
 
+/** A node as it is written. */
 export interface NodeSpec {
+  /** Names the node in the graph. */
   readonly id: string;
+  /** `camera`, `display`, `file`, `python`, or a type of your own. */
   readonly node_type: string;
+  /** What the type takes. */
   readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** `from` and `to` are `node.port`, or `node` alone where it has only one such port. */
 export interface ConnectionSpec {
+  /** The output. */
   readonly from: string;
+  /** The input. */
   readonly to: string;
   /** Overrides what the input declares. */
   readonly delivery?: Delivery;
+  /** The length of the queue, 1 to 1024; 8 by default. Without meaning for `latest`. */
   readonly queue?: number;
   /** False: between two Python processors too, frames go through the runtime. */
   readonly direct?: boolean;

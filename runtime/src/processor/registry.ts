@@ -11,6 +11,11 @@ export class ProcessorRegistry {
   private readonly definitions = new Map<string, ProcessorDefinition>();
   private media: Promise<void> | null = null;
 
+  /**
+   * Makes a type known; an earlier one of the same name is replaced.
+   *
+   * @param definition - The type.
+   */
   register(definition: ProcessorDefinition): void {
     this.definitions.set(definition.type, definition);
   }
@@ -20,7 +25,12 @@ export class ProcessorRegistry {
     return [...new Set([...MEDIA_TYPES, 'python', ...this.definitions.keys()])];
   }
 
-  /** Null for a type that nobody knows. */
+  /**
+   * Null for a type that nobody knows.
+   *
+   * @param type - Its name.
+   * @throws {@link StreamlibError} `media_missing` if it needs a package that is not installed.
+   */
   async find(type: string): Promise<ProcessorDefinition | null> {
     const known = this.definitions.get(type);
     if (known !== undefined) return known;

@@ -81,7 +81,11 @@ function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What the text after `--set name=` means where any type will do: YAML, or else the text itself. */
+/**
+ * What the text after `--set name=` means where any type will do: YAML, or else the text itself.
+ *
+ * @param text - `node.param=value`.
+ */
 export function readSetting(text: string): unknown {
   try {
     return parse(text);

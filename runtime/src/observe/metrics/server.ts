@@ -15,6 +15,7 @@ export interface Measured {
   stats(): RuntimeStats;
 }
 
+/** Where metrics are served. */
 export interface MetricsOptions {
   /** 0: any that is free. */
   readonly port: number;
@@ -32,6 +33,7 @@ export function metricsFolder(): string {
  * serve metrics pays nothing for them.
  */
 export class MetricsServer {
+  /** Where it listens, such as `http://127.0.0.1:9464`. */
   readonly url: string;
 
   private constructor(
@@ -41,7 +43,13 @@ export class MetricsServer {
     this.url = server.url;
   }
 
-  /** Rejects with a `StreamlibError` (`config`) if it cannot listen there. */
+  /**
+   * Begins to serve.
+   *
+   * @param runtime - The runtime that is measured.
+   * @param options - Port and host.
+   * @throws {@link StreamlibError} `config` if it cannot listen there.
+   */
   static async open(runtime: Measured, options: MetricsOptions): Promise<MetricsServer> {
     const at = { host: options.host ?? '127.0.0.1', port: options.port };
     // A scraper that never finishes its request must not hold anything.
@@ -63,6 +71,7 @@ export class MetricsServer {
     return new MetricsServer(server, note);
   }
 
+  /** Stops serving. The runtime goes on. */
   async close(): Promise<void> {
     rmSync(this.note, { force: true });
     await this.server.close();

@@ -71,10 +71,18 @@ export class EnvironmentManager implements PackageManager {
     return venvPath();
   }
 
+  /** The packages that code may import now. */
   async list(): Promise<readonly InstalledPackage[]> {
     return installedIn(await this.environment());
   }
 
+  /**
+   * Asks for a package. Settles as soon as the request is recorded and, where that needs nobody, decided; installation goes on
+   * in the background.
+   *
+   * @param request - What is asked for, and why.
+   * @throws {@link StreamlibError} `packages` for a request that has no meaning, or when too many wait.
+   */
   async request(request: PackageRequest): Promise<PackageRecord> {
     const requirement = parseRequirement(request.package, request.version);
     const open = this.store
@@ -128,6 +136,11 @@ export class EnvironmentManager implements PackageManager {
     return granted;
   }
 
+  /**
+   * A request by id, or the newest one for a package of that name; null where there is none.
+   *
+   * @param idOrPackage - The id of a request, or the name of a package.
+   */
   status(idOrPackage: string): Promise<PackageRecord | null> {
     const found = this.store.find(idOrPackage, normalName(idOrPackage));
     return Promise.resolve(found === null ? null : publicForm(found));
@@ -138,11 +151,17 @@ export class EnvironmentManager implements PackageManager {
     return this.store.all();
   }
 
+  /** The lines of the log of requests and decisions, oldest first. */
   logLines(): readonly string[] {
     return this.store.logLines();
   }
 
-  /** A person says yes: installs it, and returns how that went. */
+  /**
+   * A person says yes: installs it, and returns how that went.
+   *
+   * @param idOrName - The id of a request, or the name of a package.
+   * @param by - Who decides; kept in the log.
+   */
   async approve(idOrName: string, by: string): Promise<PackageRecord> {
     const { id } = await this.decide(idOrName, (entry) => ({
       status: 'approved',
@@ -154,6 +173,13 @@ export class EnvironmentManager implements PackageManager {
     return this.install(id);
   }
 
+  /**
+   * A person says no.
+   *
+   * @param idOrName - The id of a request, or the name of a package.
+   * @param by - Who decides; kept in the log.
+   * @param why - Told to whoever asked.
+   */
   async deny(idOrName: string, by: string, why: string): Promise<PackageRecord> {
     return this.decide(idOrName, () => ({
       status: 'denied',
@@ -163,7 +189,12 @@ export class EnvironmentManager implements PackageManager {
     }));
   }
 
-  /** What a person asks for needs no decision; several at once are one installation. */
+  /**
+   * What a person asks for needs no decision; several at once are one installation.
+   *
+   * @param packages - Names, with versions where they matter: `pillow>=11`.
+   * @param by - Who decides; kept in the log.
+   */
   async add(packages: readonly string[], by: string): Promise<readonly PackageRecord[]> {
     const requirements = packages.map((text) => parseRequirement(text));
     const ids: string[] = [];

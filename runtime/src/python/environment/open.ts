@@ -12,7 +12,11 @@ export const COMMON_PACKAGES = [
   'onnxruntime',
 ] as const;
 
-/** The package manager of this user, with the settings of the state directory and of a manifest's folder. */
+/**
+ * The package manager of this user, with the settings of the state directory and of a manifest's folder.
+ *
+ * @param options - The folder of a manifest, progress, and a signal to give up; none by default.
+ */
 export function openPackageManager(
   options: Pick<ManagerOptions, 'onProgress' | 'signal'> & { readonly manifestFolder?: string } = {},
 ): EnvironmentManager {
