@@ -8,12 +8,12 @@ export interface DocumentedPackage {
   readonly about: string;
 }
 
-/** The packages of the reference, in the order in which the site lists them. */
+/** The packages of the reference, lowest first: a name that two packages export belongs to the lower. */
 export const documentedPackages: readonly DocumentedPackage[] = [
   {
-    folder: 'runtime',
-    name: '@streamlib/runtime',
-    about: 'Run graphs in your own program, and change them while they run.',
+    folder: 'host-bridge',
+    name: '@streamlib/host-bridge',
+    about: 'Schemas, textures and the channel between processes.',
   },
   {
     folder: 'processor',
@@ -21,9 +21,9 @@ export const documentedPackages: readonly DocumentedPackage[] = [
     about: 'Write processors and node types in TypeScript.',
   },
   {
-    folder: 'host-bridge',
-    name: '@streamlib/host-bridge',
-    about: 'Schemas, textures and the channel between processes.',
+    folder: 'runtime',
+    name: '@streamlib/runtime',
+    about: 'Run graphs in your own program, and change them while they run.',
   },
   { folder: 'mcp', name: '@streamlib/mcp', about: 'A running graph as tools for agents.' },
 ];

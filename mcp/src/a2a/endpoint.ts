@@ -18,8 +18,6 @@ export class A2aEndpoint {
   private readonly rpc: JsonRpcTransportHandler;
 
   /**
-   *
-   *
    * @param card - What another agent reads about this one.
    * @param control - The running graph.
    * @param folders - Folders whose files the other agent may name.
