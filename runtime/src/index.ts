@@ -8,7 +8,7 @@ export type {
   ProcessorContext,
   ProcessorDefinition,
 } from '@streamlib/processor';
-export { defineProcessor, filePath } from '@streamlib/processor';
+export { agentText, defineProcessor, device, filePath, network, secret } from '@streamlib/processor';
 export type { LogFields, Logger, LogLevel, LogLine } from './base/log/logger.js';
 export { StreamlibError, type StreamlibErrorCode } from './base/streamlib-error.js';
 export { BrokerClient } from './broker/broker-client.js';
@@ -39,9 +39,10 @@ export { readSetting } from './graph/config/overrides.js';
 export type { GraphDifference } from './graph/diff.js';
 export type { ConnectionSpec, GraphSpec, NodeSpec } from './graph/spec.js';
 export type { NodeState, NodeStats, PortStats, RuntimeState, RuntimeStats } from './node/state.js';
+export type * from './node-types/node-type.js';
+export { type ListedType, type Listing, NodeTypes, type NodeTypesOptions } from './node-types/registry.js';
 export { type MetricsOptions, MetricsServer, metricsFolder } from './observe/metrics/index.js';
 export type { TraceOptions } from './observe/tracing/settings.js';
-export { ProcessorRegistry } from './processor/registry.js';
 export type * from './python/check/types.js';
 export type { EnvironmentManager } from './python/environment/manager.js';
 export { COMMON_PACKAGES, openPackageManager } from './python/environment/open.js';

@@ -123,6 +123,13 @@ export class Camera implements Processor {
 
 export const camera = defineProcessor<CameraConfig>({
   type: 'camera',
+  description:
+    'A source of video: "source" is the path of a file, a camera of this machine (device:0, /dev/video0), or test-pattern. Output "video".',
+  examples: [
+    { title: 'A moving test pattern', params: { source: 'test-pattern', fps: 30 } },
+    { title: 'The first camera, 720p', params: { source: 'device:0', width: 1280, height: 720 } },
+    { title: 'A file, once', params: { source: 'clip.mp4', loop: false } },
+  ],
   inputs: {},
   outputs: { video: VideoFrame },
   config: cameraConfig,

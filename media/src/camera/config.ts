@@ -7,7 +7,10 @@ const side = z.number().int().min(2).max(16384);
 
 export const cameraConfig = z.object({
   /** A file, a device (`device:0`, `/dev/video0`) or `test-pattern`. */
-  source: filePath({ except: [TEST_PATTERN] }).default(TEST_PATTERN),
+  source: filePath({
+    except: [TEST_PATTERN],
+    devices: { deviceClass: 'camera', pattern: '(device:|/dev/video)\\d+' },
+  }).default(TEST_PATTERN),
   /** Begins a file again when it has ended. */
   loop: z.boolean().default(true),
   /** Size of the pictures that leave here; the source's own by default. One of them alone keeps the shape. */

@@ -129,6 +129,10 @@ export class Display implements Processor {
 
 export const display = defineProcessor<DisplayConfig>({
   type: 'display',
+  description:
+    'Serves a page on this machine that shows the video of its input; get_logs of it has the address. "port": 0 takes a free one. Input "video".',
+  examples: [{ title: 'On any free port', params: { port: 0 } }],
+  next: 'get_logs of it has the address of its page.',
   inputs: { video: VideoFrame },
   outputs: {},
   config: displayConfig,

@@ -64,6 +64,8 @@ export class FileSink implements Processor {
 
 export const file = defineProcessor<FileConfig>({
   type: 'file',
+  description: 'Writes the video of its input to an .mp4 file. Input "video".',
+  examples: [{ title: 'A new file', params: { path: 'out.mp4', overwrite: false } }],
   inputs: { video: { schema: VideoFrame, delivery: 'every_sample', queue: 8 } },
   outputs: {},
   config: fileConfig,

@@ -22,13 +22,33 @@ export type StreamlibErrorCode =
   | 'subprocess'
   | 'bridge'
   | 'processor'
-  | 'media_missing'
+  /** A package of node types could not be loaded. */
+  | 'node_package'
   | 'stopped';
+
+/** The cause, for programs that advise on it; only where the code leaves it open. */
+export type ErrorReason =
+  /** The input is fed by another output already. */
+  | 'input_taken'
+  | 'unknown_type'
+  /** A parameter is wrong, missing or unknown. */
+  | 'parameter'
+  /** The node that was to be replaced goes on. */
+  | 'old_kept'
+  /** It does not: it could not be made again. */
+  | 'old_not_back';
+
+export interface StreamlibErrorOptions extends ErrorOptions {
+  readonly reason?: ErrorReason | undefined;
+}
 
 /** The one error class of this package: what went wrong, where, and what to do next. */
 export class StreamlibError extends Error {
   /** `StreamlibError`, or the name of a class made from it. */
   override readonly name: string = 'StreamlibError';
+
+  /** Null where the code says all. */
+  readonly reason: ErrorReason | null;
 
   /**
    * @param code - What failed.
@@ -39,9 +59,10 @@ export class StreamlibError extends Error {
     /** What failed. */
     readonly code: StreamlibErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options: StreamlibErrorOptions = {},
   ) {
-    super(message, options);
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.reason = options.reason ?? null;
   }
 }
 

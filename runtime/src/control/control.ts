@@ -3,6 +3,7 @@ import type { Runtime } from '../engine/runtime.js';
 import { readArguments } from './arguments.js';
 import { CodeStore } from './code-store.js';
 import { ControlError } from './control-error.js';
+import { DEFAULT_DEVICES } from './granted.js';
 import { LogRing } from './log-ring.js';
 import type { ControlContext, Origin } from './operation.js';
 import { operations } from './operations/index.js';
@@ -12,8 +13,10 @@ import type { Services } from './services.js';
 export interface CallOptions {
   /** An agent is limited; see `Origin`. */
   readonly origin: Origin;
-  /** Folders whose files an agent may name; the working directory by default. */
+  /** What an agent may name; by default files in the working directory, and cameras. */
   readonly folders?: readonly string[];
+  readonly devices?: readonly string[];
+  readonly hosts?: readonly string[];
   /** Gives up when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -75,7 +78,11 @@ export class Control implements ControlApi {
       code: this.code,
       logs: this.logs,
       origin: options.origin,
-      folders: options.folders ?? [process.cwd()],
+      grants: {
+        folders: options.folders ?? [process.cwd()],
+        devices: options.devices ?? DEFAULT_DEVICES,
+        hosts: options.hosts ?? [],
+      },
       ...(options.signal !== undefined && { signal: options.signal }),
     };
     // What goes out is what the schema says, field for field.

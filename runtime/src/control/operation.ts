@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Runtime } from '../engine/runtime.js';
 import type { CodeStore } from './code-store.js';
+import type { Grants } from './granted.js';
 import type { LogRing } from './log-ring.js';
 import type { Services } from './services.js';
 
@@ -13,8 +14,8 @@ export interface ControlContext {
   readonly code: CodeStore;
   readonly logs: LogRing;
   readonly origin: Origin;
-  /** Folders whose files an agent may name; see `FilePolicy`. */
-  readonly folders: readonly string[];
+  /** What an agent may name; see `checkAgentParams`. */
+  readonly grants: Grants;
   readonly signal?: AbortSignal;
 }
 

@@ -3,13 +3,11 @@ import type { HandshakeBroker } from '../broker/session.js';
 import { nameOf, refOf } from '../graph/ref.js';
 import type { GraphSpec } from '../graph/spec.js';
 import { FailedNode } from '../node/failed.js';
-import { LocalNode } from '../node/local/local-node.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
-import { limitsOf, policyOf } from '../python/host/params.js';
-import { PythonProcessor } from '../python/host/processor.js';
+import type { PreparedNode } from '../node-types/node-type.js';
 import type { HostLease } from './host.js';
 import { LiveGraph } from './live-graph.js';
-import type { PreparedGraph, PreparedNode } from './prepare.js';
+import type { PreparedGraph } from './prepare/graph.js';
 import { Seat } from './seat.js';
 
 export interface MakeOptions {
@@ -17,7 +15,7 @@ export interface MakeOptions {
   readonly broker: HandshakeBroker;
   readonly log: Logger;
   readonly logLevel: string;
-  readonly resources: Pick<HostLease, 'spares' | 'tracing'>;
+  readonly resources: Pick<HostLease, 'tracing'>;
 }
 
 export interface BuildOptions extends MakeOptions {
@@ -63,43 +61,13 @@ export function makeNode(prepared: PreparedNode, options: MakeOptions): { node: 
   return { node, seat };
 }
 
-function construct(node: PreparedNode, options: MakeOptions, listener: Seat): GraphNode {
-  const { spares } = options.resources;
-  const log = listener.log(options.log.child({ processor: node.id }));
-  switch (node.kind) {
-    case 'failed':
-      return new FailedNode(node.id, node.type, node.error, listener);
-    case 'local': {
-      const { definition, config } = node;
-      return new LocalNode({
-        id: node.id,
-        type: node.type,
-        runtimeId: options.runtimeId,
-        ports: node.ports,
-        config,
-        poolSlots: definition.poolSlots,
-        create: () => definition.create(config),
-        log,
-        listener,
-      });
-    }
-    case 'python':
-      return new PythonProcessor({
-        id: node.id,
-        kind: node.execution,
-        file: node.params.file,
-        processor: node.params.processor ?? null,
-        config: node.params.config,
-        ports: node.ports,
-        python: node.python,
-        broker: listener.broker(options.broker),
-        policy: policyOf(node.params),
-        limits: limitsOf(node.params, node.confinement),
-        logLevel: options.logLevel,
-        ...(spares && { spares }),
-        ...(node.confinement && { confinement: node.confinement }),
-        log,
-        listener,
-      });
-  }
+function construct(prepared: PreparedNode, options: MakeOptions, seat: Seat): GraphNode {
+  if (prepared.failure !== null) return new FailedNode(prepared.id, prepared.type, prepared.failure, seat);
+  return prepared.make(prepared.ports, {
+    runtimeId: options.runtimeId,
+    broker: seat.broker(options.broker),
+    log: seat.log(options.log.child({ processor: prepared.id })),
+    logLevel: options.logLevel,
+    listener: seat,
+  });
 }

@@ -4,11 +4,12 @@ import type { Override } from '../graph/config/overrides.js';
 import { nameOf, refOf, sameRef } from '../graph/ref.js';
 import type { ConnectionSpec, NodeSpec } from '../graph/spec.js';
 import type { NodeListener } from '../node/node.js';
+import type { PreparedNode } from '../node-types/node-type.js';
 import type { DeclaredProcessor } from '../python/declared.js';
 import { Handover } from './handover.js';
 import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
 import { Locks } from './locks.js';
-import type { PreparedNode } from './prepare.js';
+import { asLinked } from './prepare/as-linked.js';
 
 /** What was changed in a running graph. */
 export type GraphChange =
@@ -184,7 +185,10 @@ export class GraphChanges {
       id: spec.id,
       ports: found.declared,
     });
-    const prepared = withLinks(found.prepared, resolved);
+    const prepared = asLinked(
+      found.prepared,
+      resolved.flatMap((link) => link.resolved ?? []),
+    );
     const handover = new Handover(graph, this.context.listener, old, resolved, (work) =>
       this.locks.hold([WIRES], work),
     );
@@ -199,8 +203,8 @@ export class GraphChanges {
       return { ...found, prepared, ...made };
     };
     const again = () => ({ ...old, ...this.context.make(old.prepared) });
-    if (setsUpBeside(prepared) || old.node.setUpTakesTime)
-      await handover.whileItRuns(() => this.untilReady(make(), options));
+    const beside = prepared.failure === null && prepared.setUpTakesTime;
+    if (beside || old.node.setUpTakesTime) await handover.whileItRuns(() => this.untilReady(make(), options));
     else await handover.afterIt(() => this.untilReady(make(), options), again);
     this.context.changed({ change: 'replaced', node: spec.id });
   }
@@ -287,21 +291,6 @@ function cameUp({ node, seat }: Seated, signal: AbortSignal): Promise<void> {
       if (!node.setUpTakesTime) settle(resolve);
     });
   });
-}
-
-function setsUpBeside(prepared: PreparedNode): boolean {
-  return prepared.kind !== 'failed' && prepared.ports.ownProcess;
-}
-
-function withLinks(prepared: PreparedNode, links: readonly LiveLink[]): PreparedNode {
-  if (prepared.kind === 'failed') return prepared;
-  const inputs = new Map(prepared.ports.inputs);
-  for (const { to, resolved } of links) {
-    const input = to.node === prepared.id ? inputs.get(to.port) : undefined;
-    if (input !== undefined && resolved !== null)
-      inputs.set(input.name, { ...input, delivery: resolved.delivery, queue: resolved.queue });
-  }
-  return { ...prepared, ports: { ...prepared.ports, inputs } };
 }
 
 function matches(end: string | null, ref: { node: string; port: string }): boolean {

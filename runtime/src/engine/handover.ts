@@ -72,10 +72,12 @@ export class Handover {
     await next.node.start();
     this.resume(next, waiting);
     if (failure === null) return;
-    const lost = isOver(next.node.state)
-      ? `, and the old one did not come up again`
-      : '; the old one goes on';
-    throw new StreamlibError('graph', `${failure.message}${lost}`, { cause: failure });
+    const lost = isOver(next.node.state);
+    const what = lost ? ', and the old one did not come up again' : '; the old one goes on';
+    throw new StreamlibError('graph', `${failure.message}${what}`, {
+      cause: failure,
+      reason: lost ? 'old_not_back' : 'old_kept',
+    });
   }
 
   private incoming(): LiveLink[] {
@@ -107,8 +109,8 @@ export class Handover {
       if (output === undefined) continue;
       const sender = this.graph.part(link);
       if (sender !== null) this.senders.push(sender);
-      const ports = next.prepared.kind === 'failed' ? null : next.prepared.ports.inputs.get(to.port);
-      const { delivery, queue } = ports ?? { delivery: 'latest' as const, queue: 1 };
+      const input = next.prepared.ports?.inputs.get(to.port);
+      const { delivery, queue } = input ?? { delivery: 'latest' as const, queue: 1 };
       waiting.set(to.port, new Pause(output, delivery, queue));
     }
     return waiting;

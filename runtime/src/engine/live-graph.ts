@@ -6,9 +6,9 @@ import { type ResolvedLink, resolveLinks } from '../graph/resolve.js';
 import type { ConnectionSpec, GraphSpec, NodeSpec } from '../graph/spec.js';
 import type { GraphNode, NodeInput } from '../node/node.js';
 import type { ProcessSide } from '../node/process-side.js';
+import type { PreparedNode } from '../node-types/node-type.js';
 import type { Wiring } from './completion.js';
 import { Predecessors } from './predecessors.js';
-import type { PreparedNode } from './prepare.js';
 import type { Seat } from './seat.js';
 
 /** A node of the running graph, with what it was made from. */
@@ -164,7 +164,9 @@ export class LiveGraph {
     const nodes = [...ports.keys()].map((id) => ({ id, node_type: 'any', params: {} }));
     const { links, issues } = resolveLinks({ name: this.name, nodes, connections }, ports);
     if (issues.length > 0)
-      throw new StreamlibError('graph', [...new Set(issues.map(({ message }) => message))].join('\n'));
+      throw new StreamlibError('graph', [...new Set(issues.map(({ message }) => message))].join('\n'), {
+        reason: issues.find(({ reason }) => reason)?.reason,
+      });
     return connections.map((spec, index) => {
       const resolved = links.find((link) => link.index === index) ?? null;
       return {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { StreamlibError } from '../base/streamlib-error.js';
 import type { GraphSpec } from '../graph/spec.js';
-import { applyDifference, pythonFiles, type Steps } from './reload.js';
+import { NodeTypes } from '../node-types/registry.js';
+import { applyDifference, filesOf, type Steps } from './reload.js';
 
 const node = (id: string, file = `${id}.py`) => ({ id, node_type: 'python', params: { file } });
 const graph = (nodes: GraphSpec['nodes'], connections: GraphSpec['connections'] = []): GraphSpec => ({
@@ -106,7 +107,7 @@ describe('a manifest that was changed', () => {
 
   it('names its Python files wherever it was read from', () => {
     const other = { id: 'd', node_type: 'display', params: {} };
-    expect(pythonFiles([node('a'), node('b', '/abs/b.py'), other], '/graphs')).toEqual([
+    expect(filesOf([node('a'), node('b', '/abs/b.py'), other], '/graphs', new NodeTypes())).toEqual([
       '/graphs/a.py',
       '/abs/b.py',
     ]);

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import { StreamlibError, toError } from '../base/streamlib-error.js';
 import { differenceOf, type GraphDifference } from '../graph/diff.js';
 import { refOf } from '../graph/ref.js';
 import type { ConnectionSpec, GraphSpec, NodeSpec } from '../graph/spec.js';
+import type { NodeTypes } from '../node-types/registry.js';
 
 /** The changes that one graph takes to become another. */
 export interface Steps {
@@ -83,11 +83,9 @@ export async function applyDifference(
   return { difference, wrong, spec: { ...after, nodes: [...nodes.values()], connections: [...links] } };
 }
 
-/** The Python files that nodes name, absolute. */
-export function pythonFiles(nodes: readonly NodeSpec[], folder: string): string[] {
-  return nodes.flatMap(({ node_type, params }) =>
-    node_type === 'python' && typeof params.file === 'string' ? [resolve(folder, params.file)] : [],
-  );
+/** The files of nodes whose change is a reason to replace them, absolute. */
+export function filesOf(nodes: readonly NodeSpec[], folder: string, types: NodeTypes): string[] {
+  return nodes.flatMap(({ node_type, params }) => types.registered(node_type)?.files?.(params, folder) ?? []);
 }
 
 function withAnew(

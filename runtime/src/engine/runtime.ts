@@ -11,11 +11,20 @@ import { VERSION } from '../base/version.js';
 import { Histogram } from '../flow/histogram.js';
 import { type Override, parseOverride } from '../graph/config/overrides.js';
 import type { GraphDifference } from '../graph/diff.js';
-import type { ConnectionSpec, GraphIssue, GraphSpec, NodeSpec } from '../graph/spec.js';
+import {
+  type ConnectionSpec,
+  type GraphIssue,
+  type GraphSpec,
+  MISSING,
+  type NodeSpec,
+} from '../graph/spec.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
 import type { NodeState, RuntimeState, RuntimeStats } from '../node/state.js';
+import type { NodeType } from '../node-types/node-type.js';
+import { PythonKind } from '../node-types/python/kind.js';
+import type { Listing } from '../node-types/registry.js';
+import { NodeTypes } from '../node-types/registry.js';
 import { traceSettings } from '../observe/tracing/settings.js';
-import { ProcessorRegistry } from '../processor/registry.js';
 import type { SpareKind } from '../python/spare/pool.js';
 import type { ManifestOptions, RunOutcome, RuntimeEvents, RuntimeOptions } from './api.js';
 import { buildGraph, type MakeOptions, makeNode } from './build.js';
@@ -26,9 +35,9 @@ import { Host, type HostLease } from './host.js';
 import { LiveGraph } from './live-graph.js';
 import { ManifestError } from './manifest-error.js';
 import { type ManifestFile, readManifest } from './manifest-file.js';
-import { prepareGraph } from './prepare.js';
-import { prepareNode } from './prepare-node.js';
-import { applyDifference, pythonFiles, type Steps } from './reload.js';
+import { prepareGraph } from './prepare/graph.js';
+import { prepareNode } from './prepare/node.js';
+import { applyDifference, filesOf, type Steps } from './reload.js';
 import { totals } from './totals.js';
 
 const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
@@ -50,7 +59,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   /** Settles when the graph has come to its end or was stopped; never rejects. `stop()` is still due. */
   readonly outcome: Promise<RunOutcome>;
   private readonly options: RuntimeOptions;
-  private readonly registry = new ProcessorRegistry();
+  private readonly known: NodeTypes;
   private readonly nodes: NodeSpec[] = [];
   private readonly connections: ConnectionSpec[] = [];
   private readonly abort = new AbortController();
@@ -82,6 +91,10 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.options = options;
     this.name = options.name ?? 'graph';
     this.live = new LiveGraph(this.name);
+    this.known = new NodeTypes({
+      folder: this.baseDir,
+      python: new PythonKind(() => this.host?.spares),
+    });
     this.end = new GraphEnd(
       () => this.wiring,
       () => this.current === 'running',
@@ -133,13 +146,14 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   }
 
   /**
-   * Makes a definition known by its name, for manifests that use it.
+   * Makes a definition, or a type of any kind, known by its name, for manifests that use it.
    *
-   * @param definition - The type.
+   * @param type - The type.
    * @returns This runtime.
    */
-  register(definition: ProcessorDefinition): this {
-    this.registry.register(definition);
+  register(type: ProcessorDefinition | NodeType): this {
+    if ('kind' in type) this.known.add(type);
+    else this.known.register(type);
     return this;
   }
 
@@ -226,7 +240,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     const changes = await this.running();
     const spec = this.live.find(id)?.spec;
     const merged = { ...spec?.params, ...params };
-    await changes.replace({ id, node_type: spec?.node_type ?? 'python', params: merged }, options);
+    await changes.replace({ id, node_type: spec?.node_type ?? MISSING, params: merged }, options);
   }
 
   /**
@@ -277,7 +291,9 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   /** The Python files that the manifest names, as it was last read; some may not run (yet). */
   get manifestFiles(): readonly string[] {
-    return this.manifest === null ? [] : pythonFiles((this.wanted ?? this.manifest.spec).nodes, this.baseDir);
+    return this.manifest === null
+      ? []
+      : filesOf((this.wanted ?? this.manifest.spec).nodes, this.baseDir, this.known);
   }
 
   private async readAgain(path: string, files: ReadonlySet<string>): Promise<GraphDifference> {
@@ -295,7 +311,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       connect: ({ from, to, ...rest }) => this.connectPorts(from, to, rest),
       has: (id) => this.live.find(id) !== undefined,
     };
-    const concerned = (node: NodeSpec) => pythonFiles([node], this.baseDir).some((file) => files.has(file));
+    const concerned = (node: NodeSpec) =>
+      filesOf([node], this.baseDir, this.known).some((file) => files.has(file));
     const { difference, wrong, spec } = await applyDifference(before, manifest.spec, steps, concerned);
     this.manifest = { ...manifest, spec };
     if (wrong.length > 0) throw new StreamlibError('graph', wrong.join('\n'));
@@ -313,18 +330,20 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await pending;
   }
 
-  /** The node types that can be added, besides definitions that are given themselves. */
-  get types(): readonly string[] {
-    return this.registry.types;
+  /** The node types that can be added, as far as they are known without running code of theirs. */
+  types(signal?: AbortSignal): Promise<Listing> {
+    return this.known.list(signal);
   }
 
   /**
-   * Null for a type that nobody knows, and for `python`.
+   * A type by its name; its package is loaded.
    *
-   * @param type - The name of the type.
+   * @param name - The name of the type.
+   * @param signal - Gives up when it aborts.
+   * @throws {@link StreamlibError} `graph` where there is no such type.
    */
-  definition(type: string): Promise<ProcessorDefinition | null> {
-    return this.registry.find(type);
+  nodeType(name: string, signal?: AbortSignal): Promise<NodeType> {
+    return this.known.mustFind(name, signal);
   }
 
   /** @internal For those who look at frames as they pass. */
@@ -398,7 +417,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     params: Readonly<Record<string, unknown>>,
   ): NodeSpec {
     if (typeof type === 'string') return { id, node_type: type, params };
-    this.registry.register(type);
+    this.known.register(type);
     return { id, node_type: type.type, params };
   }
 
@@ -443,12 +462,10 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     const [session, prepared] = await allOrNone(this.abort, [
       host.openSession(info, { onProgress: progress, signal }),
       prepareGraph(this.spec(), {
-        registry: this.registry,
-        baseDir: this.baseDir,
+        types: this.known,
+        folder: this.baseDir,
         overrides: this.overrides,
         onProgress: progress,
-        // Its imports go on while the graph is looked at and the broker is told.
-        onPython: (python) => host.spares?.warm(python),
         signal,
       }),
       host.openTracing(traces.on, this),
@@ -495,7 +512,9 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     const kinds: SpareKind[] = [];
     // A graph that is changed while it runs may get code from outside at any moment.
     if (this.options.live === true) kinds.push('confined');
-    if (this.nodes.some(({ node_type }) => node_type === 'python')) kinds.push('plain');
+    const { python } = this.known;
+    if (this.nodes.some(({ node_type }) => this.known.registered(node_type)?.kind === python))
+      kinds.push('plain');
     return kinds;
   }
 
@@ -503,10 +522,9 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     return prepareNode(spec, {
       overrides: [],
       ...how,
-      registry: this.registry,
-      baseDir: this.baseDir,
+      types: this.known,
+      folder: this.baseDir,
       onProgress: (message) => this.logger?.info(message),
-      onPython: (python) => this.host?.spares?.warm(python),
       signal: stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]),
     });
   }

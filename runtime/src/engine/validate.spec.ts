@@ -5,13 +5,13 @@ import { AudioFrame, VideoFrame } from '@streamlib/host-bridge';
 import { defineProcessor, filePath } from '@streamlib/processor';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ProcessorRegistry } from '../processor/registry.js';
+import { NodeTypes } from '../node-types/registry.js';
 import { validateManifest } from './validate.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'streamlib-validate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const registry = new ProcessorRegistry();
+const registry = new NodeTypes();
 const made: unknown[] = [];
 registry.register(
   defineProcessor({
@@ -47,7 +47,7 @@ registry.register(
 async function told(text: string, overrides: string[] = []): Promise<string[]> {
   const path = join(folder, 'graph.yaml');
   writeFileSync(path, text);
-  const { issues } = await validateManifest(path, { registry, overrides });
+  const { issues } = await validateManifest(path, { types: registry, overrides });
   return issues.map(({ line, column, message }) => `${line}:${column}: ${message}`);
 }
 

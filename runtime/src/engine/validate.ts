@@ -1,9 +1,9 @@
 import { StreamlibError } from '../base/streamlib-error.js';
 import { parseOverride } from '../graph/config/overrides.js';
-import { ProcessorRegistry } from '../processor/registry.js';
+import { NodeTypes } from '../node-types/registry.js';
 import type { ManifestOptions, ValidationReport } from './api.js';
 import { readManifest } from './manifest-file.js';
-import { prepareGraph } from './prepare.js';
+import { prepareGraph } from './prepare/graph.js';
 
 /**
  * Tells everything that is wrong with a manifest, its Python files included, without starting anything of it.
@@ -17,15 +17,17 @@ export async function validateManifest(
   path: string,
   options: ManifestOptions & {
     onProgress?: (message: string) => void;
-    registry?: ProcessorRegistry;
+    /** Its types may be used besides those of packages. */
+    types?: NodeTypes;
     /** Ends what is being installed or looked at for it. */
     signal?: AbortSignal;
   } = {},
 ): Promise<ValidationReport> {
   const manifest = readManifest(path);
+  const folder = options.baseDir ?? manifest.folder;
   const prepared = await prepareGraph(manifest.spec, {
-    registry: options.registry ?? new ProcessorRegistry(),
-    baseDir: options.baseDir ?? manifest.folder,
+    types: options.types ?? new NodeTypes({ folder }),
+    folder,
     overrides: (options.overrides ?? []).map(parseOverride),
     onProgress: options.onProgress ?? (() => {}),
     ...(options.signal && { signal: options.signal }),

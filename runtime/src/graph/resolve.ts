@@ -57,12 +57,8 @@ export function resolveLinks(
     if (to !== null) {
       const key = nameOf({ node: to.node, port: to.port.name });
       if (taken.has(key)) {
-        issues.push(
-          fatal(
-            ['connections', index, 'to'],
-            `input ${key} already has a connection; an input takes frames from one output`,
-          ),
-        );
+        const message = `input ${key} already has a connection; an input takes frames from one output`;
+        issues.push({ ...fatal(['connections', index, 'to'], message), reason: 'input_taken' });
         return;
       }
       taken.set(key, index);

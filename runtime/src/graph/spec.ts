@@ -1,4 +1,5 @@
 import type { Delivery } from '@streamlib/processor';
+import type { ErrorReason } from '../base/streamlib-error.js';
 
 /** A graph as it is written, by a manifest or through the API; nothing in it has been checked against the processors yet. */
 export interface GraphSpec {
@@ -48,6 +49,8 @@ export interface GraphIssue {
    */
   readonly fatal: boolean;
   readonly node?: string;
+  /** What kind of mistake it is, where somebody may want to advise on it. */
+  readonly reason?: ErrorReason;
 }
 
 export const NODE_ID = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;

@@ -3,13 +3,13 @@ import { ControlError } from '../control-error.js';
 import type { ControlContext } from '../operation.js';
 
 /** Does it; what goes wrong is told in the terms of this API, and code that came to nothing is removed. */
-export async function attempt(
+export async function attempt<T>(
   context: ControlContext,
   params: Record<string, unknown> | null,
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<T>,
+): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (params !== null) context.code.forget(params.file);
     if (!(error instanceof StreamlibError)) throw error;
@@ -25,20 +25,26 @@ export async function attempt(
 }
 
 function nextOf(
-  { code, message }: StreamlibError,
+  { code, reason }: StreamlibError,
   params: Record<string, unknown> | null,
   origin: ControlContext['origin'],
 ): string {
   const parameters = `Correct its parameters${origin === 'agent' ? ', list_processors describes them' : ''}`;
-  if (/already has a connection/.test(message))
-    return 'Remove the present connection with disconnect_processors first (get_graph shows what feeds the input); nothing was changed.';
-  if (/the old one did not come up again/.test(message))
-    return `${parameters}, and replace it again: it is not running now.`;
-  if (/^unknown node type/.test(message))
-    return `${origin === 'agent' ? 'Use one of the types that list_processors lists' : 'Use one of these, or a file that ends in .py'}; nothing was changed.`;
-  const ofParameters = code === 'config' || /\bparameter "|; the old one goes on$/.test(message);
+  switch (reason) {
+    case 'input_taken':
+      return 'Remove the present connection with disconnect_processors first (get_graph shows what feeds the input); nothing was changed.';
+    case 'old_not_back':
+      return `${parameters}, and replace it again: it is not running now.`;
+    case 'unknown_type':
+      return `${origin === 'agent' ? 'Use one of the types that list_processors lists' : 'Use one of these, or a file that ends in .py'}; nothing was changed.`;
+    case 'parameter':
+    case 'old_kept':
+      return `${parameters}; nothing was changed.`;
+    case null:
+      break;
+  }
   // Only code has a file of its own here.
-  if (ofParameters || (code === 'subprocess' && params?.file === undefined))
+  if (code === 'config' || (code === 'subprocess' && params?.file === undefined))
     return `${parameters}; nothing was changed.`;
   return NEXT[code] ?? 'Look at the message and at get_logs; nothing was changed.';
 }

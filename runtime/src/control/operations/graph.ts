@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { portsOf } from '../../graph/ports.js';
 import { describePorts, portsShape } from '../describe.js';
 import { PYTHON_EXAMPLES } from '../examples.js';
 import { mustKnow } from '../look.js';
@@ -14,62 +13,6 @@ const connection = z.object({
   to_port: z.string(),
   delivery: z.string(),
 });
-
-export const listProcessors = operation({
-  name: 'list_processors',
-  title: 'Processor types',
-  description:
-    'Lists the processor types that can be added: their ports, schemas and parameters, and for Python examples of complete code. Begin here.',
-  input: none,
-  output: z.object({
-    processors: z.array(
-      z.object({
-        type: z.string(),
-        description: z.string(),
-        ports: portsShape,
-        /** JSON schema of the parameters; null where they are described in words. */
-        parameters: z.record(z.string(), z.unknown()).nullable(),
-      }),
-    ),
-    examples: z.array(z.object({ title: z.string(), code: z.string() })),
-    next: z.string(),
-  }),
-  readOnly: true,
-  run: async ({ runtime }) => {
-    const types = runtime.types.filter((type) => type !== 'python');
-    const found = await Promise.all(types.map((type) => runtime.definition(type).catch(() => null)));
-    const processors = found
-      .filter((definition) => definition !== null)
-      .map((definition) => ({
-        type: definition.type,
-        description: WORDS[definition.type] ?? 'A processor of the program that runs this graph.',
-        ports: describePorts(portsOf(definition.inputs, definition.outputs, false)),
-        parameters: jsonSchema(definition.config),
-      }));
-    return {
-      processors: [
-        ...processors,
-        {
-          type: 'python',
-          description:
-            'Code of your own, given to add_processor as text. Its ports are those that the decorator names. It runs in a process of its own, in a sandbox: no network, no files but its own.',
-          ports: { inputs: [], outputs: [] },
-          parameters: null,
-        },
-      ],
-      examples: [...PYTHON_EXAMPLES],
-      next: 'Add what is missing with add_processor: one of these types by "type", or Python by "code".',
-    };
-  },
-});
-
-const WORDS: Readonly<Record<string, string>> = {
-  camera:
-    'A source of video: "source" is the path of a file, a camera of this machine (device:0, /dev/video0), or test-pattern. Output "video".',
-  display:
-    'Serves a page on this machine that shows the video of its input; get_logs of it has the address. "port": 0 takes a free one. Input "video".',
-  file: 'Writes the video of its input to an .mp4 file. Input "video".',
-};
 
 export const listRunning = operation({
   name: 'list_running',
@@ -151,7 +94,7 @@ export function describeGraph({ runtime, code }: ControlContext, withCode: boole
         type: spec.node_type,
         state: node.state,
         failure: node.stats().failure,
-        ports: describePorts(prepared.kind === 'failed' ? declared : prepared.ports),
+        ports: describePorts(prepared.ports ?? declared),
         parameters: { ...spec.params },
         ...(withCode && code.has(file) && { code: code.read(file) }),
       };
@@ -223,11 +166,3 @@ export const listLanguages = operation({
     ],
   }),
 });
-
-function jsonSchema(schema: z.ZodType): Record<string, unknown> | null {
-  try {
-    return z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' }) as Record<string, unknown>;
-  } catch {
-    return null;
-  }
-}

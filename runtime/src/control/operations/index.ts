@@ -5,10 +5,12 @@ import * as look from './look.js';
 import * as packages from './packages.js';
 import * as processors from './processors.js';
 import { saveGraph } from './save.js';
+import * as types from './types.js';
 
 /** Everything that can be asked of a running runtime, in the order in which an agent needs it. */
 export const operations: readonly Operation[] = [
-  graph.listProcessors,
+  types.listProcessors,
+  types.describeNodeType,
   graph.listRunning,
   graph.getGraph,
   graph.listLanguages,

@@ -13,7 +13,7 @@ async function replaced(input: object, node_type = 'python', params: object = be
   const made: unknown[] = [];
   const seated = {
     spec: { id: 'blur', node_type, params },
-    prepared: { kind: 'failed' },
+    prepared: { failure: new Error('not there'), ports: null },
     node: { state: 'running' },
   };
   const context = {

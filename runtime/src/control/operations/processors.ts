@@ -8,7 +8,7 @@ import { mustKnow } from '../look.js';
 import { type ControlContext, operation } from '../operation.js';
 import { attempt } from './attempt.js';
 import { connect, connection, intended } from './connections.js';
-import { configured, mayUse, source, specOf } from './source.js';
+import { configured, mayUse, source, specOf, withConfig } from './source.js';
 
 const name = z
   .string()
@@ -139,9 +139,8 @@ export const replaceProcessor = operation({
     // Configuration alone: the same code with another one.
     const same = input.code === undefined && input.type === undefined;
     if (same && before !== undefined) {
-      const config = input.config === undefined ? {} : { config: input.config };
-      const allowed = await mayUse(context, before.node_type, { ...input.params });
-      const params = withValues(withValues(before.params, allowed), config);
+      const allowed = await mayUse(context, before.node_type, withConfig(input.params, input.config));
+      const params = withValues(before.params, allowed);
       await attempt(context, null, () =>
         runtime.replaceNode(input.name, before.node_type, params, signalOf(context)),
       );
@@ -198,9 +197,11 @@ function result(
   if (seated === undefined)
     throw new ControlError('failed', `${name} was ${what}, but has been removed since`, 'Look at get_graph.');
   const links = runtime.liveGraph.linksOf(name);
-  const ports = describePorts(seated.prepared.kind === 'failed' ? null : seated.prepared.ports);
+  const ports = describePorts(seated.prepared.ports);
   const outputs = ports.outputs.map((port) => `${name}.${port.name}`).join(' or ');
-  const page = seated.spec.node_type === 'display' ? ' get_logs of it has the address of its page.' : '';
+  const { prepared } = seated;
+  const next = prepared.failure === null ? prepared.next : null;
+  const own = next === null ? '' : ` ${next}`;
   return {
     name,
     type: seated.spec.node_type,
@@ -210,9 +211,9 @@ function result(
     dry_run: dryRunOf(dryRun),
     next:
       links.length === 0
-        ? `Connect it with connect_processors.${page}`
+        ? `Connect it with connect_processors.${own}`
         : outputs === ''
-          ? `Look at what it is fed with snapshot or tap.${page}`
+          ? `Look at what it is fed with snapshot or tap.${own}`
           : `Look at what comes out with snapshot or tap at ${outputs}.`,
   };
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { ControlError } from '../control-error.js';
-import { isInside, real } from '../file-policy.js';
+import { isInside, real } from '../granted.js';
 import { manifestOf } from '../manifest-of.js';
 import { operation } from '../operation.js';
 
@@ -22,7 +22,7 @@ export const saveGraph = operation({
   }),
   output: z.object({ manifest: z.string(), files: z.array(z.string()), next: z.string() }),
   readOnly: false,
-  run: async ({ runtime, code, origin, folders }, { folder, overwrite }) => {
+  run: async ({ runtime, code, origin, grants: { folders } }, { folder, overwrite }) => {
     const target = isAbsolute(folder) ? folder : resolve(folders[0] ?? process.cwd(), folder);
     if (origin === 'agent' && !folders.some((granted) => isInside(real(target), real(granted))))
       throw new ControlError(

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { withValues } from '../../graph/config/overrides.js';
 import type { DryRun } from '../../python/check/types.js';
 import type { DeclaredProcessor } from '../../python/declared.js';
+import { checkAgentParams } from '../agent-policy.js';
 import { checkCode } from '../checking.js';
 import { ControlError } from '../control-error.js';
-import { checkAgentParams } from '../file-policy.js';
 import type { ControlContext } from '../operation.js';
+import { attempt } from './attempt.js';
 import type { Intended } from './connections.js';
 
 /** What a processor is made from, as it is asked for. */
@@ -51,8 +52,7 @@ export async function specOf(
     );
   if (given.code === undefined) {
     const type = given.type ?? '';
-    const allowed = await mayUse(context, type, { ...given.params });
-    const params = given.config === undefined ? allowed : { ...allowed, config: given.config };
+    const params = await mayUse(context, type, withConfig(given.params, given.config));
     return { type, params, dryRun: null };
   }
   await mayRun(context);
@@ -84,22 +84,19 @@ async function mayRun({ services, origin }: ControlContext): Promise<void> {
   );
 }
 
-/** The parameters that a caller may give a type: all of them, unless it is an agent. */
+/** Parameters with the configuration among them, so that nothing is set that is not looked at. */
+export function withConfig(params: object | undefined, config: object | undefined): Record<string, unknown> {
+  return { ...params, ...(config !== undefined && { config }) };
+}
+
+/** The parameters that a caller may give a type: all of them, unless it is an agent. Throws for a type that there is not. */
 export async function mayUse(
-  { runtime, origin, folders }: ControlContext,
-  type: string,
+  context: ControlContext,
+  name: string,
   params: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
+  const { runtime, origin, grants, signal } = context;
   if (origin === 'user') return params;
-  if (type === 'python') {
-    const known = Object.keys(params).filter((key) => key !== 'config');
-    if (known.length === 0) return params;
-    throw new ControlError(
-      'denied',
-      `an agent may not set ${known.join(', ')} of a Python processor`,
-      'Give the code itself as "code".',
-    );
-  }
-  const definition = await runtime.definition(type);
-  return definition === null ? params : checkAgentParams(definition, params, folders);
+  const type = await attempt(context, null, () => runtime.nodeType(name, signal));
+  return checkAgentParams(type, params, grants);
 }

@@ -12,7 +12,8 @@ export function unwrap(schema: AnySchema): AnySchema {
   }
 }
 
-function innerOf(schema: AnySchema): AnySchema | null {
+/** The schema that another only wraps; null for one that wraps none. */
+export function innerOf(schema: AnySchema): AnySchema | null {
   const def = schema._zod.def as { innerType?: AnySchema; in?: AnySchema; type: string };
   return def.innerType ?? (def.type === 'pipe' ? (def.in ?? null) : null);
 }

@@ -25,7 +25,11 @@ import type { BridgeLimits } from './types.js';
 export interface PythonProcessorOptions {
   readonly id: string;
   readonly kind: PythonKind;
+  /** The name of its node type; `python` by default. */
+  readonly type?: string;
   readonly file: string;
+  /** `MODULE:ATTRIBUTE` of a processor that is installed; `file` is that of the module then. */
+  readonly module?: string;
   readonly processor: string | null;
   readonly config: Readonly<Record<string, unknown>>;
   readonly ports: NodePorts;
@@ -43,7 +47,7 @@ export interface PythonProcessorOptions {
 
 /** The host half of a Python processor, of any kind. Owns its ports, the supervisor and, through it, one incarnation at a time. */
 export class PythonProcessor implements GraphNode {
-  readonly type = 'python';
+  readonly type: string;
   readonly setUpTakesTime = true;
   readonly process: PythonSide;
   readonly id: string;
@@ -63,6 +67,7 @@ export class PythonProcessor implements GraphNode {
 
   constructor(private readonly options: PythonProcessorOptions) {
     this.id = options.id;
+    this.type = options.type ?? 'python';
     this.log = new ConnectionLog(options.log);
     this.errors = new ErrorReporter(this.log);
     this.ports = new PythonPorts(options.id, options.ports, (message, error) =>
@@ -167,6 +172,7 @@ export class PythonProcessor implements GraphNode {
         node: this.id,
         kind: options.kind,
         file: options.file,
+        ...(options.module !== undefined && { module: options.module }),
         processor: options.processor,
         config: options.config,
         python: options.python,

@@ -26,7 +26,7 @@ export function spawnRunner(
   };
   const job: RunnerJob = {
     python: setup.python,
-    arguments: [setup.file, ...(setup.processor === null ? [] : [setup.processor])],
+    arguments: commandLine(setup),
     env: {
       ...process.env,
       STREAMLIB_CONNECTION_ID: connection.id,
@@ -61,6 +61,11 @@ export function spawnRunner(
   }
   const { python, arguments: runnerArguments, ...rest } = job;
   return new Child({ command: python, args: ['-m', RUNNER_MODULE, ...runnerArguments], ...rest });
+}
+
+function commandLine({ module, file, processor }: BridgeSetup): readonly string[] {
+  if (module !== undefined) return ['--module', module];
+  return [file, ...(processor === null ? [] : [processor])];
 }
 
 /** By a spare that puts the walls up around itself, or from nothing; never by a spare that is not made for it. */

@@ -62,6 +62,8 @@ export interface BridgeSetup {
   readonly node: string;
   readonly kind: PythonKind;
   readonly file: string;
+  /** `MODULE:ATTRIBUTE` of a processor that is installed. */
+  readonly module?: string;
   readonly processor: string | null;
   readonly config: Readonly<Record<string, unknown>>;
   readonly python: string;

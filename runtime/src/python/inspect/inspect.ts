@@ -55,17 +55,26 @@ export class PythonFileError extends StreamlibError {
   }
 }
 
-/** Imports the file in a process of its own and tells what it declares; remembered until the file or the environment changes. */
+/** A user's file, or the module of an installed package. */
+export interface InspectedCode {
+  /** Of a module: where it lies. */
+  readonly file: string;
+  /** `MODULE:ATTRIBUTE` */
+  readonly module?: string;
+}
+
+/** Imports the code in a process of its own and tells what it declares; remembered until the file or the environment changes. */
 export async function inspectPython(
-  file: string,
+  code: InspectedCode,
   environment: PythonEnvironment,
   signal?: AbortSignal,
   confinement?: Confinement,
 ): Promise<DeclaredProcessor[]> {
-  const cached = join(stateDir(), 'cache', 'inspect', `${cacheKey(file, environment)}.json`);
+  const { file } = code;
+  const cached = join(stateDir(), 'cache', 'inspect', `${cacheKey(code, environment)}.json`);
   const known = readCache(cached);
   if (known !== null) return processorsOf(known, file);
-  const { answer, how, said } = await runInspection(file, environment.python, signal, confinement);
+  const { answer, how, said } = await runInspection(code, environment.python, signal, confinement);
   const fresh = parseReport(answer);
   if (fresh === null)
     throw new PythonFileError(`${basename(file)} could not be inspected (${how}):\n${said}`, null, null);
@@ -119,8 +128,12 @@ function parseReport(text: string): Report | null {
 }
 
 /** A file's ports may hang on modules beside it, so these count too. */
-function cacheKey(file: string, environment: PythonEnvironment): string {
-  const hash = createHash('sha256').update(environment.stamp).update(file).update(readFileSync(file));
+function cacheKey({ file, module = '' }: InspectedCode, environment: PythonEnvironment): string {
+  const hash = createHash('sha256')
+    .update(environment.stamp)
+    .update(module)
+    .update(file)
+    .update(readFileSync(file));
   const folder = dirname(file);
   for (const name of readdirSync(folder).sort()) {
     if (!name.endsWith('.py')) continue;

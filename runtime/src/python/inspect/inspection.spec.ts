@@ -43,7 +43,7 @@ const effect = () => join(folder, 'effect.py');
 describe('the inspection of a Python file', () => {
   it('a file that floods the descriptor of the report is ended, and told why', async () => {
     const flooding = interpreter('while :; do head -c 65536 /dev/zero >&3; done');
-    await expect(inspectPython(effect(), flooding)).rejects.toThrow(
+    await expect(inspectPython({ file: effect() }, flooding)).rejects.toThrow(
       /could not be inspected .*\n.*more than 1024 KiB to descriptor 3/,
     );
   });
@@ -51,20 +51,26 @@ describe('the inspection of a Python file', () => {
   it('a link that leads nowhere beside the file, as an editor makes for its lock, does not matter', async () => {
     symlinkSync('somebody@machine.1234', join(folder, '.#effect.py'));
     symlinkSync('round.py', join(folder, 'round.py'));
-    expect(await inspectPython(effect(), interpreter(`printf '${REPORT}' >&3`))).toEqual([]);
+    expect(await inspectPython({ file: effect() }, interpreter(`printf '${REPORT}' >&3`))).toEqual([]);
   });
 
   it('is not begun for a signal that has aborted already', async () => {
     const begun = join(folder, 'begun');
     const python = interpreter(`: > ${begun}; printf '${REPORT}' >&3`);
-    await expect(inspectPython(effect(), python, AbortSignal.abort())).rejects.toThrow(/^stopped while/);
+    await expect(inspectPython({ file: effect() }, python, AbortSignal.abort())).rejects.toThrow(
+      /^stopped while/,
+    );
     expect(existsSync(begun)).toBe(false);
   });
 
   it('ends when its signal aborts, and says that it was stopped', async () => {
     const begun = join(folder, 'begun');
     const abort = new AbortController();
-    const told = inspectPython(effect(), interpreter(`: > ${begun}; exec sleep 1000`), abort.signal);
+    const told = inspectPython(
+      { file: effect() },
+      interpreter(`: > ${begun}; exec sleep 1000`),
+      abort.signal,
+    );
     const outcome = told.catch((error: unknown) => String(error));
     await expect.poll(() => existsSync(begun)).toBe(true);
     abort.abort();
@@ -77,7 +83,7 @@ describe('the inspection of a Python file', () => {
       `setsid sh -c 'echo $$ > ${left}.new; mv ${left}.new ${left}; exec sleep 1000' & printf '${REPORT}' >&3\nwhile [ ! -e ${left} ]; do sleep 0.01; done`,
     );
     try {
-      expect(await inspectPython(effect(), leaving)).toEqual([]);
+      expect(await inspectPython({ file: effect() }, leaving)).toEqual([]);
       expect(isRunning(Number(readFileSync(left, 'utf8')))).toBe(true);
     } finally {
       process.kill(Number(readFileSync(left, 'utf8')), 'SIGKILL');
@@ -96,7 +102,7 @@ describe('the inspection of a Python file', () => {
         '-e',
         `import { inspectPython } from ${JSON.stringify(inspect)};
          process.on('SIGTERM', () => process.exit(130));
-         await inspectPython(${JSON.stringify(effect())}, { python: ${JSON.stringify(python)}, stamp: 'one', failures: new Map() });`,
+         await inspectPython({ file: ${JSON.stringify(effect())} }, { python: ${JSON.stringify(python)}, stamp: 'one', failures: new Map() });`,
       ],
       { stdio: 'inherit' },
     );

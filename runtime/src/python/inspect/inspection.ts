@@ -1,6 +1,7 @@
 import type { SpawnOptions } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { basename, dirname } from 'node:path';
+import { stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../../base/streamlib-error.js';
 import { endsWithUs, killGroup } from '../../process/groups.js';
 import { startProcess } from '../../process/start-process.js';
@@ -33,7 +34,7 @@ function giveWay(pid: number): void {
 
 /** Imports a file in a process of its own, which ends with this one. */
 export function runInspection(
-  file: string,
+  { file, module }: { readonly file: string; readonly module?: string },
   python: string,
   signal?: AbortSignal,
   confinement?: Confinement,
@@ -45,12 +46,13 @@ export function runInspection(
     // The report has a descriptor of its own, so that whatever the file prints cannot get into it.
     const plain = {
       command: python,
-      args: ['-m', 'streamlib._process.inspect', file],
+      args: ['-m', 'streamlib._process.inspect', ...(module === undefined ? [file] : ['--module', module])],
       env: { ...process.env, STREAMLIB_BROKER_TOKEN: undefined, STREAMLIB_HOST_PID: String(process.pid) },
     };
     const launch = confinement?.launch(plain) ?? plain;
     const options: SpawnOptions = {
-      cwd: dirname(file),
+      // Beside a module of a package lie others that would be taken for those of the standard library.
+      cwd: module === undefined ? dirname(file) : stateDir(),
       env: launch.env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,

@@ -4,7 +4,7 @@ import type { ChildSpec } from '../../process/child.js';
 /** What a Python processor's process is started with, whether from nothing or out of a spare one. */
 export interface RunnerJob {
   readonly python: string;
-  /** The arguments of `streamlib._subprocess_runner`: file, processor. */
+  /** The arguments of `streamlib._subprocess_runner`: file, processor; or --module MODULE:ATTRIBUTE. */
   readonly arguments: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Found on descriptor 3. */
