@@ -3,6 +3,7 @@ import { addControl } from './control/options.js';
 import type { ExitCode } from './errors/cli-error.js';
 import type { Io } from './output/io.js';
 import { addPackages } from './packages/command.js';
+import { addTypes } from './types/command.js';
 import { version } from './version.js';
 
 const EXIT_CODES = `
@@ -117,6 +118,7 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
     });
 
   addControl(program, io, done);
+  addTypes(program, io, done);
   addPackages(program, io, done);
   addBroker(program, io, done);
   return program;

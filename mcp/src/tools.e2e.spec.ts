@@ -42,6 +42,7 @@ const link = { from_processor: 'camera', from_port: 'video', to_processor: 'effe
 /** Each tool at least once, in an order in which each finds what it needs. */
 const CALLS: readonly (readonly [tool: string, input: Record<string, unknown>])[] = [
   ['list_processors', {}],
+  ['describe_node_type', { type: 'camera' }],
   ['list_supported_languages', {}],
   ['list_python_packages', { filter: 'numpy' }],
   ['request_package', { package: 'a-package-for-a-test', version: '>=1', reason: 'a test asks' }],

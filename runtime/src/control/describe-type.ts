@@ -4,11 +4,10 @@ import { defaultPorts } from '../node-types/default-ports.js';
 import type { NodeType } from '../node-types/node-type.js';
 import { describePorts, portsShape } from './describe.js';
 
-export const originShape = z.object({
-  kind: z.enum(['runtime', 'program', 'npm', 'python']),
-  package: z.string().optional(),
-  version: z.string().optional(),
-});
+export const originShape = z.union([
+  z.object({ kind: z.enum(['runtime', 'program']) }),
+  z.object({ kind: z.enum(['npm', 'python']), package: z.string(), version: z.string() }),
+]);
 
 /** A node type in full, for people, programs and agents. */
 export const typeShape = z.object({
@@ -30,10 +29,9 @@ export const typeShape = z.object({
   examples: z.array(z.object({ title: z.string(), params: z.record(z.string(), z.unknown()) })),
 });
 
-export function describeType(
-  type: NodeType,
-  ports: NodePorts | null = defaultPorts(type),
-): z.input<typeof typeShape> {
+export type DescribedType = z.output<typeof typeShape>;
+
+export function describeType(type: NodeType, ports: NodePorts | null = defaultPorts(type)): DescribedType {
   const { agents } = type;
   return {
     name: type.type,
