@@ -1,23 +1,24 @@
 // What one VideoFrame costs between two connections in this process: send, receive, and the whole way round.
-// Run by hand: node host-bridge/bench/codec.mjs [rounds]
-import { connectEndpoint, FramePool, Listener, VideoFrame } from '../dist/index.js';
+// Run by hand: npx tsx host-bridge/bench/codec.ts [rounds]
+import { type Connection, connectEndpoint, FramePool, Listener, Texture, VideoFrame } from '../dist/index.js';
 
 const rounds = Number(process.argv[2] ?? 20_000);
 const batch = 50;
 
 const listener = Listener.anonymous();
 const endpoint = listener.endpoint();
-const receiver = await new Promise((resolve) => {
+const accepted = new Promise<Connection>((resolve) => {
   listener.onConnection = resolve;
-  globalThis.sender = connectEndpoint(endpoint);
 });
-const { sender } = globalThis;
+const sender = connectEndpoint(endpoint);
+const receiver = await accepted;
 const ports = [{ name: 'video', schema: VideoFrame }];
 sender.definePorts({ inputs: [], outputs: ports });
 receiver.definePorts({ inputs: ports, outputs: [] });
 
 const pool = new FramePool({ maxSlots: 4 });
 const texture = pool.texture(64, 64);
+if (texture === null) throw new Error('the pool is empty');
 const value = { pixel_buffer: texture, timestamp_ns: 5n, frame_number: 7n };
 
 let sending = 0n;
@@ -25,11 +26,11 @@ let receiving = 0n;
 let received = 0;
 let first = 0n;
 let last = 0n;
-let next;
+let next = () => {};
 receiver.onFrame = (port, frameId, frame) => {
   if (received % batch === 0) first = process.hrtime.bigint();
   received += 1;
-  frame.pixel_buffer.close();
+  if (frame.pixel_buffer instanceof Texture) frame.pixel_buffer.close();
   receiver.ack(port, frameId);
   if (received % batch === 0) {
     last = process.hrtime.bigint();
@@ -45,7 +46,7 @@ for (let sent = 0; sent < rounds; ) {
   for (let i = 0; i < batch; i += 1)
     if (!sender.sendFrame(0, ++sent, value)) throw new Error('the socket is full');
   sending += process.hrtime.bigint() - begin;
-  await new Promise((resolve) => {
+  await new Promise<void>((resolve) => {
     next = resolve;
   });
 }
