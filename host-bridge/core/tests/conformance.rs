@@ -211,16 +211,16 @@ fn a_new_frame_size_replaces_the_old_memory() {
 
 /// A peer that is sent nothing but frames is owed nothing, so no other message would tell it.
 #[test]
-fn a_closed_pool_is_worth_a_message_by_itself() {
+fn a_closed_pool_is_should_flush_by_itself() {
     let _ledger = Ledger::open();
     let (host, client, pool) = after_one_frame();
-    assert!(!host.worth_a_message(1), "the pool may use its memory again");
+    assert!(!host.should_flush(1), "the pool may use its memory again");
     drop(pool);
-    assert!(host.worth_a_message(64));
+    assert!(host.should_flush(64));
     host.flush().unwrap();
     assert!(matches!(next(&client).0, Event::Housekeeping));
     assert_eq!(client.stats().imported, 0);
-    assert!(!host.worth_a_message(1));
+    assert!(!host.should_flush(1));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use streamlib_bridge::connection::Connection;
 use streamlib_bridge::error::Code;
 use streamlib_bridge::sys::endpoint::Endpoint;
 use streamlib_bridge::sys::handle::Handle;
-use streamlib_bridge::sys::process::settle;
+use streamlib_bridge::sys::process::wait_for_teardown;
 use xpc_shim::block2::{Block, RcBlock};
 
 type Raw = *mut c_void;
@@ -142,7 +142,7 @@ fn a_listener_that_answers_in_another_form_is_not_connected_to() {
         // SAFETY: as above.
         unsafe { xpc_connection_cancel(listener.raw().cast()) };
         drop((listener, endpoint));
-        assert!(settle(PATIENCE));
+        assert!(wait_for_teardown(PATIENCE));
         until_released();
     }
 }

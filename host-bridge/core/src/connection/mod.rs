@@ -26,8 +26,8 @@ use crate::sys::endpoint::{self, connect_path, Endpoint};
 use crate::sys::socket::{self, PeerCredentials, Socket};
 use crate::wire::{Ack, Header, Kind};
 use exports::Exports;
-use receive::{Inlet, Receiver};
-use send::{Lender, Outlet, Sender};
+use receive::{ReceiveContext, Receiver};
+use send::{LeaseWriter, SendContext, Sender};
 
 /// The ports of this side, in the order of their numbers on the wire.
 #[derive(Debug)]
@@ -142,8 +142,8 @@ impl Connection {
         result
     }
 
-    fn outlet(&self) -> Outlet<'_> {
-        Outlet { socket: &self.socket, exports: &self.exports, releases: &self.releases }
+    fn send_context(&self) -> SendContext<'_> {
+        SendContext { socket: &self.socket, exports: &self.exports, releases: &self.releases }
     }
 
     fn check_open(&self) -> Result<()> {
@@ -172,7 +172,7 @@ impl Connection {
             }
             Ok(())
         };
-        self.with_sender(|sender| sender.send(&self.outlet(), header, fd, true, |out, _| write(out)))
+        self.with_sender(|sender| sender.send(&self.send_context(), header, fd, true, |out, _| write(out)))
     }
 
     /// Sends a frame of an output port. `WouldBlock`: the socket is full and nothing was sent.
@@ -182,8 +182,8 @@ impl Connection {
         let (name, schema) =
             ports.outputs.get(port).ok_or_else(|| BridgeError::value(format!("there is no output port {port}")))?;
         let header = Header::new(Kind::Frame, port as u16, frame_id);
-        let write = |out: &mut Vec<u8>, lender: &mut Lender<'_>| encode_frame(schema, value, out, lender);
-        let outcome = self.with_sender(|sender| sender.send(&self.outlet(), header, None, false, write));
+        let write = |out: &mut Vec<u8>, leases: &mut LeaseWriter<'_>| encode_frame(schema, value, out, leases);
+        let outcome = self.with_sender(|sender| sender.send(&self.send_context(), header, None, false, write));
         let outcome = outcome.map_err(|e| e.on_port(name))?;
         if outcome == SendOutcome::Sent {
             self.frames_sent.fetch_add(1, Ordering::Relaxed);
@@ -206,7 +206,7 @@ impl Connection {
             }
             let retired = std::mem::take(sender.retired());
             let header = Header::new(Kind::Housekeeping, 0, 0);
-            sender.send(&self.outlet(), header, None, true, |out, _| {
+            sender.send(&self.send_context(), header, None, true, |out, _| {
                 retired.iter().for_each(|id| out.extend_from_slice(&id.to_le_bytes()));
                 Ok(())
             })
@@ -215,12 +215,12 @@ impl Connection {
 
     /// True while acknowledgements or releases wait for a message to travel with.
     pub fn has_notes(&self) -> bool {
-        self.worth_a_message(1)
+        self.should_flush(1)
     }
 
     /// Whether the peer may be waiting for what is to be told: an acknowledgement, memory that it can let go of, or so many slots
     /// that it could run short of them. Fewer are better kept for the next message than worth waking the peer for.
-    pub fn worth_a_message(&self, releases: usize) -> bool {
+    pub fn should_flush(&self, releases: usize) -> bool {
         self.releases.pending() >= releases
             || self.sender_notes.load(Ordering::Acquire)
             || lock(&self.exports).has_retired()
@@ -233,7 +233,7 @@ impl Connection {
 
     /// The socket takes more.
     pub fn write_ready(&self) -> Result<()> {
-        self.with_sender(|sender| sender.flush_queue(&self.outlet())).map(|_| ())
+        self.with_sender(|sender| sender.flush_queue(&self.send_context())).map(|_| ())
     }
 
     /// The next message, or `None` if none has come. An error means that the peer broke the form: the connection is closed by it.
@@ -244,7 +244,7 @@ impl Connection {
             return Ok(Some(Event::Closed));
         }
         let ports = self.ports.get();
-        let inlet = Inlet {
+        let context = ReceiveContext {
             socket: &self.socket,
             exports: &self.exports,
             releases: &self.releases,
@@ -259,7 +259,7 @@ impl Connection {
                 return Err(BridgeError::value("two threads read the same connection"));
             }
         };
-        let result = receiver.receive(&inlet, sink, acks);
+        let result = receiver.receive(&context, sink, acks);
         drop(receiver);
         match &result {
             Ok(Some(Event::Frame { .. })) => {

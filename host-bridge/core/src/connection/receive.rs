@@ -26,7 +26,7 @@ pub(super) struct Receiver {
 }
 
 /// What a receive needs of its connection.
-pub(super) struct Inlet<'a> {
+pub(super) struct ReceiveContext<'a> {
     pub socket: &'a Socket,
     pub exports: &'a Mutex<Exports>,
     pub releases: &'a Arc<ReleaseQueue>,
@@ -58,13 +58,13 @@ impl Receiver {
     /// The next message, or `None` when there is none yet. Its acknowledgements are appended to `acks`.
     pub fn receive<S: Sink>(
         &mut self,
-        inlet: &Inlet<'_>,
+        context: &ReceiveContext<'_>,
         sink: &mut S,
         acks: &mut Vec<Ack>,
     ) -> Result<Option<Event<S::Value>>> {
         self.fds.clear();
         self.handles.clear();
-        let received = socket::receive_message(inlet.socket, &mut self.buffer, &mut self.fds, inlet.inputs);
+        let received = socket::receive_message(context.socket, &mut self.buffer, &mut self.fds, context.inputs);
         if !matches!(received, Ok(Received::Datagram(_))) {
             // Now rather than with the connection, which a collector may keep for long.
             self.fds.clear();
@@ -75,7 +75,7 @@ impl Receiver {
             Received::Datagram(length) => length,
         };
         self.handles.extend(self.fds.drain(..).map(Some));
-        let event = self.decode(inlet, length, sink, acks);
+        let event = self.decode(context, length, sink, acks);
         if self.handles.iter().any(Option::is_some) {
             self.handles.clear();
             if event.is_ok() {
@@ -87,7 +87,7 @@ impl Receiver {
 
     fn decode<S: Sink>(
         &mut self,
-        inlet: &Inlet<'_>,
+        context: &ReceiveContext<'_>,
         length: usize,
         sink: &mut S,
         acks: &mut Vec<Ack>,
@@ -96,7 +96,7 @@ impl Receiver {
         let header = Header::read(&mut reader, self.handles.len())?;
         for _ in 0..header.ack_count {
             let ack = Ack::read(&mut reader)?;
-            if usize::from(ack.port) >= inlet.outputs {
+            if usize::from(ack.port) >= context.outputs {
                 return Err(BridgeError::malformed(format!(
                     "an acknowledgement for output {}, which is none",
                     ack.port
@@ -105,7 +105,7 @@ impl Receiver {
             acks.push(ack);
         }
         if header.release_count > 0 {
-            let mut exports = inlet.exports.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut exports = context.exports.lock().unwrap_or_else(PoisonError::into_inner);
             for _ in 0..header.release_count {
                 exports.give_back(&Release::read(&mut reader)?)?;
             }
@@ -124,7 +124,7 @@ impl Receiver {
             )));
         }
         let mut handles = Handles {
-            inlet,
+            context,
             fds: &mut self.handles,
             imports: &mut self.imports,
             may_hold_frames: header.kind == Kind::Frame,
@@ -151,10 +151,10 @@ fn frame<S: Sink>(
     handles: &mut Handles<'_, '_>,
 ) -> Result<Event<S::Value>> {
     let port = usize::from(header.port);
-    let Some(inputs) = handles.inlet.inputs else {
+    let Some(inputs) = handles.context.inputs else {
         return Err(BridgeError::malformed("a frame before the ports were defined"));
     };
-    let lost = handles.take_in_segments(&mut reader.clone());
+    let lost = handles.map_segments(&mut reader.clone());
     match inputs.get(port) {
         Some((name, schema)) => {
             if let Some(error) = lost.map_err(|e| e.on_port(name))? {
@@ -177,7 +177,7 @@ fn frame<S: Sink>(
 }
 
 struct Handles<'a, 'b> {
-    inlet: &'a Inlet<'b>,
+    context: &'a ReceiveContext<'b>,
     fds: &'a mut Vec<Option<Handle>>,
     imports: &'a mut Imports,
     /// No handler of control messages looks for memory in them, so nobody would ever let go of it.
@@ -192,7 +192,7 @@ impl Handles<'_, '_> {
 
     /// Maps what a frame needs and is not mapped yet. If the system refuses, the frame cannot be read: its leases go back, and
     /// why is returned.
-    fn take_in_segments(&mut self, reader: &mut Reader<'_>) -> Result<Option<BridgeError>> {
+    fn map_segments(&mut self, reader: &mut Reader<'_>) -> Result<Option<BridgeError>> {
         if self.imports.all_mapped() && self.fds.iter().all(Option::is_none) {
             return Ok(None);
         }
@@ -206,12 +206,12 @@ impl Handles<'_, '_> {
                 let handle = self.take(fd)?;
                 self.imports.introduce(raw.segment, handle)?;
             }
-            refused = refused.take().or(self.imports.map(raw.segment, self.inlet.releases)?);
+            refused = refused.take().or(self.imports.map(raw.segment, self.context.releases)?);
             leases.push(Release { segment: raw.segment, slot: raw.slot, count: 1, generation: raw.generation });
             Ok(())
         })?;
         if refused.is_some() {
-            leases.into_iter().for_each(|lease| self.inlet.releases.push(lease));
+            leases.into_iter().for_each(|lease| self.context.releases.push(lease));
         }
         Ok(refused)
     }
@@ -223,7 +223,7 @@ impl HandleReader for Handles<'_, '_> {
             return Err(BridgeError::malformed("a control message with a texture or a buffer"));
         }
         if raw.returned {
-            return self.inlet.exports.lock().unwrap_or_else(PoisonError::into_inner).returned(&raw);
+            return self.context.exports.lock().unwrap_or_else(PoisonError::into_inner).returned(&raw);
         }
         let segment = self.imports.find(raw.segment)?;
         if raw.layout.byte_length() > segment.slot_size() {

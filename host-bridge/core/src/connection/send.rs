@@ -41,7 +41,7 @@ pub enum SendOutcome {
 }
 
 /// What a send needs of its connection.
-pub(super) struct Outlet<'a> {
+pub(super) struct SendContext<'a> {
     pub socket: &'a Socket,
     pub exports: &'a Mutex<Exports>,
     pub releases: &'a Arc<ReleaseQueue>,
@@ -81,13 +81,13 @@ impl Sender {
     /// Sends one message whose body `write` appends. `may_queue`: wait for room rather than refuse.
     pub fn send(
         &mut self,
-        outlet: &Outlet<'_>,
+        context: &SendContext<'_>,
         mut header: Header,
         endpoint: Option<HandleRef<'_>>,
         may_queue: bool,
-        write: impl FnOnce(&mut Vec<u8>, &mut Lender<'_>) -> Result<()>,
+        write: impl FnOnce(&mut Vec<u8>, &mut LeaseWriter<'_>) -> Result<()>,
     ) -> Result<SendOutcome> {
-        if !self.queue.is_empty() && self.flush_queue(outlet)? == SendOutcome::WouldBlock && !may_queue {
+        if !self.queue.is_empty() && self.flush_queue(context)? == SendOutcome::WouldBlock && !may_queue {
             return Ok(SendOutcome::WouldBlock);
         }
         self.buffer.clear();
@@ -97,27 +97,27 @@ impl Sender {
             ack.write(&mut self.buffer);
         }
         let buffer = &mut self.buffer;
-        let releases = outlet.releases.peek(MAX_NOTES, |r| r.write(buffer));
+        let releases = context.releases.peek(MAX_NOTES, |r| r.write(buffer));
         header.release_count = releases as u16;
         let body_at = self.buffer.len();
 
-        let mut lender = Lender { outlet, lent: &mut self.lent, fds: u8::from(endpoint.is_some()) };
-        let written = write(&mut self.buffer, &mut lender).and_then(|()| check_length(self.buffer.len() - body_at));
-        let result = written.and_then(|()| self.transmit(outlet, header, body_at, endpoint, may_queue));
+        let mut leases = LeaseWriter { context, lent: &mut self.lent, fds: u8::from(endpoint.is_some()) };
+        let written = write(&mut self.buffer, &mut leases).and_then(|()| check_length(self.buffer.len() - body_at));
+        let result = written.and_then(|()| self.transmit(context, header, body_at, endpoint, may_queue));
         match result {
             Ok(SendOutcome::Sent | SendOutcome::Queued) => {
                 self.lent.clear();
                 self.acks.drain(..usize::from(header.ack_count));
-                outlet.releases.sent(releases);
+                context.releases.sent(releases);
             }
-            Ok(SendOutcome::WouldBlock) | Err(_) => self.take_back(outlet),
+            Ok(SendOutcome::WouldBlock) | Err(_) => self.take_back(context),
         }
         result
     }
 
     fn transmit(
         &mut self,
-        outlet: &Outlet<'_>,
+        context: &SendContext<'_>,
         mut header: Header,
         body_at: usize,
         endpoint: Option<HandleRef<'_>>,
@@ -141,7 +141,7 @@ impl Sender {
         header.fd_count = fds.len() as u8;
         self.buffer[..HEADER].copy_from_slice(&header.to_bytes());
         if self.queue.is_empty() {
-            match socket::send(outlet.socket, &self.buffer, &fds)? {
+            match socket::send(context.socket, &self.buffer, &fds)? {
                 Sent::Done => return Ok(SendOutcome::Sent),
                 Sent::Closed => return Err(BridgeError::new(Code::Closed, "the peer has closed the connection")),
                 Sent::WouldBlock if !may_queue => return Ok(SendOutcome::WouldBlock),
@@ -160,10 +160,10 @@ impl Sender {
     }
 
     /// Sends what waits, in order.
-    pub fn flush_queue(&mut self, outlet: &Outlet<'_>) -> Result<SendOutcome> {
+    pub fn flush_queue(&mut self, context: &SendContext<'_>) -> Result<SendOutcome> {
         while let Some(next) = self.queue.front() {
             let fds: Vec<HandleRef<'_>> = next.fds.iter().map(handle::borrow).collect();
-            match socket::send(outlet.socket, &next.bytes, &fds)? {
+            match socket::send(context.socket, &next.bytes, &fds)? {
                 Sent::Done => self.queue.pop_front(),
                 Sent::WouldBlock => return Ok(SendOutcome::WouldBlock),
                 Sent::Closed => return Err(BridgeError::new(Code::Closed, "the peer has closed the connection")),
@@ -172,8 +172,8 @@ impl Sender {
         Ok(SendOutcome::Sent)
     }
 
-    fn take_back(&mut self, outlet: &Outlet<'_>) {
-        let mut exports = outlet.exports.lock().unwrap_or_else(PoisonError::into_inner);
+    fn take_back(&mut self, context: &SendContext<'_>) {
+        let mut exports = context.exports.lock().unwrap_or_else(PoisonError::into_inner);
         for (memory, crossing) in self.lent.drain(..).rev() {
             exports.undo(&memory, crossing.is_some());
         }
@@ -190,19 +190,19 @@ fn check_length(body: usize) -> Result<()> {
 }
 
 /// Lends frames to the peer while a body is written.
-pub(super) struct Lender<'a> {
-    outlet: &'a Outlet<'a>,
+pub(super) struct LeaseWriter<'a> {
+    context: &'a SendContext<'a>,
     lent: &'a mut Vec<(FrameRef, Option<u8>)>,
     fds: u8,
 }
 
-impl HandleWriter for Lender<'_> {
+impl HandleWriter for LeaseWriter<'_> {
     fn frame(&mut self, frame: &Frame) -> Result<RawHandle> {
         let memory = &frame.memory;
-        let returned = self.outlet.releases.introduced(memory.segment());
+        let returned = self.context.releases.introduced(memory.segment());
         let mut fd = None;
         if !returned {
-            let new = self.outlet.exports.lock().unwrap_or_else(PoisonError::into_inner).lend(memory)?;
+            let new = self.context.exports.lock().unwrap_or_else(PoisonError::into_inner).lend(memory)?;
             if new {
                 fd = Some(self.fds);
                 self.fds += 1;

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use streamlib_bridge::sys::process::settle;
+use streamlib_bridge::sys::process::wait_for_teardown;
 use streamlib_bridge::{debug_counts, DebugCounts};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub struct Ledger {
 impl Ledger {
     pub fn open() -> Self {
         let turn = turn();
-        assert!(settle(PATIENCE), "what an earlier test closed is still there");
+        assert!(wait_for_teardown(PATIENCE), "what an earlier test closed is still there");
         Self { before: counts(), _turn: turn }
     }
 }
@@ -48,7 +48,7 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            assert!(settle(PATIENCE), "something is still open");
+            assert!(wait_for_teardown(PATIENCE), "something is still open");
             assert_eq!(counts(), self.before, "something was left behind");
             #[cfg(feature = "macos-shim")]
             assert_eq!(xpc_shim::ledger(), xpc_shim::Ledger::default(), "objects were left behind, or misused");

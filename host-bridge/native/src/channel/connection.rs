@@ -24,7 +24,7 @@ const BATCH: usize = 64;
 
 /// Fewer slots than these wait for the next message to travel with: one of their own would wake the peer once more for
 /// each frame, which costs more than the frame does.
-const RELEASES_WORTH_A_MESSAGE: usize = 4;
+const FLUSH_RELEASES: usize = 4;
 /// How long they wait, at most: longer than from frame to frame, at 25 a second.
 const LINGER_MS: u64 = 45;
 
@@ -86,8 +86,8 @@ impl PolledConnection {
 
     /// Sends acks and releases that found no message to travel with; a few releases wait a little longer for one.
     pub fn flush_pending(&self) {
-        if self.core.worth_a_message(RELEASES_WORTH_A_MESSAGE) {
-            self.send_notes();
+        if self.core.should_flush(FLUSH_RELEASES) {
+            self.flush_now();
         } else if self.core.pending_releases() > 0 && !self.lingering.replace(true) {
             if let Some(linger) = &*self.linger.borrow() {
                 linger.start_timer(LINGER_MS);
@@ -95,8 +95,8 @@ impl PolledConnection {
         }
     }
 
-    fn send_notes(&self) {
-        self.sent();
+    fn flush_now(&self) {
+        self.note_sent();
         // A peer that does not read gets them when it does: `ready` comes here again.
         if self.closed.get() || self.core.wants_write() {
             return;
@@ -107,7 +107,7 @@ impl PolledConnection {
     }
 
     /// A message took along what waited.
-    fn sent(&self) {
+    fn note_sent(&self) {
         self.lingering.set(false);
     }
 
@@ -294,7 +294,7 @@ impl uv::Events for Lingering {
     fn timer(&self) {
         if let Some(connection) = self.connection.upgrade() {
             if connection.lingering.get() {
-                connection.send_notes();
+                connection.flush_now();
             }
         }
     }
@@ -405,7 +405,7 @@ impl PolledConnection {
             Ok(outcome) => {
                 let sent = outcome == SendOutcome::Sent;
                 if sent {
-                    self.sent();
+                    self.note_sent();
                 }
                 Ok(sent)
             }

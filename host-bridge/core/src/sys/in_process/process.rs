@@ -25,6 +25,6 @@ pub fn random_u64() -> Result<u64> {
 }
 
 /// Waits until what was closed is gone. Here it goes at once. False: the time is over.
-pub fn settle(_timeout: std::time::Duration) -> bool {
+pub fn wait_for_teardown(_timeout: std::time::Duration) -> bool {
     true
 }

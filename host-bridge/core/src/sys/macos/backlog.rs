@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::ffi::xpc;
 use super::hello;
-use super::link::{Gate, Link};
+use super::link::{Handshake, Link};
 use super::object::{Kind, Object};
 use super::signal::Signal;
 
@@ -21,10 +21,10 @@ pub struct Backlog {
 }
 
 /// What `take` found.
-pub enum Waiter {
+pub enum Pending {
     Peer(Arc<Link>),
-    Nobody,
-    /// Nobody will ever come: the listener has no name.
+    None,
+    /// No peer will ever come: the listener did not get its name.
     Failed,
 }
 
@@ -73,8 +73,8 @@ impl Backlog {
         if !state.open || state.silent.len() >= MAX_WAITING {
             return refuse();
         }
-        let gate: Weak<dyn Gate> = Arc::<Self>::downgrade(self);
-        match Link::open(connection.clone(), Some(gate)) {
+        let handshake: Weak<dyn Handshake> = Arc::<Self>::downgrade(self);
+        match Link::open(connection.clone(), Some(handshake)) {
             Ok(link) => state.silent.push(link),
             // No descriptors are left.
             Err(_) => refuse(),
@@ -95,15 +95,15 @@ impl Backlog {
     }
 
     /// The next peer that has greeted.
-    pub fn take(&self) -> Waiter {
+    pub fn take(&self) -> Pending {
         let mut state = self.lock();
         let Some(link) = state.greeted.pop_front() else {
-            return if state.failed { Waiter::Failed } else { Waiter::Nobody };
+            return if state.failed { Pending::Failed } else { Pending::None };
         };
         if state.greeted.is_empty() && !state.failed {
             self.signal.set_readable(false);
         }
-        Waiter::Peer(link)
+        Pending::Peer(link)
     }
 
     /// Nobody will ask for peers any more: those who wait are turned away.
@@ -116,7 +116,7 @@ impl Backlog {
     }
 }
 
-impl Gate for Backlog {
+impl Handshake for Backlog {
     fn first_message(&self, link: &Arc<Link>, message: &Object) -> bool {
         hello::answer(link, message, || self.admit(link))
     }

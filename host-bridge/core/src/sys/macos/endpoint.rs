@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 
 use block2::RcBlock;
 
-use super::backlog::{Backlog, Waiter};
+use super::backlog::{Backlog, Pending};
 use super::ffi::xpc;
 use super::handle::{Handle, HandleRef};
 use super::hello;
@@ -171,9 +171,9 @@ impl Listener {
     /// The next peer of our own user, or `None` when nobody waits. Strangers were turned away.
     pub fn accept(&self) -> Result<Option<(Socket, PeerCredentials)>> {
         let link = match self.backlog.take() {
-            Waiter::Peer(link) => link,
-            Waiter::Nobody => return Ok(None),
-            Waiter::Failed => {
+            Pending::Peer(link) => link,
+            Pending::None => return Ok(None),
+            Pending::Failed => {
                 return Err(BridgeError::io(
                     "cannot listen",
                     "launchd gives this name to nobody or to another process; install the service first (streamlib broker install)",

@@ -17,7 +17,7 @@ use crate::sys::socket_types::PeerCredentials;
 
 const VERSION: u64 = 1;
 /// A listener answers on a thread of its own, whatever its process does; this is for one that was stopped.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 fn greeting(what: &std::ffi::CStr) -> Object {
     let message = Object::dictionary();
@@ -29,12 +29,12 @@ fn greeting(what: &std::ffi::CStr) -> Object {
 /// Greets the listener and waits for its answer.
 pub fn greet(link: &Link) -> Result<()> {
     let answer = Arc::new((Mutex::new(None::<Object>), Condvar::new()));
-    let tell = answer.clone();
+    let reply_to = answer.clone();
     let handler: RcBlock<dyn Fn(xpc::xpc_object_t)> = RcBlock::new(move |reply: xpc::xpc_object_t| {
         // SAFETY: valid for the time of this call.
         let reply = unsafe { Object::retained(reply) };
-        *tell.0.lock().unwrap_or_else(PoisonError::into_inner) = reply;
-        tell.1.notify_all();
+        *reply_to.0.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+        reply_to.1.notify_all();
     });
     let message = greeting(text::HELLO);
     // SAFETY: all are held; the block is copied; no queue means the system's own.
@@ -44,10 +44,10 @@ pub fn greet(link: &Link) -> Result<()> {
         xpc::xpc_connection_send_message_with_reply(connection, message.raw(), std::ptr::null_mut(), handler);
     }
     let guard = answer.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let waited = answer.1.wait_timeout_while(guard, PATIENCE, |reply| reply.is_none());
+    let waited = answer.1.wait_timeout_while(guard, ANSWER_TIMEOUT, |reply| reply.is_none());
     let mut guard = waited.map_or_else(|e| e.into_inner().0, |(guard, _)| guard);
     match guard.take() {
-        None => Err(BridgeError::io("the listener does not answer", format!("waited {} s", PATIENCE.as_secs()))),
+        None => Err(BridgeError::io("the listener does not answer", format!("waited {} s", ANSWER_TIMEOUT.as_secs()))),
         Some(reply) if reply.kind() == Kind::Error => {
             let interrupted = &raw const xpc::_xpc_error_connection_interrupted;
             let interrupted = std::ptr::eq(reply.raw().cast_const(), interrupted.cast());

@@ -23,9 +23,9 @@ use crate::error::{BridgeError, Result};
 /// Messages on the way in one direction, at most.
 pub const WINDOW: usize = 256;
 /// So many that were taken out are worth a message of their own.
-const WORTH_TELLING: usize = WINDOW / 4;
+const CREDIT_BATCH: usize = WINDOW / 4;
 /// How long `close` waits for messages that were sent to leave this process.
-const LAST_WORDS: Duration = Duration::from_millis(250);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
 pub struct Link {
@@ -45,7 +45,7 @@ struct State {
     /// Sent, and not yet taken out of the peer's inbox.
     in_flight: usize,
     /// Taken out of ours, and the peer not yet told.
-    owed: usize,
+    credit_due: usize,
     end: Option<End>,
     /// Keeps the listener that this came through: were that cancelled, the peer's side would end too.
     listening: Option<Arc<Listening>>,
@@ -54,13 +54,13 @@ struct State {
 #[derive(Debug)]
 enum Phase {
     /// Of an incoming connection, before its first message.
-    Greeting(Weak<dyn Gate>),
+    Greeting(Weak<dyn Handshake>),
     /// Of an outgoing one, and of an incoming one that was greeted.
     Open,
 }
 
 /// Decides about the first message of an incoming connection.
-pub trait Gate: Debug + Send + Sync {
+pub trait Handshake: Debug + Send + Sync {
     /// Answers it. False: the connection ends.
     fn first_message(&self, link: &Arc<Link>, message: &Object) -> bool;
 }
@@ -79,16 +79,16 @@ pub enum Next {
 }
 
 impl Link {
-    /// Takes a connection that was not activated yet. `gate`: it is an incoming one, and this lets it in.
-    pub fn open(connection: Object, gate: Option<Weak<dyn Gate>>) -> Result<Arc<Self>> {
-        let phase = gate.map_or(Phase::Open, Phase::Greeting);
+    /// Takes a connection that was not activated yet. `handshake`: it is an incoming one, and this lets it in.
+    pub fn open(connection: Object, handshake: Option<Weak<dyn Handshake>>) -> Result<Arc<Self>> {
+        let phase = handshake.map_or(Phase::Open, Phase::Greeting);
         let link = Arc::new(Self {
             connection,
             state: Mutex::new(State {
                 phase,
                 inbox: VecDeque::new(),
                 in_flight: 0,
-                owed: 0,
+                credit_due: 0,
                 end: None,
                 listening: None,
             }),
@@ -141,11 +141,11 @@ impl Link {
         if state.end.is_some() {
             return;
         }
-        if let Phase::Greeting(gate) = &state.phase {
-            let gate = gate.upgrade();
+        if let Phase::Greeting(handshake) = &state.phase {
+            let handshake = handshake.upgrade();
             state.phase = Phase::Open;
             drop(state);
-            if !gate.is_some_and(|gate| gate.first_message(self, &message)) {
+            if !handshake.is_some_and(|handshake| handshake.first_message(self, &message)) {
                 self.end(End::Broken("a peer that did not begin with a greeting".into()));
             }
             return;
@@ -161,7 +161,7 @@ impl Link {
         if message.is_text(key::MESSAGE_TYPE, text::CREDIT) {
             return;
         }
-        if state.inbox.len() + state.owed >= WINDOW {
+        if state.inbox.len() + state.credit_due >= WINDOW {
             drop(state);
             return self.end(End::Broken(format!("the peer sent more than {WINDOW} messages that nobody has read")));
         }
@@ -192,24 +192,24 @@ impl Link {
                 Some(End::Broken(why)) => Err(BridgeError::malformed(why.clone())),
             };
         };
-        state.owed += 1;
+        state.credit_due += 1;
         if state.inbox.is_empty() && state.end.is_none() {
             self.signal.set_readable(false);
         }
-        if state.owed >= WORTH_TELLING && state.end.is_none() {
+        if state.credit_due >= CREDIT_BATCH && state.end.is_none() {
             let credit = Object::dictionary();
             credit.set(key::MESSAGE_TYPE, &Object::string(text::CREDIT));
-            self.pay(&mut state, &credit);
+            self.add_credit(&mut state, &credit);
             // Under the lock, so that no other message overtakes it: the peer checks the sum.
             self.transmit(&credit);
         }
         Ok(Next::Message(message))
     }
 
-    fn pay(&self, state: &mut State, message: &Object) {
-        if state.owed > 0 {
-            message.set(key::CREDIT, &Object::uint(state.owed as u64));
-            state.owed = 0;
+    fn add_credit(&self, state: &mut State, message: &Object) {
+        if state.credit_due > 0 {
+            message.set(key::CREDIT, &Object::uint(state.credit_due as u64));
+            state.credit_due = 0;
         }
     }
 
@@ -228,14 +228,14 @@ impl Link {
     }
 
     /// The message for which there was room was not made after all.
-    pub fn give_up(&self) {
+    pub fn cancel_reservation(&self) {
         self.lock().in_flight -= 1;
     }
 
     /// Sends a message for which there is room.
     pub fn send(&self, message: &Object) {
         let mut state = self.lock();
-        self.pay(&mut state, message);
+        self.add_credit(&mut state, message);
         self.transmit(message);
     }
 
@@ -257,19 +257,19 @@ impl Link {
             return self.cancel();
         }
         let left = Arc::new((Mutex::new(false), Condvar::new()));
-        let (tell, connection) = (left.clone(), self.connection.clone());
+        let (done, connection) = (left.clone(), self.connection.clone());
         let barrier: RcBlock<dyn Fn()> = RcBlock::new(move || {
             // Cancelling discards what was not sent, so it waits for its turn.
             // SAFETY: the connection is held by this block.
             unsafe { xpc::xpc_connection_cancel(connection.raw()) };
-            *tell.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            tell.1.notify_all();
+            *done.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            done.1.notify_all();
         });
         self.cancelled.store(true, Ordering::Release);
         // SAFETY: the connection is held; the block is copied.
         unsafe { xpc::xpc_connection_send_barrier(self.connection.raw(), RcBlock::as_ptr(&barrier)) };
         // A process that says goodbye and exits takes unsent messages with it.
-        let deadline = Instant::now() + LAST_WORDS;
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
         let mut sent = left.0.lock().unwrap_or_else(PoisonError::into_inner);
         while !*sent {
             let rest = deadline.saturating_duration_since(Instant::now());

@@ -62,7 +62,7 @@ pub fn handlers() -> usize {
 }
 
 /// Waits until XPC has finished with every connection. False: the time is over, or one is still open.
-pub fn settle(timeout: Duration) -> bool {
+pub fn wait_for_teardown(timeout: Duration) -> bool {
     let guard = HANDLERS.0.lock().unwrap_or_else(PoisonError::into_inner);
     let waited = HANDLERS.1.wait_timeout_while(guard, timeout, |handlers| *handlers > 0);
     waited.is_ok_and(|(handlers, _)| *handlers == 0)

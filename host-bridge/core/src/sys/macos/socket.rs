@@ -73,7 +73,7 @@ pub fn send(socket: &Socket, bytes: &[u8], handles: &[HandleRef<'_>]) -> Result<
             Ok(Sent::Done)
         }
         Err(e) => {
-            link.give_up();
+            link.cancel_reservation();
             Err(e)
         }
     }
