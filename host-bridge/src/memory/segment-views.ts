@@ -3,6 +3,13 @@ import { addon } from '../native/addon.js';
 import type { NativeId } from '../native/ids.js';
 
 /**
+ * A transfer to a worker would detach a buffer under every view of it. From Node 22 on, memory of an addon is never transferred. To
+ * mark it there as well would end the process: since Node 24 the mark is V8's detach key, and at exit Node detaches such memory
+ * without one (`FATAL ERROR: v8::FromJust` in `Environment::RunCleanup`).
+ */
+const TRANSFERS_EXTERNAL_MEMORY = Number.parseInt(process.versions.node, 10) < 22;
+
+/**
  * The JavaScript views of one mapped segment. There is exactly one ArrayBuffer for a mapping, ever: V8 does not allow two
  * over the same memory. It stays here until nothing can name the mapping any more; then whoever still has a view
  * keeps the ArrayBuffer, and the ArrayBuffer keeps the mapping.
@@ -30,8 +37,7 @@ export function segmentView(handle: NativeId, mapping: number, offset: number, l
     // A producer that made new memory gives up old, which nothing else tells here.
     sweepMappings();
     const buffer = addon().mappingBuffer(handle);
-    // A transfer to a worker would detach the buffer under every other view.
-    markAsUntransferable(buffer);
+    if (TRANSFERS_EXTERNAL_MEMORY) markAsUntransferable(buffer);
     segment = new SegmentViews(buffer);
     segments.set(mapping, segment);
   }
