@@ -6,7 +6,10 @@ import { output } from './run.js';
 
 const SCRIPT = `
 import griffe
-package = griffe.load("streamlib", search_paths=["client-runner/python"], allow_inspection=False)
+extensions = griffe.load_extensions("griffe_sphinx")
+package = griffe.load(
+    "streamlib", search_paths=["client-runner/python"], allow_inspection=False, extensions=extensions
+)
 print(package.as_json(full=False))
 `;
 
@@ -52,10 +55,17 @@ export function missingIn(found: Named, listed: readonly string[]): string[] {
 function undocumented(named: Named, path: string): string[] {
   const own = named.docstring?.value ? [] : [`${path}: has no docstring`];
   if (named.kind !== 'class') return own;
+  const described = attributesOf(named.docstring?.value ?? '');
   const members = Object.values(named.members ?? {}).filter(
-    ({ name, kind }) => !name.startsWith('_') && kind !== 'alias',
+    ({ name, kind }) => !name.startsWith('_') && kind !== 'alias' && !described.has(name),
   );
   return [...own, ...members.flatMap((member) => undocumented(member, `${path}.${member.name}`))];
+}
+
+/** What a class says of its attributes itself, in the section of that name. */
+function attributesOf(docstring: string): ReadonlySet<string> {
+  const section = /^Attributes:\n((?:[ \t]+.*\n?|\n)*)/m.exec(docstring)?.[1] ?? '';
+  return new Set([...section.matchAll(/^ {4}(\w+)(?: \([^)]*\))?:/gm)].map(([, name = '']) => name));
 }
 
 /** Follows names that one module imports from another. */

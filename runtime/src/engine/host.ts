@@ -14,6 +14,7 @@ import { plainSpare } from '../python/spare/spare-process.js';
 import { type SpareWishes, sparesWanted } from '../python/spare/wanted.js';
 import { HostLog } from './host-log.js';
 
+/** How a host is opened. */
 export interface HostOptions {
   /**
    * How many Python processes wait, for each environment, for a node that starts; from 0 to 64. STREAMLIB_SPARE and the setting
@@ -26,8 +27,11 @@ export interface HostOptions {
 export interface HostCounts {
   /** Runtimes, and others that check code, that use it now. */
   readonly users: number;
+  /** Channels to the broker. */
   readonly brokerChannels: number;
+  /** Exporters of traces. */
   readonly traceExporters: number;
+  /** Its spare Python processes. */
   readonly spares: SpareCounts;
 }
 
@@ -72,8 +76,10 @@ export class Host {
   }
 
   /**
-   * Opens a host, and starts its spare processes for the usual Python environment. Throws a `StreamlibError` with code `config` for
-   * an option or setting that is out of range.
+   * Opens a host, and starts its spare processes for the usual Python environment.
+   *
+   * @param options - How many spare processes it keeps; by default as the environment and the settings say.
+   * @throws {@link StreamlibError} `config` for an option or setting that is out of range.
    */
   static open(options: HostOptions = {}): Host {
     const host = new Host(false, options);
@@ -95,6 +101,7 @@ export class Host {
     return Host.shared?.counts ?? null;
   }
 
+  /** What it has open. */
   get counts(): HostCounts {
     return {
       users: this.users.size,
@@ -104,7 +111,11 @@ export class Host {
     };
   }
 
-  /** Ends the spare processes. May be called more than once; rejects, and closes nothing, while a runtime uses the host. */
+  /**
+   * Ends the spare processes. May be called more than once; rejects, and closes nothing, while a runtime uses the host.
+   *
+   * @throws {@link StreamlibError} `state` while runtimes use it.
+   */
   async close(): Promise<void> {
     if (this.users.size > 0)
       throw new StreamlibError(

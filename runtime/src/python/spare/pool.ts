@@ -22,11 +22,13 @@ export type SpareKind = 'plain' | 'confined';
 /** How the spares of each kind are started; of a kind that is not named there are none. */
 export type SpareStarts = Partial<Readonly<Record<SpareKind, SpareStart>>>;
 
+/** Spare Python processes, and what became of them. */
 export interface SpareCounts {
   /** Processes in reserve now, also those that still make their imports. */
   readonly waiting: number;
-  /** Jobs that one was given to, and jobs for which there was none that fitted. */
+  /** Jobs that one was given to. */
   readonly taken: number;
+  /** Jobs for which there was none that fitted. */
   readonly missed: number;
   /** Processes that were out of date, or one too many. */
   readonly discarded: number;
