@@ -77,6 +77,7 @@ class AudioBuffer(Schema):
         sample_rate: Samples of one channel in a second (Hz).
         timestamp_ns: When the first sample was taken, in nanoseconds of the machine-wide monotonic clock.
         frame_number: The source's count of its buffers, from 0.
+        schema_name: ``"AudioFrame"``, the name on the wire.
     """
 
     schema_name = "AudioFrame"
