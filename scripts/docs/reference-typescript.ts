@@ -1,6 +1,8 @@
 // The reference of the TypeScript packages: TypeDoc reads the sources, and writes Markdown for the site.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Application, type DeclarationReflection, type ProjectReflection } from 'typedoc';
+import { mapProse } from './links.js';
 import { documentedPackages } from './packages.js';
 import { root } from './paths.js';
 import { collectThrowing } from './throwing.js';
@@ -81,4 +83,13 @@ export async function writeTypescriptReference({ app, project }: Packages, folde
   await app.generateOutputs(project);
   if (app.logger.hasErrors() || app.logger.hasWarnings())
     throw new Error('TypeDoc found mistakes in doc comments; its messages are above.');
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.md')) continue;
+    const path = join(folder, name);
+    // The site's Markdown knows no escaped `<`, and would show the backslash.
+    writeFileSync(
+      path,
+      mapProse(readFileSync(path, 'utf8'), (line) => line.replaceAll('\\<', '&lt;')),
+    );
+  }
 }
