@@ -68,7 +68,7 @@ impl Parser {
             let item = object(item, "a field", &["name", "type"])?;
             let name = identifier(item.get("name"), "a field's name")?;
             if fields.iter().any(|f| *f.key.name == *name) {
-                return Err(bad(format!("field {name} stands there twice")));
+                return Err(bad(format!("field {name} is defined twice")));
             }
             let id = self.keys;
             self.keys += 1;
@@ -117,7 +117,7 @@ fn enumeration(json: &Json) -> Result<FieldType> {
         let name = name.as_str().filter(|n| !n.is_empty() && n.len() <= MAX_NAME);
         let name = name.ok_or_else(|| bad(format!("a variant's name must have 1 to {MAX_NAME} characters")))?;
         if names.iter().any(|n| **n == *name) {
-            return Err(bad(format!("variant {name:?} stands there twice")));
+            return Err(bad(format!("variant {name:?} is listed twice")));
         }
         names.push(name.into());
     }

@@ -1,4 +1,4 @@
-//! What a service manager hands over, and what it is told. Only on Linux does one do so by descriptors.
+//! What a service manager hands over, and what is reported to it. Only on Linux does one do so by descriptors.
 
 use napi_derive::napi;
 

@@ -61,7 +61,7 @@ impl<'a> JsSink<'a> {
         Err(self.failure.take().unwrap_or_else(|| error.into()))
     }
 
-    /// Gives back what the message brought: nobody will take it.
+    /// Gives back what the message brought, because it will not be delivered.
     pub fn abandon(&mut self) {
         self.endpoint = None;
         for id in self.made.drain(..) {

@@ -44,7 +44,7 @@ impl Backlog {
         match waiting.as_mut() {
             Some(queue) if queue.len() < MAX_WAITING => queue.push_back(there),
             Some(_) => return Err(BridgeError::io("cannot connect", "too many peers wait to be let in")),
-            None => return Err(BridgeError::io("cannot connect", "nobody listens")),
+            None => return Err(BridgeError::io("cannot connect", "no listener is there")),
         }
         self.signal.set_readable(true);
         let peer = socket::peer_credentials(&here)?;
@@ -86,7 +86,7 @@ impl Endpoint {
 pub fn connect_path(path: &Path) -> Result<(Socket, PeerCredentials)> {
     let backlog = names().get(path).and_then(Weak::upgrade);
     let failed = |why: String| BridgeError::io(&format!("cannot connect to {}", path.display()), why);
-    backlog.ok_or_else(|| failed("nobody listens".into()))?.connect().map_err(|e| failed(e.message))
+    backlog.ok_or_else(|| failed("no listener is there".into()))?.connect().map_err(|e| failed(e.message))
 }
 
 /// A listener, under a path or, when anonymous, reachable through its endpoint only.
@@ -106,7 +106,7 @@ impl Listener {
         let mut listener = Self::anonymous()?;
         let mut names = names();
         if names.get(path).and_then(Weak::upgrade).is_some_and(|backlog| backlog.is_open()) {
-            return Err(BridgeError::new(Code::Locked, format!("somebody listens at {} already", path.display())));
+            return Err(BridgeError::new(Code::Locked, format!("another listener is already at {}", path.display())));
         }
         names.insert(path.to_owned(), Arc::downgrade(&listener.backlog));
         listener.path = Some(path.to_owned());

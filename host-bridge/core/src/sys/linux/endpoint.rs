@@ -163,7 +163,7 @@ fn remove_stale(path: &Path) -> Result<()> {
             std::fs::remove_file(path).map_err(|e| BridgeError::io(&format!("cannot replace {}", path.display()), e))
         }
         Err(Errno::NOENT) => Ok(()),
-        _ => Err(BridgeError::new(Code::Locked, format!("somebody listens at {} already", path.display()))),
+        _ => Err(BridgeError::new(Code::Locked, format!("another process is already listening at {}", path.display()))),
     }
 }
 

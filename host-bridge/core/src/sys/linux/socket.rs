@@ -37,7 +37,7 @@ pub fn peer_credentials(socket: impl AsFd) -> Result<PeerCredentials> {
     // SAFETY: the kernel writes at most `length` bytes of three plain integers.
     let status = unsafe { libc::getsockopt(fd, level, name, std::ptr::from_mut(&mut cred).cast(), &mut length) };
     if status != 0 {
-        return Err(BridgeError::io("cannot tell who the peer is", std::io::Error::last_os_error()));
+        return Err(BridgeError::io("cannot identify the peer", std::io::Error::last_os_error()));
     }
     Ok(PeerCredentials { pid: cred.pid.unsigned_abs(), uid: cred.uid })
 }

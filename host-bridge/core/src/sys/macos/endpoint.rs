@@ -176,7 +176,7 @@ impl Listener {
             Pending::Failed => {
                 return Err(BridgeError::io(
                     "cannot listen",
-                    "launchd gives this name to nobody or to another process; install the service first (streamlib broker install)",
+                    "launchd does not know this name, or another process has it; install the service first (streamlib broker install)",
                 ));
             }
         };

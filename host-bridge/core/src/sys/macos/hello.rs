@@ -51,7 +51,7 @@ pub fn greet(link: &Link) -> Result<()> {
         Some(reply) if reply.kind() == Kind::Error => {
             let interrupted = &raw const xpc::_xpc_error_connection_interrupted;
             let interrupted = std::ptr::eq(reply.raw().cast_const(), interrupted.cast());
-            let how = if interrupted { "its process ended" } else { "nobody listens, or it refused this process" };
+            let how = if interrupted { "its process ended" } else { "no process is listening, or it refused this one" };
             Err(BridgeError::io("the listener cannot be reached", how))
         }
         Some(reply) => {

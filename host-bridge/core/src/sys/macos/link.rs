@@ -163,7 +163,7 @@ impl Link {
         }
         if state.inbox.len() + state.credit_due >= WINDOW {
             drop(state);
-            return self.end(End::Broken(format!("the peer sent more than {WINDOW} messages that nobody has read")));
+            return self.end(End::Broken(format!("the peer sent more than {WINDOW} messages that have not been read")));
         }
         state.inbox.push_back(message);
         self.signal.set_readable(true);
