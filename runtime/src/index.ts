@@ -43,7 +43,12 @@ export type { GraphDifference } from './graph/diff.js';
 export type { ConnectionSpec, GraphSpec, NodeSpec } from './graph/spec.js';
 export type { NodeState, NodeStats, PortStats, RuntimeState, RuntimeStats } from './node/state.js';
 export type * from './node-types/node-type.js';
-export { type ListedType, type Listing, NodeTypes, type NodeTypesOptions } from './node-types/registry.js';
+export {
+  type ListedType,
+  type Listing,
+  NodeTypes,
+  type NodeTypesOptions,
+} from './node-types/registry/registry.js';
 export { type MetricsOptions, MetricsServer, metricsFolder } from './observe/metrics/index.js';
 export type { TraceOptions } from './observe/tracing/settings.js';
 export type * from './python/check/types.js';

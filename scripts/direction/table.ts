@@ -47,8 +47,9 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
       ...['base', 'base/log', 'base/settings', 'processor', 'flow', 'process'],
       ...['graph', 'graph/config', 'graph/manifest', 'node', 'node/local', 'broker'],
       ...['python', 'python/environment', 'python/spare', 'python/sandbox', 'python/inspect', 'python/check'],
-      ...['python/links', 'python/host', 'observe/tracing', 'observe/metrics'],
-      ...['engine', 'control', 'control/operations', 'index'],
+      ...['python/links', 'python/host', 'node-types', 'node-types/packages', 'node-types/python'],
+      ...['node-types/registry', 'observe/tracing', 'observe/metrics'],
+      ...['engine/prepare', 'engine', 'control', 'control/operations', 'index'],
     ],
     exceptions: [
       {
@@ -70,7 +71,7 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   cli: {
     order: [
       ...['errors', 'version', 'output', 'signals', 'logs', 'broker', 'validate', 'run', 'control'],
-      ...['packages', 'top', 'doctor', 'program', 'main', 'index'],
+      ...['packages', 'types', 'top', 'doctor', 'program', 'main', 'index'],
     ],
     exceptions: [
       {
@@ -144,11 +145,5 @@ export const CRATES: Readonly<Record<string, Rule>> = {
 export const PYTHON: Readonly<Record<string, Rule>> = {
   'client-runner/python/streamlib': {
     order: null,
-    circles: [
-      {
-        files: ['_check.py', '_confined_spare.py', '_inspect.py', '_sandbox.py'],
-        why: 'imports within functions; die_with_parent lies with the sandbox',
-      },
-    ],
   },
 };

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { localType } from '../node-types/local.js';
 import { InstalledType } from '../node-types/python/types.js';
-import { NodeTypes } from '../node-types/registry.js';
+import { NodeTypes } from '../node-types/registry/registry.js';
 import { checkAgentParams } from './agent-policy.js';
 import { ControlError } from './control-error.js';
 import type { Grants } from './granted.js';

@@ -2,9 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { StreamlibError, toError } from '../base/streamlib-error.js';
 import { within } from '../base/within.js';
 import { nameOf } from '../graph/ref.js';
-import type { NodeListener } from '../node/node.js';
+import type { HeldLink, NodeListener, ProcessSide } from '../node/node.js';
 import { isOver } from '../node/node.js';
-import type { HeldLink, ProcessSide } from '../node/process-side.js';
 import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
 import { Pause } from './pause.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StreamlibError } from '../base/streamlib-error.js';
 import type { GraphSpec } from '../graph/spec.js';
-import { NodeTypes } from '../node-types/registry.js';
+import { NodeTypes } from '../node-types/registry/registry.js';
 import { applyDifference, filesOf, type Steps } from './reload.js';
 
 const node = (id: string, file = `${id}.py`) => ({ id, node_type: 'python', params: { file } });

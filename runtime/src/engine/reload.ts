@@ -2,7 +2,7 @@ import { StreamlibError, toError } from '../base/streamlib-error.js';
 import { differenceOf, type GraphDifference } from '../graph/diff.js';
 import { refOf } from '../graph/ref.js';
 import type { ConnectionSpec, GraphSpec, NodeSpec } from '../graph/spec.js';
-import type { NodeTypes } from '../node-types/registry.js';
+import type { NodeTypes } from '../node-types/registry/registry.js';
 
 /** The changes that one graph takes to become another. */
 export interface Steps {

@@ -5,7 +5,7 @@ import { AudioFrame, VideoFrame } from '@streamlib/host-bridge';
 import { defineProcessor, filePath } from '@streamlib/processor';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { NodeTypes } from '../node-types/registry.js';
+import { NodeTypes } from '../node-types/registry/registry.js';
 import { validateManifest } from './validate.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'streamlib-validate-'));

@@ -1,6 +1,6 @@
 import { StreamlibError } from '../base/streamlib-error.js';
 import { parseOverride } from '../graph/config/overrides.js';
-import { NodeTypes } from '../node-types/registry.js';
+import { NodeTypes } from '../node-types/registry/registry.js';
 import type { ManifestOptions, ValidationReport } from './api.js';
 import { readManifest } from './manifest-file.js';
 import { prepareGraph } from './prepare/graph.js';

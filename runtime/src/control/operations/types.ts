@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { NodeType, TypeOrigin } from '../../node-types/node-type.js';
-import type { ListedType } from '../../node-types/registry.js';
+import type { ListedType } from '../../node-types/registry/registry.js';
 import { portsShape } from '../describe.js';
 import { describeType, originShape, typeShape } from '../describe-type.js';
 import { PYTHON_EXAMPLES } from '../examples.js';

@@ -11,7 +11,7 @@ import type {
   PrepareContext,
   PreparedNode,
 } from '../../node-types/node-type.js';
-import type { NodeTypes } from '../../node-types/registry.js';
+import type { NodeTypes } from '../../node-types/registry/registry.js';
 
 export interface PrepareOptions extends PrepareContext {
   readonly types: NodeTypes;

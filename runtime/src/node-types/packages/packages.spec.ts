@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NodeTypes } from '../registry.js';
+import { NodeTypes } from '../registry/registry.js';
 import { findPackages } from './find.js';
 
 let folder: string;

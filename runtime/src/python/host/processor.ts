@@ -12,7 +12,6 @@ import type { SupervisorPolicy } from '../../process/machine.js';
 import { Supervisor } from '../../process/supervisor.js';
 import type { PythonKind } from '../../processor/kind.js';
 import type { ProcessLinks } from '../links/process-links.js';
-import { PythonSide } from '../links/python-side.js';
 import type { Confinement } from '../sandbox/sandbox.js';
 import type { SparePool } from '../spare/pool.js';
 import type { PythonBridge } from './bridge.js';
@@ -20,6 +19,7 @@ import { Incarnation, type IncarnationOwner } from './incarnation.js';
 import type { PythonInput } from './input.js';
 import { BEFORE_READY } from './kinds.js';
 import { PythonPorts } from './ports.js';
+import { PythonSide } from './python-side.js';
 import type { BridgeLimits } from './types.js';
 
 export interface PythonProcessorOptions {

@@ -1,16 +1,16 @@
 import type { ProcessorDefinition } from '@streamlib/processor';
-import { suggestion } from '../base/nearest.js';
-import { StreamlibError, toError } from '../base/streamlib-error.js';
-import { shapeOf } from '../graph/config/zod-shape.js';
-import { installedProcessors } from '../python/environment/installed.js';
-import { defaultPorts } from './default-ports.js';
-import { localType } from './local.js';
-import type { NodeType, TypeOrigin } from './node-type.js';
-import { type FoundPackages, findPackages } from './packages/find.js';
-import { loadPackage } from './packages/load.js';
-import type { DescribedType, NodePackage } from './packages/package-json.js';
-import { PythonKind } from './python/kind.js';
-import { InstalledType, PythonFileType } from './python/types.js';
+import { suggestion } from '../../base/nearest.js';
+import { StreamlibError, toError } from '../../base/streamlib-error.js';
+import { shapeOf } from '../../graph/config/zod-shape.js';
+import { installedProcessors } from '../../python/environment/installed.js';
+import { defaultPorts } from '../default-ports.js';
+import { localType } from '../local.js';
+import type { NodeType, TypeOrigin } from '../node-type.js';
+import { type FoundPackages, findPackages } from '../packages/find.js';
+import { loadPackage } from '../packages/load.js';
+import type { DescribedType, NodePackage } from '../packages/package-json.js';
+import { PythonKind } from '../python/kind.js';
+import { InstalledType, PythonFileType } from '../python/types.js';
 
 /** A type that may be named, as far as it is known without running anything. */
 export interface ListedType {

@@ -1,11 +1,10 @@
 import type { Logger } from '../../base/log/logger.js';
 import type { OutputPort } from '../../flow/output-port.js';
-import type { GraphNode } from '../../node/node.js';
-import type { ProcessSide, ReaderEnd } from '../../node/process-side.js';
+import type { GraphNode, ProcessSide, ReaderEnd } from '../../node/node.js';
 import type { Stock } from '../../node/quiescence.js';
-import type { PythonInput } from '../host/input.js';
-import { DirectLink } from './direct-link.js';
-import type { ProcessLinks } from './process-links.js';
+import { DirectLink } from '../links/direct-link.js';
+import type { ProcessLinks } from '../links/process-links.js';
+import type { PythonInput } from './input.js';
 
 /** What a node's links hang on. */
 export interface PythonSideOptions {
