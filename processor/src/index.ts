@@ -6,6 +6,8 @@ export type {
   SharedBuffer,
   Texture,
 } from '@streamlib/host-bridge';
+/** The usual schemas. By a path of their own, so that a package of nodes does not load the native part. */
+export { AudioFrame, BoundingBox, ObjectDetections, VideoFrame } from '@streamlib/host-bridge/schemas';
 export { defineProcessor } from './define.js';
 export type { LogFields, Logger, LogLevel } from './logger.js';
 export {
