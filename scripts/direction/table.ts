@@ -27,7 +27,19 @@ export const ONLY: Readonly<Record<string, readonly string[]>> = {
 export const FOLDERS: Readonly<Record<string, Rule>> = {
   proto: { order: ['generated/streamlib/broker/v1', 'index'] },
   'host-bridge': {
-    order: ['errors', 'native', 'schema', 'memory', 'channel', 'service', 'codec', 'debug', 'index'],
+    order: [
+      'errors',
+      'native/types',
+      'native/generated',
+      'native',
+      'schema',
+      'memory',
+      'channel',
+      'service',
+      'codec',
+      'debug',
+      'index',
+    ],
   },
   processor: { order: ['logger', 'types', 'markers', 'define', 'index'] },
   serve: {
@@ -120,22 +132,7 @@ export const CRATES: Readonly<Record<string, Rule>> = {
       ...MACOS_NEEDS_SCHEMAS,
     ],
   },
-  'host-bridge/native': {
-    order: null,
-    circles: [
-      {
-        files: [
-          ...['channel/connection.rs', 'channel/dispatch.rs', 'channel/listener.rs', 'codec/mod.rs'],
-          ...['codec/sink.rs', 'codec/source.rs', 'exports.rs', 'memory.rs', 'service.rs', 'state.rs'],
-        ],
-        why: 'State owns connections and listeners, which are written against State',
-      },
-      {
-        files: ['js/env.rs', 'js/failure.rs', 'js/reference.rs'],
-        why: 'a failure is thrown by the environment whose calls fail',
-      },
-    ],
-  },
+  'host-bridge/native': { order: null },
   'client-runner': {
     order: null,
   },

@@ -6,10 +6,10 @@ import { run } from './run.js';
 const CRATE = 'streamlib-native';
 
 const HEAD = `// Generated from host-bridge/native/src/calls by \`npm run generate\`. Do not edit.
-import type { ConnectionHandlers, ErrorFactory, NativePort } from '../callbacks.js';
-import type { BufferFactory, TextureFactory } from '../handles.js';
-import type { NativeId } from '../ids.js';
-import type { PerFrameCalls } from '../per-frame.js';
+import type { ConnectionHandlers, ErrorFactory, NativePort } from '../types/callbacks.js';
+import type { BufferFactory, TextureFactory } from '../types/handles.js';
+import type { NativeId } from '../types/ids.js';
+import type { PerFrameCalls } from '../types/per-frame.js';
 `;
 
 /** Writes \`native/addon-types.ts\` into a folder. */

@@ -2,7 +2,7 @@ import { BridgeError } from '../errors/bridge-error.js';
 import { closeHandles } from '../memory/close-handles.js';
 import { sweepMappings } from '../memory/segment-views.js';
 import { addon, type ConnectionStats, type NativePort } from '../native/addon.js';
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 import type { Schema } from '../schema/types.js';
 import { Endpoint } from './endpoint.js';
 import { type FieldCheck, unknownFieldCheck } from './known-fields.js';

@@ -1,6 +1,6 @@
 import { BridgeError } from '../errors/bridge-error.js';
 import { addon } from '../native/addon.js';
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 
 /**
  * A kernel-held reference to a listener: whoever holds it can connect, nobody else can name it. It can be sent to another

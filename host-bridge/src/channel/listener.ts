@@ -1,6 +1,6 @@
 import { BridgeError } from '../errors/bridge-error.js';
 import { addon } from '../native/addon.js';
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 import { Connection } from './connection.js';
 import { Endpoint } from './endpoint.js';
 import { surface } from './surface.js';

@@ -1,6 +1,6 @@
 import { BridgeError } from '../errors/bridge-error.js';
 import { addon } from '../native/addon.js';
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 import { forgetMapping, segmentView } from './segment-views.js';
 
 // Only clones are watched: they outlive a delivery, so a forgotten one would hold its slot until the process ends.

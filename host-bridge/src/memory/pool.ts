@@ -1,6 +1,6 @@
 import { BridgeError } from '../errors/bridge-error.js';
 import { addon, type PoolStats } from '../native/addon.js';
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 import { formatIndex, type PixelFormat } from './pixel-format.js';
 import { sweepMappings } from './segment-views.js';
 import type { SharedBuffer } from './shared-buffer.js';

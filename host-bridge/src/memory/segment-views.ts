@@ -1,6 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import { addon } from '../native/addon.js';
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 
 /**
  * A transfer to a worker would detach a buffer under every view of it. From Node 22 on, memory of an addon is never transferred. To

@@ -1,4 +1,4 @@
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 import { MemoryHandle } from './handle.js';
 
 /** Bytes in shared memory: samples of sound, a tensor, anything too large to be copied. */

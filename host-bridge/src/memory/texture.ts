@@ -1,4 +1,4 @@
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 import { MemoryHandle } from './handle.js';
 import { type PixelFormat, pixelFormats } from './pixel-format.js';
 

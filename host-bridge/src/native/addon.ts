@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 import { BridgeError } from '../errors/bridge-error.js';
-import type { ErrorFactory } from './callbacks.js';
 import type { Addon } from './generated/addon-types.js';
-import type { BufferFactory, TextureFactory } from './handles.js';
-import type { NativeId } from './ids.js';
 import { nativeHere } from './locate.js';
+import type { ErrorFactory } from './types/callbacks.js';
+import type { BufferFactory, TextureFactory } from './types/handles.js';
+import type { NativeId } from './types/ids.js';
 
-export type { ConnectionHandlers, NativePort } from './callbacks.js';
 export type { Addon, ConnectionStats, DebugCounts, PoolStats } from './generated/addon-types.js';
-export type { NativeId } from './ids.js';
+export type { ConnectionHandlers, NativePort } from './types/callbacks.js';
+export type { NativeId } from './types/ids.js';
 
 let loaded: Addon | undefined;
 let factories: { texture: TextureFactory; buffer: BufferFactory } | undefined;

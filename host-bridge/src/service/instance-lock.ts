@@ -1,5 +1,5 @@
 import { addon } from '../native/addon.js';
-import type { NativeId } from '../native/ids.js';
+import type { NativeId } from '../native/types/ids.js';
 
 /** Makes sure that there is one instance of something for each user. The kernel frees it when the process dies. */
 export class InstanceLock {

@@ -1,5 +1,5 @@
 //! What is called for each frame, on Node-API itself: the ways of napi-rs into a function cost 0.1 µs more, which is a tenth
-//! of what sending a frame takes. Their types are in `host-bridge/src/native/per-frame.ts`; a test holds the names together.
+//! of what sending a frame takes. Their types are in `host-bridge/src/native/types/per-frame.ts`; a test holds the names together.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;

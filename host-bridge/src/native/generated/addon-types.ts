@@ -1,8 +1,8 @@
 // Generated from host-bridge/native/src/calls by `npm run generate`. Do not edit.
-import type { ConnectionHandlers, ErrorFactory, NativePort } from '../callbacks.js';
-import type { BufferFactory, TextureFactory } from '../handles.js';
-import type { NativeId } from '../ids.js';
-import type { PerFrameCalls } from '../per-frame.js';
+import type { ConnectionHandlers, ErrorFactory, NativePort } from '../types/callbacks.js';
+import type { BufferFactory, TextureFactory } from '../types/handles.js';
+import type { NativeId } from '../types/ids.js';
+import type { PerFrameCalls } from '../types/per-frame.js';
 
 /** The process at the other end, as the kernel says. */
 export interface ConnectionPeer {

@@ -1,4 +1,4 @@
-import type { BridgeError, BridgeErrorCode } from '../errors/bridge-error.js';
+import type { BridgeError, BridgeErrorCode } from '../../errors/bridge-error.js';
 import type { NativeId } from './ids.js';
 
 /** Name and schema as JSON. */
