@@ -1,7 +1,7 @@
 import type { Schema } from '@streamlib/host-bridge';
 import type { FrameValue } from '@streamlib/processor';
 import { suggestion } from '../base/nearest.js';
-import type { LiveGraph, Seated } from '../engine/live-graph.js';
+import type { LiveGraph, RegisteredNode } from '../engine/live-graph.js';
 import type { Runtime } from '../engine/runtime.js';
 import type { Frame } from '../flow/frame.js';
 import type { OutputPort, Reader } from '../flow/output-port.js';
@@ -107,9 +107,9 @@ export function watchPort(
   });
 }
 
-function known(graph: LiveGraph, name: string): Seated {
-  const seated = graph.find(name);
-  if (seated !== undefined) return seated;
+function known(graph: LiveGraph, name: string): RegisteredNode {
+  const registered = graph.find(name);
+  if (registered !== undefined) return registered;
   const names = graph.nodes.map(({ spec }) => spec.id);
   throw new ControlError(
     'not_found',

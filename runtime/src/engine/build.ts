@@ -7,8 +7,8 @@ import type { GraphNode, NodeListener } from '../node/node.js';
 import type { PreparedNode } from '../node-types/node-type.js';
 import type { HostLease } from './host.js';
 import { LiveGraph } from './live-graph.js';
+import { NodeRegistration } from './node-registration.js';
 import type { PreparedGraph } from './prepare/graph.js';
-import { Seat } from './seat.js';
 
 export interface MakeOptions {
   readonly runtimeId: string;
@@ -32,8 +32,8 @@ export function buildGraph(spec: GraphSpec, prepared: PreparedGraph, options: Bu
     const params = prepared.params.get(node.id) ?? specs.get(node.id)?.params ?? {};
     const from = { id: node.id, node_type: node.type, params };
     const made = makeNode(node, options);
-    made.seat.occupy(options.listener);
-    graph.seat({ spec: from, prepared: node, declared: prepared.declared.get(node.id) ?? null, ...made });
+    made.registration.activate(options.listener);
+    graph.register({ spec: from, prepared: node, declared: prepared.declared.get(node.id) ?? null, ...made });
   }
   spec.connections.forEach((connection, index) => {
     const resolved = prepared.links.find((link) => link.index === index) ?? null;
@@ -54,20 +54,24 @@ export function buildGraph(spec: GraphSpec, prepared: PreparedGraph, options: Bu
 }
 
 /** A node by itself, which nobody hears of yet. */
-export function makeNode(prepared: PreparedNode, options: MakeOptions): { node: GraphNode; seat: Seat } {
-  const seat = new Seat();
-  const node = construct(prepared, options, seat);
+export function makeNode(
+  prepared: PreparedNode,
+  options: MakeOptions,
+): { node: GraphNode; registration: NodeRegistration } {
+  const registration = new NodeRegistration();
+  const node = construct(prepared, options, registration);
   options.resources.tracing?.watch(node);
-  return { node, seat };
+  return { node, registration };
 }
 
-function construct(prepared: PreparedNode, options: MakeOptions, seat: Seat): GraphNode {
-  if (prepared.failure !== null) return new FailedNode(prepared.id, prepared.type, prepared.failure, seat);
+function construct(prepared: PreparedNode, options: MakeOptions, registration: NodeRegistration): GraphNode {
+  if (prepared.failure !== null)
+    return new FailedNode(prepared.id, prepared.type, prepared.failure, registration);
   return prepared.make(prepared.ports, {
     runtimeId: options.runtimeId,
-    broker: seat.broker(options.broker),
-    log: seat.log(options.log.child({ processor: prepared.id })),
+    broker: registration.broker(options.broker),
+    log: registration.log(options.log.child({ processor: prepared.id })),
     logLevel: options.logLevel,
-    listener: seat,
+    listener: registration,
   });
 }

@@ -7,7 +7,7 @@ import type { NodeListener } from '../node/node.js';
 import type { PreparedNode } from '../node-types/node-type.js';
 import type { DeclaredProcessor } from '../python/declared.js';
 import { Handover } from './handover.js';
-import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
+import type { LiveGraph, LiveLink, RegisteredNode } from './live-graph.js';
 import { Locks } from './locks.js';
 import { asLinked } from './prepare/as-linked.js';
 
@@ -31,8 +31,8 @@ export interface ChangeContext {
   readonly graph: LiveGraph;
   readonly listener: NodeListener;
   /** Finds out what a node needs. Throws everything that is wrong with it. */
-  prepare(spec: NodeSpec, options: ChangeOptions): Promise<Omit<Seated, 'node' | 'seat'>>;
-  make(prepared: PreparedNode): Pick<Seated, 'node' | 'seat'>;
+  prepare(spec: NodeSpec, options: ChangeOptions): Promise<Omit<RegisteredNode, 'node' | 'registration'>>;
+  make(prepared: PreparedNode): Pick<RegisteredNode, 'node' | 'registration'>;
   /** Aborts when the runtime is being stopped. */
   readonly signal: AbortSignal;
   /** Throws when the runtime is being stopped. */
@@ -76,12 +76,12 @@ export class GraphChanges {
           'graph',
           `there is a node "${spec.id}" already; choose another id, or replace that node`,
         );
-      const seated = await this.raise(spec, options);
-      this.take(seated);
-      await seated.node.start();
-      const { failure } = seated.node.stats();
+      const registered = await this.raise(spec, options);
+      this.take(registered);
+      await registered.node.start();
+      const { failure } = registered.node.stats();
       if (failure !== null) {
-        await this.drop(seated);
+        await this.drop(registered);
         throw new StreamlibError('graph', `${spec.id}: ${failure}`);
       }
       this.context.changed({ change: 'added', node: spec.id });
@@ -92,11 +92,11 @@ export class GraphChanges {
     return this.change([id], async () => {
       const { graph } = this.context;
       this.context.mustRun();
-      const seated = this.known(id);
+      const registered = this.known(id);
       await this.locks.hold([WIRES], async () => {
         for (const link of graph.linksOf(id)) this.cut(link);
       });
-      await this.drop(seated);
+      await this.drop(registered);
       this.context.changed({ change: 'removed', node: id });
     });
   }
@@ -146,9 +146,9 @@ export class GraphChanges {
     });
   }
 
-  private async drop({ spec, node, seat }: Seated): Promise<void> {
+  private async drop({ spec, node, registration }: RegisteredNode): Promise<void> {
     await node.stop();
-    seat.leave();
+    registration.retire();
     this.context.graph.unseat(spec.id);
   }
 
@@ -210,48 +210,48 @@ export class GraphChanges {
   }
 
   /** Prepares, makes and sets up a node that the graph does not know yet. */
-  private async raise(spec: NodeSpec, options: ChangeOptions): Promise<Seated> {
+  private async raise(spec: NodeSpec, options: ChangeOptions): Promise<RegisteredNode> {
     const found = await this.context.prepare(spec, options);
     this.context.mustRun();
     return this.untilReady({ ...found, ...this.context.make(found.prepared) }, options);
   }
 
   /** Settles when the node could take frames; one that cannot is stopped and told with what it said. */
-  private async untilReady(seated: Seated, options: ChangeOptions): Promise<Seated> {
-    const { node, seat } = seated;
+  private async untilReady(registered: RegisteredNode, options: ChangeOptions): Promise<RegisteredNode> {
+    const { node, registration } = registered;
     try {
       const signals = [this.context.signal, ...(options.signal === undefined ? [] : [options.signal])];
-      await cameUp(seated, AbortSignal.any(signals));
+      await cameUp(registered, AbortSignal.any(signals));
       this.context.mustRun();
-      return seated;
+      return registered;
     } catch (error) {
       await node.stop();
       const message = error instanceof Error ? error.message : String(error);
-      const said = seat.lines.filter(
+      const said = registration.lines.filter(
         (line) => !message.includes(line.replace(/^failed: /, '')) && !line.includes(message),
       );
       throw new StreamlibError(
         error instanceof StreamlibError ? error.code : 'subprocess',
-        [`${seated.spec.id}: ${message}`, ...(said.length > 0 ? ['it said:', ...said] : [])].join('\n'),
+        [`${registered.spec.id}: ${message}`, ...(said.length > 0 ? ['it said:', ...said] : [])].join('\n'),
         { cause: error },
       );
     }
   }
 
-  private take(seated: Seated): void {
-    this.context.graph.seat(seated);
-    seated.seat.occupy(this.context.listener);
-    this.context.listener.stateChanged(seated.node, seated.node.state);
+  private take(registered: RegisteredNode): void {
+    this.context.graph.register(registered);
+    registered.registration.activate(this.context.listener);
+    this.context.listener.stateChanged(registered.node, registered.node.state);
   }
 
-  private known(id: string): Seated {
+  private known(id: string): RegisteredNode {
     const { graph } = this.context;
-    const seated = graph.find(id);
-    if (seated === undefined) {
+    const registered = graph.find(id);
+    if (registered === undefined) {
       const ids = graph.nodes.map(({ spec }) => spec.id);
       throw new StreamlibError('graph', `there is no node "${id}"${suggestion(id, ids)}`);
     }
-    return seated;
+    return registered;
   }
 
   private usable(id: string): void {
@@ -265,7 +265,7 @@ export class GraphChanges {
 }
 
 /** Waits for a fresh node: set up (and, where it is a process of its own, in flow). Rejects at its first failure. */
-function cameUp({ node, seat }: Seated, signal: AbortSignal): Promise<void> {
+function cameUp({ node, registration }: RegisteredNode, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let done = false;
     const settle = (act: () => void) => {
@@ -280,7 +280,7 @@ function cameUp({ node, seat }: Seated, signal: AbortSignal): Promise<void> {
     const aborted = () =>
       settle(() => reject(new StreamlibError('stopped', 'given up before the node was ready')));
     const limit = setTimeout(() => fail(`was not ready after ${ADD_LIMIT_MS / 1000} s`), ADD_LIMIT_MS);
-    const unwatch = seat.watch((state, message) => {
+    const unwatch = registration.watch((state, message) => {
       if (state === 'failed' || state === 'waiting') fail(message ?? 'failed');
       else if (state === 'running' || state === 'finished') settle(resolve);
       else if (state === 'stopped') fail('was stopped');

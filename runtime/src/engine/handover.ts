@@ -4,7 +4,7 @@ import { within } from '../base/within.js';
 import { nameOf } from '../graph/ref.js';
 import type { HeldLink, NodeListener, ProcessSide } from '../node/node.js';
 import { isOver } from '../node/node.js';
-import type { LiveGraph, LiveLink, Seated } from './live-graph.js';
+import type { LiveGraph, LiveLink, RegisteredNode } from './live-graph.js';
 import { Pause } from './pause.js';
 
 /** How long a node may take to finish the frames that it has when another takes its place. */
@@ -23,7 +23,7 @@ export class Handover {
   constructor(
     private readonly graph: LiveGraph,
     private readonly listener: NodeListener,
-    private readonly old: Seated,
+    private readonly old: RegisteredNode,
     /** The connections as they will be. */
     private readonly resolved: readonly LiveLink[],
     /** Keeps connections from being changed by others meanwhile. */
@@ -31,7 +31,7 @@ export class Handover {
   ) {}
 
   /** For processes of their own: the new one gets ready while the old one works. When it fails, nothing has happened. */
-  async whileItRuns(raise: () => Promise<Seated>): Promise<void> {
+  async whileItRuns(raise: () => Promise<RegisteredNode>): Promise<void> {
     const next = await raise();
     await this.alone(async () => {
       const waiting = this.hold(next);
@@ -41,23 +41,26 @@ export class Handover {
       this.resume(next, waiting);
     });
     await this.old.node.stop();
-    this.graph.predecessors.left(this.old.node);
+    this.graph.retired.left(this.old.node);
   }
 
   /**
    * For processors of this process, which may need what the old one has (a device, a port of the network): the old one stops first.
    * When the new one fails, one like the old is made again.
    */
-  afterIt(raise: () => Promise<Seated>, again: () => Seated): Promise<void> {
+  afterIt(raise: () => Promise<RegisteredNode>, again: () => RegisteredNode): Promise<void> {
     return this.alone(() => this.oneAfterTheOther(raise, again));
   }
 
-  private async oneAfterTheOther(raise: () => Promise<Seated>, again: () => Seated): Promise<void> {
+  private async oneAfterTheOther(
+    raise: () => Promise<RegisteredNode>,
+    again: () => RegisteredNode,
+  ): Promise<void> {
     const waiting = this.hold(this.old);
     await this.lastFrames();
-    this.old.seat.leave();
+    this.old.registration.retire();
     await this.old.node.stop();
-    let next: Seated;
+    let next: RegisteredNode;
     let failure: Error | null = null;
     try {
       next = await raise();
@@ -67,7 +70,7 @@ export class Handover {
       await next.node.setup();
     }
     this.exchange(next);
-    this.graph.predecessors.left(this.old.node);
+    this.graph.retired.left(this.old.node);
     await next.node.start();
     this.resume(next, waiting);
     if (failure === null) return;
@@ -92,7 +95,7 @@ export class Handover {
   }
 
   /** What comes from here on waits. */
-  private hold(next: Seated): Map<string, Pause> {
+  private hold(next: RegisteredNode): Map<string, Pause> {
     const waiting = new Map<string, Pause>();
     for (const link of this.incoming()) {
       // Which ports are meant may not have been known until now.
@@ -119,7 +122,7 @@ export class Handover {
   private keepAtSender(
     link: LiveLink,
     resolved: LiveLink,
-    next: Seated,
+    next: RegisteredNode,
   ): { readonly link: HeldLink; readonly sender: ProcessSide } | null {
     const { node: old } = this.old;
     const ends = next === this.old ? null : this.graph.directEnds(resolved, next.node);
@@ -152,23 +155,23 @@ export class Handover {
   }
 
   /** Without a moment in which the graph has neither. */
-  private exchange(next: Seated): void {
+  private exchange(next: RegisteredNode): void {
     const { id } = this.old.spec;
     const before = this.graph.linksOf(id);
     for (const link of before) if (link.from.node === id) this.graph.part(link);
-    this.old.seat.leave(next.seat);
-    this.graph.predecessors.leaves(this.old.node);
-    this.graph.seat(next);
+    this.old.registration.retire(next.registration);
+    this.graph.retired.leaves(this.old.node);
+    this.graph.register(next);
     for (const link of before) {
       const now = this.asResolved(link);
       this.graph.replaceLink(link, now);
       if (now.from.node === id) this.graph.join(now);
     }
-    next.seat.occupy(this.listener);
+    next.registration.activate(this.listener);
     this.listener.stateChanged(next.node, next.node.state);
   }
 
-  private resume(next: Seated, waiting: ReadonlyMap<string, Pause>): void {
+  private resume(next: RegisteredNode, waiting: ReadonlyMap<string, Pause>): void {
     for (const [port, held] of waiting) held.end(next.node.inputs.get(port) ?? null);
     for (const link of this.held) link.letGo();
   }

@@ -7,17 +7,17 @@ import type { ConnectionSpec, GraphSpec, NodeSpec } from '../graph/spec.js';
 import type { GraphNode, NodeInput, ProcessSide } from '../node/node.js';
 import type { PreparedNode } from '../node-types/node-type.js';
 import type { Wiring } from './completion.js';
-import { Predecessors } from './predecessors.js';
-import type { Seat } from './seat.js';
+import type { NodeRegistration } from './node-registration.js';
+import { RetiredCounters } from './retired-counters.js';
 
 /** A node of the running graph, with what it was made from. */
-export interface Seated {
+export interface RegisteredNode {
   readonly spec: NodeSpec;
   readonly prepared: PreparedNode;
   /** As its type declares them, before connections ask for another delivery; null for a node that could not be prepared. */
   readonly declared: NodePorts | null;
   readonly node: GraphNode;
-  readonly seat: Seat;
+  readonly registration: NodeRegistration;
 }
 
 export interface LiveLink {
@@ -30,10 +30,10 @@ export interface LiveLink {
 
 /** What is connected with what at the moment. Every change here is made at once, between two frames. */
 export class LiveGraph {
-  private readonly seats = new Map<string, Seated>();
+  private readonly registered = new Map<string, RegisteredNode>();
   private list: readonly LiveLink[] = [];
   private known: Wiring | null = null;
-  readonly predecessors = new Predecessors();
+  readonly retired = new RetiredCounters();
 
   constructor(
     readonly name: string,
@@ -50,8 +50,8 @@ export class LiveGraph {
     return this.list;
   }
 
-  get nodes(): readonly Seated[] {
-    return [...this.seats.values()];
+  get nodes(): readonly RegisteredNode[] {
+    return [...this.registered.values()];
   }
 
   get spec(): GraphSpec {
@@ -62,8 +62,8 @@ export class LiveGraph {
     };
   }
 
-  find(id: string): Seated | undefined {
-    return this.seats.get(id);
+  find(id: string): RegisteredNode | undefined {
+    return this.registered.get(id);
   }
 
   linksOf(id: string): LiveLink[] {
@@ -76,23 +76,23 @@ export class LiveGraph {
   }
 
   output(ref: PortRef): OutputPort | undefined {
-    return this.seats.get(ref.node)?.node.outputs.get(ref.port);
+    return this.registered.get(ref.node)?.node.outputs.get(ref.port);
   }
 
   input(ref: PortRef): NodeInput | undefined {
-    return this.seats.get(ref.node)?.node.inputs.get(ref.port);
+    return this.registered.get(ref.node)?.node.inputs.get(ref.port);
   }
 
   /** Puts a node in its place; one that had it leaves, unconnected. */
-  seat(seated: Seated): void {
-    this.seats.set(seated.spec.id, seated);
+  register(node: RegisteredNode): void {
+    this.registered.set(node.spec.id, node);
     this.known = null;
   }
 
   unseat(id: string): void {
-    const node = this.seats.get(id)?.node;
-    if (node !== undefined) this.predecessors.remove(node);
-    this.seats.delete(id);
+    const node = this.registered.get(id)?.node;
+    if (node !== undefined) this.retired.remove(node);
+    this.registered.delete(id);
     this.known = null;
   }
 
@@ -128,9 +128,9 @@ export class LiveGraph {
   /** The two processes between which the frames of a link go straight; null where they pass the runtime. `to`: one that is to take the reader's place. */
   directEnds(
     link: LiveLink,
-    to = this.seats.get(link.to.node)?.node,
+    to = this.registered.get(link.to.node)?.node,
   ): { readonly from: ProcessSide; readonly to: GraphNode } | null {
-    const from = this.seats.get(link.from.node)?.node.process ?? null;
+    const from = this.registered.get(link.from.node)?.node.process ?? null;
     if (!this.direct || link.resolved?.direct !== true || from === null || to === undefined) return null;
     return from.reaches(to) ? { from, to } : null;
   }
@@ -140,8 +140,8 @@ export class LiveGraph {
     const output = this.output(link.from);
     const input = this.input(link.to);
     if (output === undefined || input === undefined) return null;
-    const from = this.seats.get(link.from.node)?.node.process;
-    const to = this.seats.get(link.to.node)?.node;
+    const from = this.registered.get(link.from.node)?.node.process;
+    const to = this.registered.get(link.to.node)?.node;
     if (from != null && to !== undefined && from.unlink(link.from.port, to, link.to.port)) return from;
     output.disconnect(input);
     input.bind(null);
@@ -149,7 +149,7 @@ export class LiveGraph {
   }
 
   /**
-   * Resolves connections as if they and no others were there; `other` are the ports of a node that is not seated (yet).
+   * Resolves connections as if they and no others were there; `other` are the ports of a node that is not registered (yet).
    * Throws everything that is wrong.
    */
   resolve(

@@ -374,8 +374,8 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   /** The figures of this moment; also after the end. */
   stats(): RuntimeStats {
-    const { predecessors } = this.live;
-    const nodes = Object.fromEntries(this.wiring.nodes.map((node) => [node.id, predecessors.statsOf(node)]));
+    const { retired } = this.live;
+    const nodes = Object.fromEntries(this.wiring.nodes.map((node) => [node.id, retired.statsOf(node)]));
     const sources = sourcesOf(this.wiring);
     const sinks = sinksOf(this.wiring);
     const latency = new Histogram();
@@ -390,7 +390,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
         nodes,
         sources.map((node) => node.id),
         sinks.map((node) => node.id),
-        predecessors.removed,
+        retired.removed,
       ),
       fps: Math.round(Math.max(0, ...sinks.map((sink) => sink.rate)) * 100) / 100,
       latency_ms: latency.summary(),

@@ -3,7 +3,7 @@ import { PortCounters } from '../flow/counters.js';
 import { Histogram } from '../flow/histogram.js';
 import type { GraphNode } from '../node/node.js';
 import { nodeStats } from '../node/stats.js';
-import { Predecessors } from './predecessors.js';
+import { RetiredCounters } from './retired-counters.js';
 
 interface Counted extends GraphNode {
   count(frames: number, dropped: number): void;
@@ -29,7 +29,7 @@ function node(input: string, errors = 0, restarts = 0): Counted {
 
 describe('a node that took the place of another', () => {
   it('goes on counting where the others stopped, also while one of them still drops what it has', () => {
-    const all = new Predecessors();
+    const all = new RetiredCounters();
     const [first, second, third] = [node('in', 1, 2), node('in', 0, 1), node('in')];
     first.count(10, 3);
     all.leaves(first);
@@ -47,7 +47,7 @@ describe('a node that took the place of another', () => {
   });
 
   it('has the ports of its own, and the sums of all', () => {
-    const all = new Predecessors();
+    const all = new RetiredCounters();
     const [first, second] = [node('before'), node('now')];
     first.count(4, 1);
     all.leaves(first);
@@ -59,7 +59,7 @@ describe('a node that took the place of another', () => {
   });
 
   it('that is taken out leaves its losses to the whole, and nothing to another of its name', () => {
-    const all = new Predecessors();
+    const all = new RetiredCounters();
     const first = node('in', 2, 1);
     first.count(4, 3);
     all.remove(first);

@@ -4,7 +4,7 @@ import { addUp, continued } from '../node/stats.js';
 import type { Counts } from './totals.js';
 
 /** What nodes counted that are gone: a node's figures go on where those before it stopped, and what is lost stays counted. */
-export class Predecessors {
+export class RetiredCounters {
   private readonly leaving = new Map<string, Set<GraphNode>>();
   private readonly past = new Map<string, NodeStats>();
   /** Of nodes that were taken out. */

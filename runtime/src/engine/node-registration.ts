@@ -7,34 +7,34 @@ import type { NodeState } from '../node/state.js';
 const REMEMBERED = 40;
 
 /**
- * What a node has in the way of surroundings: who hears of its states, and what the broker is told. A node that only stands by to
- * take another's place is heard by whoever prepares it; one whose place was taken is heard by nobody.
+ * A node's registration with its graph and with the broker. The states of a node that only stands by to replace another go to
+ * its watchers; those of an active one also to the graph, and its status to the broker; those of a retired one nowhere.
  */
-export class Seat implements NodeListener {
-  private told: NodeListener | null = null;
+export class NodeRegistration implements NodeListener {
+  private listener: NodeListener | null = null;
   private readonly watchers = new Set<(state: NodeState, message?: string) => void>();
   private status: ProcessorStatus | null = null;
   private report: ((status: ProcessorStatus) => void) | null = null;
-  /** The last lines that the node logged while nobody had heard of it yet. */
+  /** The last lines that the node logged before it was active. */
   readonly lines: string[] = [];
 
   stateChanged(node: GraphNode, state: NodeState, message?: string, error?: Error): void {
     for (const watcher of this.watchers) watcher(state, message);
-    this.told?.stateChanged(node, state, message, error);
+    this.listener?.stateChanged(node, state, message, error);
   }
 
   /** From now on the node is the graph's. */
-  occupy(listener: NodeListener): void {
-    this.told = listener;
+  activate(listener: NodeListener): void {
+    this.listener = listener;
     if (this.status !== null) this.report?.(this.status);
   }
 
-  /** From now on nobody hears of the node. The broker forgets it, unless `heir`, which has its id, tells of itself. */
-  leave(heir: Seat | null = null): void {
-    const wasTold = this.told !== null;
-    this.told = null;
+  /** From now on the node is not the graph's. The broker forgets it, unless `successor`, which has its id, reports a status itself. */
+  retire(successor: NodeRegistration | null = null): void {
+    const wasActive = this.listener !== null;
+    this.listener = null;
     const { status } = this;
-    if (!wasTold || status === null || status.state === 'stopped' || heir?.status) return;
+    if (!wasActive || status === null || status.state === 'stopped' || successor?.status) return;
     this.report?.({ ...status, state: 'stopped', pid: null, connectionId: null });
   }
 
@@ -48,13 +48,13 @@ export class Seat implements NodeListener {
     this.report = (status) => broker.report(status);
     return new ReportingBroker(broker, (status) => {
       this.status = status;
-      if (this.told !== null) broker.report(status);
+      if (this.listener !== null) broker.report(status);
     });
   }
 
   log(log: Logger): Logger {
     return new Listened(log, (line) => {
-      if (this.told !== null) return;
+      if (this.listener !== null) return;
       this.lines.push(line);
       if (this.lines.length > REMEMBERED) this.lines.shift();
     });

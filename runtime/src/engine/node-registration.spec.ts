@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HandshakeBroker, ProcessorStatus } from '../broker/session.js';
-import { Seat } from './seat.js';
+import { NodeRegistration } from './node-registration.js';
 
 const listener = { stateChanged: () => {} };
 const status = (state: string): ProcessorStatus => ({
@@ -13,12 +13,12 @@ const status = (state: string): ProcessorStatus => ({
   lastError: null,
 });
 
-function seat(told: string[], state: string | null): Seat {
-  const made = new Seat();
+function registration(told: string[], state: string | null): NodeRegistration {
+  const made = new NodeRegistration();
   const broker = made.broker({
     report: (status: ProcessorStatus) => void told.push(status.state),
   } as unknown as HandshakeBroker);
-  made.occupy(listener);
+  made.activate(listener);
   if (state !== null) broker.report(status(state));
   return made;
 }
@@ -27,24 +27,24 @@ describe('a node that leaves the graph', () => {
   it('is forgotten by the broker, also when it had failed before', () => {
     for (const state of ['running', 'failed', 'finished']) {
       const told: string[] = [];
-      const left = seat(told, state);
-      left.leave();
-      left.leave();
+      const left = registration(told, state);
+      left.retire();
+      left.retire();
       expect(told).toEqual([state, 'stopped']);
     }
   });
 
   it('is not forgotten where another of its id tells of itself, nor told of twice', () => {
     const told: string[] = [];
-    seat(told, 'running').leave(seat([], 'running'));
-    seat(told, 'stopped').leave();
-    seat(told, null).leave();
+    registration(told, 'running').retire(registration([], 'running'));
+    registration(told, 'stopped').retire();
+    registration(told, null).retire();
     expect(told).toEqual(['running', 'stopped']);
   });
 
   it('is forgotten where what takes its place is nothing that the broker is told of', () => {
     const told: string[] = [];
-    seat(told, 'running').leave(seat([], null));
+    registration(told, 'running').retire(registration([], null));
     expect(told).toEqual(['running', 'stopped']);
   });
 });
