@@ -7,18 +7,15 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { type ControlApi, type Operation, operations, toControlError } from '@streamlib/runtime';
 import { z } from 'zod';
+import type { ToolOptions } from './grants.js';
+
+export type { ToolOptions } from './grants.js';
 
 /** Under this name an error is told to programs; the text beside it is for models and people. */
 export const ERROR_META = 'streamlib/error';
 
 /** A picture travels as a picture, not as text among the figures. */
 const PICTURE_FIELD = 'png_base64';
-
-/** What a client of the tools may do. */
-export interface ToolOptions {
-  /** Folders whose files the agent may name. */
-  readonly folders: readonly string[];
-}
 
 /**
  * Makes every operation of a runtime a tool. Without `registerTool`, which checks arguments itself and answers in words of its
@@ -36,7 +33,7 @@ export function registerTools({ server }: McpServer, control: ControlApi, option
     answer(() =>
       control.call(params.name, params.arguments ?? {}, {
         origin: 'agent',
-        folders: options.folders,
+        ...options,
         signal,
       }),
     ),

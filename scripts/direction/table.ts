@@ -79,7 +79,7 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
     ],
   },
   media: { order: ['errors', 'ffmpeg', 'camera', 'display', 'file', 'index'] },
-  mcp: { order: ['token', 'a2a', 'resources', 'tools', 'server', 'http', 'stdio', 'index'] },
+  mcp: { order: ['grants', 'token', 'a2a', 'resources', 'tools', 'server', 'http', 'stdio', 'index'] },
   cli: {
     order: [
       ...['errors', 'version', 'output', 'signals', 'logs', 'broker', 'validate', 'run', 'control'],

@@ -12,6 +12,8 @@ export interface McpOptions {
   readonly http?: boolean;
   readonly port?: string;
   readonly allow?: readonly string[];
+  readonly allowDevice?: readonly string[];
+  readonly allowHost?: readonly string[];
 }
 
 interface Controlled {
@@ -31,11 +33,15 @@ export async function mcp(io: Io, options: McpOptions): Promise<ExitCode> {
     );
   const { A2aEndpoint, httpToken, makeMcpServer, McpHttpServer, serveStdio, tokenFile, version } =
     await import('@streamlib/mcp');
-  const folders = (options.allow ?? ['.']).map((folder) => resolve(folder));
+  const granted = {
+    folders: (options.allow ?? ['.']).map((folder) => resolve(folder)),
+    ...(options.allowDevice && { devices: options.allowDevice }),
+    hosts: (options.allowHost ?? []).map((host) => host.toLowerCase()),
+  };
   await untilInterrupted(async (signal) => {
     // What it starts takes a while, and Ctrl-C has to clean that up as well.
     const { control, close } = await controlOf(io, options, signal);
-    const make = () => makeMcpServer(control, { folders });
+    const make = () => makeMcpServer(control, granted);
     try {
       if (signal.aborted) return;
       if (options.http !== true) return await serveStdio(make(), signal);
@@ -43,7 +49,7 @@ export async function mcp(io: Io, options: McpOptions): Promise<ExitCode> {
         port,
         token: httpToken(),
         make,
-        a2a: (origin) => A2aEndpoint.at(origin, version(), control, folders),
+        a2a: (origin) => A2aEndpoint.at(origin, version(), control, granted),
       });
       io.out(server.url);
       io.err(`Other agents find it over A2A at ${new URL(server.url).origin}.`);

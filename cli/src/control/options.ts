@@ -76,6 +76,16 @@ export function addControl(program: Command, io: Io, done: (code: ExitCode) => v
       'a folder whose files the agent may name (may be given again); the working directory by default',
       collect,
     )
+    .option(
+      '--allow-device <class>',
+      'a class of devices that the agent may name, such as microphone (may be given again); camera by default',
+      collect,
+    )
+    .option(
+      '--allow-host <host>',
+      "a host that the agent's processors may reach, or an address to listen on (may be given again); none by default",
+      collect,
+    )
     .action(async (options) => {
       const { mcp } = await import('./mcp.js');
       done(await mcp(io, options));

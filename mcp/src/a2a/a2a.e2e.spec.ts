@@ -53,7 +53,7 @@ beforeAll(async () => {
     port: 0,
     token,
     make: () => makeMcpServer(control, { folders: [folder] }),
-    a2a: (origin) => A2aEndpoint.at(origin, '1', control, [folder]),
+    a2a: (origin) => A2aEndpoint.at(origin, '1', control, { folders: [folder] }),
   });
   const factory = new ClientFactory({
     transports: [new JsonRpcTransportFactory({ fetchImpl: authorized })],

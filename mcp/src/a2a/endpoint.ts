@@ -8,6 +8,7 @@ import {
 } from '@a2a-js/sdk/server';
 import type { ControlApi } from '@streamlib/runtime';
 import type { Exchange } from '@streamlib/serve';
+import type { ToolOptions } from '../grants.js';
 import { A2A_PATH, agentCard } from './card.js';
 import { SkillExecutor } from './executor.js';
 import { RecentTasks } from './recent-tasks.js';
@@ -20,14 +21,14 @@ export class A2aEndpoint {
   /**
    * @param card - What another agent reads about this one.
    * @param control - The running graph.
-   * @param folders - Folders whose files the other agent may name.
+   * @param granted - What the other agent may name.
    */
   constructor(
     private readonly card: AgentCard,
     control: ControlApi,
-    folders: readonly string[],
+    granted: ToolOptions,
   ) {
-    this.handler = new DefaultRequestHandler(card, new RecentTasks(), new SkillExecutor(control, folders));
+    this.handler = new DefaultRequestHandler(card, new RecentTasks(), new SkillExecutor(control, granted));
     this.rpc = new JsonRpcTransportHandler(this.handler);
   }
 
@@ -37,10 +38,10 @@ export class A2aEndpoint {
    * @param origin - Where the server is, such as `http://127.0.0.1:8931`.
    * @param version - The version of StreamLib that the card names.
    * @param control - The running graph.
-   * @param folders - Folders whose files the other agent may name.
+   * @param granted - What the other agent may name.
    */
-  static at(origin: string, version: string, control: ControlApi, folders: readonly string[]): A2aEndpoint {
-    return new A2aEndpoint(agentCard(origin, version), control, folders);
+  static at(origin: string, version: string, control: ControlApi, granted: ToolOptions): A2aEndpoint {
+    return new A2aEndpoint(agentCard(origin, version), control, granted);
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   type RequestContext,
 } from '@a2a-js/sdk/server';
 import { type ControlApi, ControlError, toControlError } from '@streamlib/runtime';
+import type { ToolOptions } from '../grants.js';
 
 /** An installation has no event that crosses processes. */
 const LOOK_AGAIN_MS = 500;
@@ -27,7 +28,7 @@ export class SkillExecutor implements AgentExecutor {
 
   constructor(
     private readonly control: ControlApi,
-    private readonly folders: readonly string[],
+    private readonly granted: ToolOptions,
   ) {}
 
   async execute(context: RequestContext, bus: ExecutionEventBus): Promise<void> {
@@ -62,7 +63,7 @@ export class SkillExecutor implements AgentExecutor {
   }
 
   private call(skill: string, input: object, signal: AbortSignal): Promise<Record<string, unknown>> {
-    return this.control.call(skill, input, { origin: 'agent', folders: this.folders, signal });
+    return this.control.call(skill, input, { origin: 'agent', ...this.granted, signal });
   }
 
   /** A request for a package is done when it is installed, denied or failed. */

@@ -44,6 +44,8 @@ export class ControlClient implements ControlApi {
       input,
       origin: options.origin,
       folders: options.folders ?? [process.cwd()],
+      ...(options.devices && { devices: options.devices }),
+      ...(options.hosts && { hosts: options.hosts }),
     });
     return new Promise((resolve, reject) => {
       const asked = request(

@@ -75,7 +75,7 @@ export class ControlServer {
   }
 }
 
-/** `POST /v1/<operation>` with `{input, origin, folders}`; answers `{result}` or `{error}`. */
+/** `POST /v1/<operation>` with `{input, origin, folders, devices, hosts}`; answers `{result}` or `{error}`. */
 function controlMount(control: Control, token: string, tokenFile: string): Mount {
   return {
     path: '/',
@@ -102,8 +102,8 @@ function controlMount(control: Control, token: string, tokenFile: string): Mount
           'POST to /v1/<operation>.',
         );
       const { signal } = exchange;
-      const { input, origin, folders } = await readCall(exchange);
-      const result = await control.call(name, input, { origin, folders, signal });
+      const { input, ...how } = await readCall(exchange);
+      const result = await control.call(name, input, { ...how, signal });
       exchange.sendJson(200, { result });
     },
   };
@@ -139,15 +139,23 @@ interface Call {
   readonly input: unknown;
   readonly origin: Origin;
   readonly folders: readonly string[];
+  readonly devices?: readonly string[];
+  readonly hosts?: readonly string[];
 }
 
 async function readCall(exchange: Exchange): Promise<Call> {
   const body = await exchange.json('Send {"input": {…}}.');
-  const { input, origin, folders } = (typeof body === 'object' && body !== null ? body : {}) as Record<
-    string,
-    unknown
-  >;
-  const granted = Array.isArray(folders) ? folders.filter((folder) => typeof folder === 'string') : [];
+  const { input, origin, folders, devices, hosts } = (
+    typeof body === 'object' && body !== null ? body : {}
+  ) as Record<string, unknown>;
+  const texts = (value: unknown) =>
+    Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
   // Only who says so is the user; everyone else is treated as an agent.
-  return { input: input ?? {}, origin: origin === 'user' ? 'user' : 'agent', folders: granted };
+  return {
+    input: input ?? {},
+    origin: origin === 'user' ? 'user' : 'agent',
+    folders: texts(folders),
+    ...(devices !== undefined && { devices: texts(devices) }),
+    hosts: texts(hosts),
+  };
 }
