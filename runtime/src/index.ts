@@ -40,6 +40,7 @@ export { validateManifest } from './engine/validate.js';
 export type { LatencySummary } from './flow/histogram.js';
 export { readSetting } from './graph/config/overrides.js';
 export type { GraphDifference } from './graph/diff.js';
+export { type PortRef, refOf } from './graph/ref.js';
 export type { ConnectionSpec, GraphSpec, NodeSpec } from './graph/spec.js';
 export type { NodeState, NodeStats, PortStats, RuntimeState, RuntimeStats } from './node/state.js';
 export type * from './node-types/node-type.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endOf, linkOf, paramsFrom } from './params.js';
+import { linkOf, paramsFrom } from './params.js';
 
 describe('what stands after --set of add and replace', () => {
   it('is read as YAML, as after --set of run', () => {
@@ -38,7 +38,7 @@ describe('what stands after --set of add and replace', () => {
 
 describe('the end of a link', () => {
   it('is a node, and a port where one is named', () => {
-    expect(endOf('camera')).toEqual({ processor: 'camera' });
+    expect(linkOf('camera', 'page')).toEqual({ from_processor: 'camera', to_processor: 'page' });
     expect(linkOf('camera.video', 'page')).toEqual({
       from_processor: 'camera',
       from_port: 'video',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readSetting } from '@streamlib/runtime';
+import { readSetting, refOf } from '@streamlib/runtime';
 import { CliError } from '../errors/cli-error.js';
 
 /** `param=value` and `config.key=value`, as after `--set`, as one mapping. Values are YAML, as after `run --set`. */
@@ -32,18 +32,12 @@ export function whatToAdd(what: string): { type: string; params: Record<string, 
   return { type: 'python', params: { file } };
 }
 
-/** `node.port`, of which the port may be left out. */
-export function endOf(text: string): { processor: string; port?: string } {
-  const dot = text.indexOf('.');
-  return dot < 0 ? { processor: text } : { processor: text.slice(0, dot), port: text.slice(dot + 1) };
-}
-
 export function linkOf(from: string, to: string): Record<string, string> {
-  const [a, b] = [endOf(from), endOf(to)];
+  const [a, b] = [refOf(from), refOf(to)];
   return {
-    from_processor: a.processor,
-    ...(a.port !== undefined && { from_port: a.port }),
-    to_processor: b.processor,
-    ...(b.port !== undefined && { to_port: b.port }),
+    from_processor: a.node,
+    ...(a.port !== '' && { from_port: a.port }),
+    to_processor: b.node,
+    ...(b.port !== '' && { to_port: b.port }),
   };
 }

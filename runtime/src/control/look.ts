@@ -66,17 +66,18 @@ export function outputBehind(graph: LiveGraph, port: string): Watched {
   );
 }
 
-/** Looks at frames of a port until `enough` says so. Rejects when that takes too long. */
-export function watchPort(
+/** Looks at frames of a port until `pick` makes something of one. Rejects when that takes too long, and with what `pick` throws. */
+export function nextFrame<T extends object>(
   watched: Watched,
   limitMs: number,
   signal: AbortSignal | undefined,
-  seen: (value: FrameValue) => boolean,
-): Promise<void> {
+  pick: (value: FrameValue) => T | null,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const onlooker = new Onlooker((value) => {
       try {
-        if (seen(value)) settle(resolve);
+        const picked = pick(value);
+        if (picked !== null) settle(() => resolve(picked));
       } catch (error) {
         settle(() => reject(error));
       }

@@ -1,11 +1,16 @@
 import { SharedBuffer, Texture } from '@streamlib/host-bridge';
+import type { FrameValue } from '@streamlib/processor';
 
 const LONGEST_TEXT = 2000;
 const LONGEST_LIST = 256;
 const LONGEST_BYTES = 64;
 
 /** A frame's fields for people and agents: what is in shared memory is described, what is long is cut. */
-export function describeValue(value: unknown): unknown {
+export function describeFrame(frame: FrameValue): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(frame).map(([key, item]) => [key, describeValue(item)]));
+}
+
+function describeValue(value: unknown): unknown {
   if (value instanceof Texture) {
     const { width, height, format } = value;
     return { texture: `${width}x${height} ${format}`, width, height, format };

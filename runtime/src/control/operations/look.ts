@@ -4,11 +4,11 @@ import { ageNs } from '../../flow/age.js';
 import { nameOf } from '../../graph/ref.js';
 import { ControlError } from '../control-error.js';
 import { describeSchema } from '../describe.js';
-import { mustKnow, outputBehind, watchPort } from '../look.js';
+import { mustKnow, nextFrame, outputBehind } from '../look.js';
 import { operation } from '../operation.js';
 import { pictureOf } from '../picture.js';
-import { encodePng, type Picture } from '../png.js';
-import { describeValue } from '../values.js';
+import { encodePng } from '../png.js';
+import { describeFrame } from '../values.js';
 
 const port = z
   .string()
@@ -48,13 +48,12 @@ export const snapshot = operation({
         `${named} carries no picture but ${describeSchema(watched.schema)}`,
         'Look at its messages with tap.',
       );
-    let seen: { picture: Picture; frame: Record<string, unknown> } | null = null;
-    await watchPort(watched, timeout_s * 1000, signal, (value) => {
+    const { picture, frame } = await nextFrame(watched, timeout_s * 1000, signal, (value) => {
       const texture = value[field];
-      if (!(texture instanceof Texture)) return false;
+      if (!(texture instanceof Texture)) return null;
       const age =
         typeof value.timestamp_ns === 'bigint' ? ageNs(value.timestamp_ns, performance.now()) : null;
-      seen = {
+      return {
         picture: pictureOf(texture, max_width),
         frame: {
           frame_width: texture.width,
@@ -64,16 +63,14 @@ export const snapshot = operation({
           age_ms: age === null ? null : Math.round(Number(age) / 1e4) / 100,
         },
       };
-      return true;
     });
-    const { picture, frame } = seen as unknown as { picture: Picture; frame: never };
     return {
       port: nameOf(watched.ref),
       png_base64: encodePng(picture).toString('base64'),
       width: picture.width,
       height: picture.height,
-      ...(frame as object),
-    } as never;
+      ...frame,
+    };
   },
 });
 
@@ -98,9 +95,9 @@ export const tap = operation({
     const watched = outputBehind(runtime.liveGraph, named);
     const messages: Record<string, unknown>[] = [];
     try {
-      await watchPort(watched, timeout_s * 1000, signal, (value) => {
-        messages.push(describeValue(value) as Record<string, unknown>);
-        return messages.length >= count;
+      await nextFrame(watched, timeout_s * 1000, signal, (value) => {
+        messages.push(describeFrame(value));
+        return messages.length >= count ? messages : null;
       });
     } catch (error) {
       // Fewer than asked for are an answer when the time is over; whoever has called it off wants none.
