@@ -7,6 +7,7 @@ mod heartbeat;
 mod keys;
 mod listener;
 mod memory;
+mod pixels;
 mod poller;
 mod sandbox;
 mod schema;
@@ -75,6 +76,9 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<tally::Tally>()?;
     m.add_class::<memory::FramePool>()?;
     m.add_class::<memory::Texture>()?;
+    m.add_class::<pixels::Colour>()?;
+    m.add_function(wrap_pyfunction!(pixels::plane_layout, m)?)?;
+    m.add_function(wrap_pyfunction!(pixels::pixel_formats, m)?)?;
     m.add_class::<memory::SharedBuffer>()?;
     m.add_function(wrap_pyfunction!(poller::wait_for_any, m)?)?;
     m.add_function(wrap_pyfunction!(service_name, m)?)?;

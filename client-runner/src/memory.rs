@@ -5,15 +5,34 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use pyo3::exceptions::PyBufferError;
+use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use streamlib_bridge::error::{BridgeError, Code, Result};
-use streamlib_bridge::memory::{self, Frame, Layout, PixelFormat, TextureLayout};
+use streamlib_bridge::memory::format::Element;
+use streamlib_bridge::memory::{self, Frame, Layout, TextureLayout};
 
 use crate::error::raise;
+use crate::pixels::{self, plane_views, Colour, PlaneView};
 
-const UNSIGNED_BYTE: &CStr = c"B";
+/// What an element of an array is, as the buffer protocol says it.
+#[derive(Clone, Copy)]
+struct Item {
+    code: &'static CStr,
+    size: isize,
+}
+
+impl Item {
+    const BYTE: Self = Self { code: c"B", size: 1 };
+
+    fn of(element: Element) -> Self {
+        match element {
+            Element::U8 => Self::BYTE,
+            Element::U16 => Self { code: c"H", size: 2 },
+            Element::F32 => Self { code: c"f", size: 4 },
+        }
+    }
+}
 
 /// A frame that is held until it is released or its last view is gone.
 struct Held {
@@ -62,6 +81,7 @@ impl Held {
         owner: Bound<'_, PyAny>,
         view: *mut ffi::Py_buffer,
         flags: c_int,
+        item: Item,
         shape: &[isize],
         strides: &[isize],
     ) -> PyResult<()> {
@@ -72,7 +92,7 @@ impl Held {
         if flags & ffi::PyBUF_WRITABLE == ffi::PyBUF_WRITABLE && !writable {
             return Err(PyBufferError::new_err("the frame is read-only: it belongs to another process, or was sent"));
         }
-        let packed = strides[0] == shape[1..].iter().product::<isize>();
+        let packed = strides[0] == shape[1..].iter().product::<isize>() * item.size;
         if flags & ffi::PyBUF_STRIDES != ffi::PyBUF_STRIDES && !packed {
             return Err(PyBufferError::new_err("the rows are padded: ask for strides"));
         }
@@ -84,11 +104,11 @@ impl Held {
         // leased while `views` is not zero, and `shape`/`strides` lie in the object that `obj` keeps alive.
         unsafe {
             (*view).buf = frame.memory.ptr().cast_mut().cast::<c_void>();
-            (*view).len = shape.iter().product::<isize>();
+            (*view).len = shape.iter().product::<isize>() * item.size;
             (*view).readonly = c_int::from(!writable);
-            (*view).itemsize = 1;
+            (*view).itemsize = item.size;
             (*view).format = if flags & ffi::PyBUF_FORMAT == ffi::PyBUF_FORMAT {
-                UNSIGNED_BYTE.as_ptr().cast_mut()
+                item.code.as_ptr().cast_mut()
             } else {
                 ptr::null_mut()
             };
@@ -114,13 +134,16 @@ impl Held {
     }
 }
 
-/// A picture in shared memory: ``height`` x ``width`` pixels of 8-bit channels.
+/// A picture in shared memory: ``height`` x ``width`` pixels, as ``format`` says.
 ///
 /// Received ones are read-only; loaned ones are writable until they are sent.
 #[pyclass(frozen, module = "streamlib._native", weakref)]
 pub struct Texture {
     held: Held,
     layout: TextureLayout,
+    item: Item,
+    /// Of the only plane; of a picture with several, all bytes in a row.
+    dimensions: usize,
     shape: [isize; 3],
     strides: [isize; 3],
 }
@@ -131,12 +154,21 @@ impl Texture {
             Layout::Texture(layout) => layout,
             Layout::Buffer { .. } => unreachable!("the codec makes textures of texture handles only"),
         };
-        let channels = layout.format.channels() as isize;
+        let held = Held::new(frame, writable);
+        let Some(plane) = layout.only_plane() else {
+            let (shape, strides) = ([layout.byte_length() as isize, 1, 1], [1, 1, 1]);
+            return Self { held, layout, item: Item::BYTE, dimensions: 1, shape, strides };
+        };
+        let item = Item::of(plane.element);
+        let channels = plane.channels as isize;
         Self {
-            held: Held::new(frame, writable),
+            held,
             layout,
-            shape: [layout.height as isize, layout.width as isize, channels],
-            strides: [layout.stride as isize, channels, 1],
+            item,
+            // Gray pictures have two dimensions, as everywhere in Python.
+            dimensions: if channels == 1 { 2 } else { 3 },
+            shape: [plane.height as isize, plane.width as isize, channels],
+            strides: [plane.stride as isize, channels * item.size, item.size],
         }
     }
 
@@ -146,15 +178,6 @@ impl Texture {
 
     pub fn send(&self) -> Result<Frame> {
         self.held.send("texture")
-    }
-
-    /// Gray pictures have two dimensions, as everywhere in Python.
-    fn dimensions(&self) -> usize {
-        if self.layout.format == PixelFormat::Gray8 {
-            2
-        } else {
-            3
-        }
     }
 }
 
@@ -175,7 +198,7 @@ impl Texture {
     fn stride(&self) -> u32 {
         self.layout.stride
     }
-    /// ``"rgb8"``, ``"rgba8"``, ``"bgra8"``, ``"bgr8"`` or ``"gray8"``.
+    /// ``"rgb8"``, ``"gray8"``, ``"nv12"``, …: a name of `streamlib.PIXEL_FORMATS`.
     #[getter]
     fn format(&self) -> &'static str {
         self.layout.format.name()
@@ -193,18 +216,71 @@ impl Texture {
     fn address(&self) -> PyResult<usize> {
         Ok(self.held.frame("texture").map_err(raise)?.memory.ptr() as usize)
     }
-    /// The pixels as a numpy array of dtype uint8 and shape ``(height, width, channels)``, of gray pictures
-    /// ``(height, width)``; a view, without a copy. Read-only unless this is loaned.
+    /// What its numbers mean as colours; unspecified by default.
+    #[getter]
+    fn colour(&self) -> Colour {
+        self.layout.colour.into()
+    }
+    /// The pixels as a numpy array of shape ``(height, width, channels)``, of gray pictures ``(height, width)``; dtype uint8,
+    /// uint16 or float32. A view, without a copy. Read-only unless this is loaned.
+    ///
+    /// ``yuyv8`` and ``uyvy8``: ``(height, width, 2)``, the width rounded up to an even one. Bit-packed formats:
+    /// ``(height, groups, bytes of a group)``; see `unpack`.
     ///
     /// Returns:
     ///     A view of the memory, which stays as it is for as long as the array exists.
     ///
     /// Raises:
+    ///     TypeError: The picture has several planes; see `planes`.
     ///     BridgeError: ``code`` is ``closed``: it was released.
     fn to_numpy<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let planes = slf.get().layout.format.description().planes;
+        if planes.len() > 1 {
+            let names: Vec<_> = planes.iter().map(|plane| plane.name).collect();
+            return Err(PyTypeError::new_err(format!(
+                "a picture of {} is no single array but has the planes {}: use planes(), or unpack()",
+                slf.get().layout.format.name(),
+                names.join(", ")
+            )));
+        }
+        Self::memory(slf)
+    }
+
+    /// All of it as one array: the only plane, or the bytes of several.
+    #[pyo3(name = "_memory")]
+    fn memory<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         // numpy would take an object without a buffer for a value of its own.
         slf.get().held.frame("texture").map_err(raise)?;
         slf.py().import("numpy")?.call_method1("asarray", (slf,))
+    }
+
+    /// A view of each plane, without a copy; also by name: ``planes().y``, ``planes().uv``. Shapes and dtypes as with
+    /// `to_numpy`; planes of colour differences are as much smaller as the format says, rounded up.
+    ///
+    /// Returns:
+    ///     A named tuple of views, a view for each plane.
+    ///
+    /// Raises:
+    ///     BridgeError: ``code`` is ``closed``: it was released.
+    fn planes<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("streamlib._pixels.planes")?.call_method1("of_texture", (slf,))
+    }
+
+    /// The components as arrays of their own, such as ``y``, ``u``, ``v`` or ``r``, ``g``, ``b``; see `streamlib.unpack`.
+    ///
+    /// Returns:
+    ///     A copy of each component.
+    ///
+    /// Raises:
+    ///     BridgeError: ``code`` is ``closed``: it was released.
+    fn unpack<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("streamlib._pixels.components")?.call_method1("unpack", (slf,))
+    }
+
+    /// Name, dtype, offset, shape and strides of each plane.
+    #[getter]
+    fn _layout(&self) -> Vec<PlaneView> {
+        plane_views(&self.layout)
     }
 
     /// Another handle to the same memory, for a frame that is sent later. Both are read-only from here on.
@@ -228,9 +304,9 @@ impl Texture {
 
     unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
         let this = slf.get();
-        let n = this.dimensions();
+        let n = this.dimensions;
         // SAFETY: Python calls this with its own buffer; shape and strides lie in the frozen object.
-        unsafe { this.held.fill(slf.clone().into_any(), view, flags, &this.shape[..n], &this.strides[..n]) }
+        unsafe { this.held.fill(slf.clone().into_any(), view, flags, this.item, &this.shape[..n], &this.strides[..n]) }
     }
 
     unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
@@ -334,7 +410,7 @@ impl SharedBuffer {
     unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
         let this = slf.get();
         // SAFETY: as for textures.
-        unsafe { this.held.fill(slf.clone().into_any(), view, flags, &this.shape, &this.strides) }
+        unsafe { this.held.fill(slf.clone().into_any(), view, flags, Item::BYTE, &this.shape, &this.strides) }
     }
 
     unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
@@ -361,9 +437,9 @@ impl FramePool {
     }
 
     /// A writable texture, or ``None`` while every slot is held.
-    #[pyo3(signature = (width, height, format = "rgb8"))]
-    fn texture(&self, width: u32, height: u32, format: &str) -> PyResult<Option<Texture>> {
-        let get = || self.pool.texture(TextureLayout::packed(width, height, PixelFormat::from_name(format)?)?);
+    #[pyo3(signature = (width, height, format = "rgb8", colour = None))]
+    fn texture(&self, width: u32, height: u32, format: &str, colour: Option<&Colour>) -> PyResult<Option<Texture>> {
+        let get = || self.pool.texture(pixels::layout(width, height, format, colour)?);
         Ok(get().map_err(raise)?.map(|frame| Texture::new(frame, true)))
     }
 

@@ -12,7 +12,8 @@ use std::time::Duration;
 use ledger::Ledger;
 use streamlib_bridge::connection::{Connection, Event, SendOutcome};
 use streamlib_bridge::error::Code;
-use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, TextureLayout};
+use streamlib_bridge::memory::format::{Matrix, Primaries, Range, Transfer};
+use streamlib_bridge::memory::{Colour, Frame, FramePool, Layout, PixelFormat, TextureLayout};
 use streamlib_bridge::schema::{video_frame, Schema};
 use streamlib_bridge::sys::endpoint::Listener;
 use streamlib_bridge::value::{Value, ValueSink};
@@ -113,6 +114,49 @@ fn a_frame_crosses_without_a_copy_and_its_slot_comes_back() {
     }
     assert_eq!(client.stats().imported, 1, "the memory crosses once");
     assert_eq!(pool.stats().segments, 1);
+}
+
+#[test]
+fn every_format_crosses_with_its_colours_and_its_memory_serves_all_colours() {
+    let _ledger = Ledger::open();
+    let (host, client) = video_pair();
+    let pool = FramePool::new(4);
+    let hdr = Colour {
+        range: Range::Limited,
+        matrix: Matrix::Bt2020nc,
+        transfer: Transfer::Smpte2084,
+        primaries: Primaries::Bt2020,
+    };
+    let mut number = 0;
+    for format in PixelFormat::ALL {
+        let plain = TextureLayout::packed(37, 11, format).unwrap();
+        let mut segments = None;
+        for layout in [plain, plain.with_colour(hdr)] {
+            number += 1;
+            let frame = pool.texture(layout).unwrap().expect("a free slot");
+            let ptr = frame.memory.ptr_mut().expect("a fresh frame is writable");
+            // SAFETY: the slot is at least as long as the layout, and nobody else holds it.
+            unsafe { ptr.write_bytes(number as u8, layout.byte_length()) };
+            host.send_frame(0, number, &&video(&frame, number)).unwrap();
+            drop(frame);
+            let (_, value) = next_frame(&client);
+            let Some(Value::Frame(received)) = value.get("pixel_buffer") else { panic!("no texture in {value:?}") };
+            assert_eq!(received.layout, Layout::Texture(layout));
+            assert!(received.memory.capacity() >= layout.byte_length());
+            // SAFETY: the lease is held.
+            let last = unsafe { received.memory.ptr().add(layout.byte_length() - 1).read_volatile() };
+            assert_eq!((first_byte(&value), last), (number as u8, number as u8), "{format:?}");
+            drop(value);
+            client.flush().unwrap();
+            assert!(matches!(next(&host).0, Event::Housekeeping));
+            let now = pool.stats().segments;
+            assert_eq!(*segments.get_or_insert(now), now, "{format:?} has other memory for another colour");
+        }
+        host.flush().unwrap();
+        while client.wait(false, Some(Duration::ZERO)).unwrap() {
+            client.receive(&mut ValueSink, &mut Vec::new()).unwrap();
+        }
+    }
 }
 
 #[test]

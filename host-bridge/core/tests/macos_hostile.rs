@@ -388,6 +388,11 @@ fn messages_that_break_the_form_end_their_connection_with_a_reason_and_leave_not
         ("a huge width", video(handle(&[("width", U(1 << 40))]))),
         ("an unknown pixel format", video(handle(&[("format", U(99))]))),
         ("a format that is no byte", video(handle(&[("format", U(300))]))),
+        ("a format with the mark of colours", video(handle(&[("format", U(0x83))]))),
+        ("colours that are no data", video(handle(&[("colour", U(1))]))),
+        ("colours that are too short", video(handle(&[("colour", D(3))]))),
+        ("colours that there are not", video(handle(&[("colour", D(4))]))),
+        ("a picture of several planes that lies in a surface's place", video(handle(&[("format", U(15))]))),
         ("a buffer for a texture", video(handle(&[("@", S("buffer")), ("length", U(8))]))),
         ("memory of one page", video(handle(&[("memory", Memory(4096))]))),
     ];

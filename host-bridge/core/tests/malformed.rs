@@ -156,6 +156,9 @@ fn every_byte_of_a_handle_is_checked() {
         ("height beyond the slot", HANDLE + 27, 0x70),
         ("stride", HANDLE + 33, 0xFF),
         ("format", HANDLE + 34, 0),
+        ("a format that there is not", HANDLE + 34, 24),
+        ("a format whose rows are longer than the stride", HANDLE + 34, 10),
+        ("a format with colours, which are missing", HANDLE + 34, 0x81),
     ] {
         let victim = Victim::new();
         let mut bent = bytes.clone();
@@ -163,6 +166,85 @@ fn every_byte_of_a_handle_is_checked() {
         bent[at] = value;
         let error = victim.attack(&bent, &[fd.as_fd()]);
         assert!(matches!(error.code, Code::Malformed | Code::Stale), "{what}: {error}");
+    }
+    drop((frame, pool, fd));
+}
+
+/// The bytes that pictures without colours and of the first formats have always had: other builds know them.
+#[test]
+fn a_texture_of_an_old_format_has_the_bytes_that_it_always_had() {
+    let _turn = turn();
+    let pool = FramePool::new(4);
+    let (bytes, fd, frame) = good_frame(&pool);
+    let mut expected = vec![0, 0];
+    expected.extend_from_slice(&frame.memory.slot().to_le_bytes());
+    expected.extend_from_slice(&frame.memory.segment().id().to_le_bytes());
+    expected.extend_from_slice(&frame.memory.generation().to_le_bytes());
+    for number in [16_u32, 16, 48] {
+        expected.extend_from_slice(&number.to_le_bytes());
+    }
+    expected.push(1);
+    assert_eq!(expected.len(), 35);
+    assert_eq!(bytes[HANDLE..HANDLE + 35], expected);
+    assert_eq!(bytes[HANDLE + 35], "timestamp_ns".len() as u8, "the next field follows at once");
+    drop((frame, pool, fd));
+}
+
+/// A good message with other bytes in the place of its format.
+fn with_format(bytes: &[u8], format: &[u8]) -> Vec<u8> {
+    let mut bent = bytes[..HANDLE + 34].to_vec();
+    bent.extend_from_slice(format);
+    bent.extend_from_slice(&bytes[HANDLE + 35..]);
+    let body = (bent.len() - HEADER) as u32;
+    bent[16..20].copy_from_slice(&body.to_le_bytes());
+    bent
+}
+
+#[test]
+fn every_byte_of_a_colour_is_checked() {
+    let _turn = turn();
+    let pool = FramePool::new(4);
+    let (bytes, fd, frame) = good_frame(&pool);
+    let victim = Victim::new();
+    let good = with_format(&bytes, &[0x81, 2, 0, 13, 1]);
+    assert!(matches!(socket::send(&victim.attacker, &good, &[fd.as_fd()]).unwrap(), socket::Sent::Done));
+    assert!(victim.connection().receive(&mut ValueSink, &mut Vec::new()).unwrap().is_some());
+    drop(victim);
+    for (what, colour) in [
+        ("range", [0x81, 3, 1, 1, 1]),
+        ("matrix", [0x81, 1, 3, 1, 1]),
+        ("transfer", [0x81, 1, 1, 0, 1]),
+        ("primaries", [0x81, 1, 1, 1, 255]),
+        ("colours that say nothing", [0x81, 0, 2, 2, 2]),
+        ("a format that there is not", [0xFF, 1, 1, 1, 1]),
+    ] {
+        let error = Victim::new().attack(&with_format(&bytes, &colour), &[fd.as_fd()]);
+        assert_eq!(error.code, Code::Malformed, "{what}: {error}");
+    }
+    drop((frame, pool, fd));
+}
+
+/// A slot of a page holds 16 rows of 256 bytes; what needs more than that is refused, whichever plane it is.
+#[test]
+fn planes_beyond_the_slot_are_refused() {
+    let _turn = turn();
+    let pool = FramePool::new(4);
+    let (bytes, fd, frame) = good_frame(&pool);
+    let bent = |format: u8, width: u32, height: u32, stride: u32| {
+        let mut bent = with_format(&bytes, &[format]);
+        for (index, number) in [width, height, stride].into_iter().enumerate() {
+            bent[HANDLE + 22 + 4 * index..][..4].copy_from_slice(&number.to_le_bytes());
+        }
+        bent
+    };
+    // i444 of 64 rows of 64 bytes: the first plane fills the slot, the others lie behind it.
+    for (format, width, height, stride) in [(15, 64, 64, 64), (12, 64, 43, 64), (13, 64, 43, 64), (16, 32, 43, 64)] {
+        let error = Victim::new().attack(&bent(format, width, height, stride), &[fd.as_fd()]);
+        assert!(error.message.contains("in a slot of 4096"), "{format}: {error}");
+    }
+    for (format, width, stride) in [(6, 64, 127), (12, 64, 63), (18, 63, 126), (19, 64, 159), (23, 48, 127)] {
+        let error = Victim::new().attack(&bent(format, width, 1, stride), &[fd.as_fd()]);
+        assert!(error.message.contains("a stride of"), "{format}: {error}");
     }
     drop((frame, pool, fd));
 }

@@ -5,10 +5,11 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use napi_sys::{self as sys, napi_env, napi_value};
-use streamlib_bridge::memory::{Frame, Layout, PixelFormat, Segment};
+use streamlib_bridge::memory::{Frame, Layout, Segment};
 
 use crate::environment::Environment;
 use crate::js::{Env, Failure, Result};
+use crate::pixels;
 
 /// Puts a frame into the table and makes the object that JavaScript sees. Also returns the id, to take it back.
 pub fn make_handle(environment: &Environment, frame: Frame) -> Result<(napi_value, u64)> {
@@ -40,7 +41,7 @@ pub fn make_handle(environment: &Environment, frame: Frame) -> Result<(napi_valu
                 env.unsigned(texture.width)?,
                 env.unsigned(texture.height)?,
                 env.unsigned(texture.stride)?,
-                env.unsigned(format_index(texture.format))?,
+                env.unsigned(pixels::code(texture.format, texture.colour))?,
             ];
             env.call(installed.make_texture.get(env)?, &arguments)
         }
@@ -52,10 +53,6 @@ pub fn make_handle(environment: &Environment, frame: Frame) -> Result<(napi_valu
             Err(failure)
         }
     }
-}
-
-fn format_index(format: PixelFormat) -> u32 {
-    PixelFormat::ALL.iter().position(|f| *f == format).unwrap_or(0) as u32
 }
 
 /// Memory of a segment as an ArrayBuffer, which keeps the segment.

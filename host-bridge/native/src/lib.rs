@@ -14,6 +14,7 @@ mod codec;
 mod environment;
 mod handles;
 mod js;
+mod pixels;
 mod state;
 mod table;
 mod uv;

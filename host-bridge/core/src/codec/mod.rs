@@ -15,7 +15,7 @@ mod traits;
 pub use decode::{decode_any, decode_frame};
 pub use encode::{encode_any, encode_frame};
 pub use handles::{HandleReader, HandleWriter, NoHandles};
-pub use raw::{RawHandle, NO_HANDLE, RAW_BUFFER, RAW_TEXTURE};
+pub use raw::{RawHandle, NO_HANDLE, RAW_BUFFER, RAW_TEXTURE, WITH_COLOUR};
 pub use reader::Reader;
 pub(crate) use scan::scan_handles;
 pub use traits::{Key, Sink, Source};

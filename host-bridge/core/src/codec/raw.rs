@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use crate::error::{BridgeError, Result};
-use crate::memory::{Layout, PixelFormat, TextureLayout};
+use crate::memory::{Colour, Layout, PixelFormat, TextureLayout};
 
 /// A handle as it stands on the wire. Copied out of the message, then checked, then used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,9 @@ pub struct RawHandle {
 
 /// Stands for no handle.
 pub const NO_HANDLE: u8 = 0xFF;
-/// Bytes of a texture and of a buffer on the wire.
+/// Stands in the byte of a texture's format: its colours follow.
+pub const WITH_COLOUR: u8 = 0x80;
+/// Bytes of a texture without colours, and of a buffer, on the wire.
 pub const RAW_TEXTURE: usize = 2 + 4 + 8 + 8 + 12 + 1;
 pub const RAW_BUFFER: usize = 2 + 4 + 8 + 8 + 8;
 
@@ -35,7 +37,12 @@ impl RawHandle {
                 out.extend_from_slice(&t.width.to_le_bytes());
                 out.extend_from_slice(&t.height.to_le_bytes());
                 out.extend_from_slice(&t.stride.to_le_bytes());
-                out.push(t.format as u8);
+                if t.colour.is_unspecified() {
+                    out.push(t.format as u8);
+                } else {
+                    out.push(t.format as u8 | WITH_COLOUR);
+                    out.extend_from_slice(&t.colour.to_bytes());
+                }
             }
             Layout::Buffer { byte_length } => out.extend_from_slice(&(byte_length as u64).to_le_bytes()),
         }
@@ -51,8 +58,10 @@ impl RawHandle {
         let (slot, segment, generation) = (reader.u32()?, reader.u64()?, reader.u64()?);
         let layout = if texture {
             let (width, height, stride) = (reader.u32()?, reader.u32()?, reader.u32()?);
-            let format = PixelFormat::from_wire(reader.u8()?)?;
-            let layout = TextureLayout { width, height, stride, format }.checked();
+            let byte = reader.u8()?;
+            let format = PixelFormat::from_wire(byte & !WITH_COLOUR)?;
+            let colour = if byte & WITH_COLOUR == 0 { Colour::UNSPECIFIED } else { colour(reader)? };
+            let layout = TextureLayout { width, height, stride, format, colour }.checked();
             Layout::Texture(layout.map_err(|e| BridgeError::malformed(e.message))?)
         } else {
             let byte_length =
@@ -64,4 +73,13 @@ impl RawHandle {
         }
         Ok(Self { returned, fd, segment, slot, generation, layout })
     }
+}
+
+/// Colours that say nothing are not sent, so each texture has one form.
+fn colour(reader: &mut Reader<'_>) -> Result<Colour> {
+    let colour = Colour::from_bytes(reader.array()?)?;
+    if colour.is_unspecified() {
+        return Err(BridgeError::malformed("colours that are announced and say nothing"));
+    }
+    Ok(colour)
 }

@@ -1,70 +1,33 @@
 //! How bytes of a slot are to be read.
 
+use super::format::planes::{self, Plane};
+use super::format::{Colour, PixelFormat};
 use crate::error::{BridgeError, Result};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum PixelFormat {
-    Rgb8 = 1,
-    Rgba8 = 2,
-    Bgra8 = 3,
-    Bgr8 = 4,
-    Gray8 = 5,
-}
-
-impl PixelFormat {
-    pub const ALL: [PixelFormat; 5] =
-        [PixelFormat::Rgb8, PixelFormat::Rgba8, PixelFormat::Bgra8, PixelFormat::Bgr8, PixelFormat::Gray8];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            PixelFormat::Rgb8 => "rgb8",
-            PixelFormat::Rgba8 => "rgba8",
-            PixelFormat::Bgra8 => "bgra8",
-            PixelFormat::Bgr8 => "bgr8",
-            PixelFormat::Gray8 => "gray8",
-        }
-    }
-
-    /// Bytes of one pixel, which are also its channels.
-    pub const fn channels(self) -> u32 {
-        match self {
-            PixelFormat::Rgb8 | PixelFormat::Bgr8 => 3,
-            PixelFormat::Rgba8 | PixelFormat::Bgra8 => 4,
-            PixelFormat::Gray8 => 1,
-        }
-    }
-
-    pub fn from_name(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|f| f.name() == name).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|f| f.name()).collect();
-            BridgeError::value(format!("{name:?} is no pixel format; known: {}", known.join(", ")))
-        })
-    }
-
-    pub fn from_wire(byte: u8) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|f| *f as u8 == byte)
-            .ok_or_else(|| BridgeError::malformed(format!("unknown pixel format {byte}")))
-    }
-}
-
-/// A picture: `height` rows of `stride` bytes, each beginning with `width` pixels.
+/// A picture: `height` rows of `stride` bytes, each beginning with `width` pixels, and the further planes behind them.
+/// Their strides follow from the first one's, so that four numbers say where every pixel is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextureLayout {
     pub width: u32,
     pub height: u32,
     pub stride: u32,
     pub format: PixelFormat,
+    pub colour: Colour,
 }
 
 impl TextureLayout {
     pub const MAX_SIDE: u32 = 32_768;
+    /// A row of the widest picture with the largest pixels.
+    pub const MAX_STRIDE: u32 = Self::MAX_SIDE * 16;
 
-    /// Rows without padding.
+    /// Rows without padding, but for what the format asks for.
     pub fn packed(width: u32, height: u32, format: PixelFormat) -> Result<Self> {
-        Self { width, height, stride: width.saturating_mul(format.channels()), format }.checked()
+        let stride = planes::default_stride(format, width);
+        Self { width, height, stride, format, colour: Colour::UNSPECIFIED }.checked()
+    }
+
+    pub fn with_colour(self, colour: Colour) -> Self {
+        Self { colour, ..self }
     }
 
     pub fn checked(self) -> Result<Self> {
@@ -77,17 +40,37 @@ impl TextureLayout {
                 Self::MAX_SIDE
             )));
         }
-        if self.stride < self.width * self.format.channels() || self.stride > Self::MAX_SIDE * 8 {
+        let first = self.format.first();
+        if self.stride < first.row_bytes(self.width) || self.stride > Self::MAX_STRIDE {
             return Err(BridgeError::value(format!(
                 "a stride of {} bytes does not fit {} pixels",
                 self.stride, self.width
             )));
         }
+        if self.stride & (first.element.bytes() - 1) != 0 {
+            return Err(BridgeError::value(format!(
+                "a stride of {} bytes; rows of {} begin at a multiple of {}",
+                self.stride,
+                self.format.name(),
+                first.element.bytes()
+            )));
+        }
         Ok(self)
     }
 
+    /// Bytes of all planes.
     pub fn byte_length(&self) -> usize {
-        self.stride as usize * self.height as usize
+        planes::byte_length(self.format, self.stride, self.height)
+    }
+
+    /// Where each plane lies. The layout must be a checked one.
+    pub fn planes(&self) -> Vec<Plane> {
+        planes::planes(self)
+    }
+
+    /// The plane of a picture that has but one; nothing is allocated for it.
+    pub fn only_plane(&self) -> Option<Plane> {
+        (self.format.description().planes.len() == 1).then(|| planes::plane_at(self, 0, 0))
     }
 }
 

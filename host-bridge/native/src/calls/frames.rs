@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use napi_derive::napi;
-use streamlib_bridge::memory::FramePool;
+use streamlib_bridge::memory::{FramePool, Plane, TextureLayout};
 
 use super::border::{call, Count, NativeId, Whole};
 use crate::handles::external_buffer;
 use crate::js::{Failure, Value};
+use crate::pixels;
 
 #[napi]
 pub fn pool_create(env: napi::Env, #[napi(ts_arg_type = "number")] max_slots: Count) -> napi::Result<NativeId> {
@@ -61,6 +62,26 @@ pub fn pool_close(env: napi::Env, pool: NativeId) -> napi::Result<()> {
         // Peers that mapped its segments are to hear that they can let go.
         state.environment.schedule_flush();
         Ok(())
+    })
+}
+
+/// Where the planes of a picture lie: five numbers for each, offset, stride, width, height, channels. A code is the format's
+/// index in the low 8 bits, then 16 bits of colour.
+#[napi]
+pub fn texture_planes(
+    env: napi::Env,
+    #[napi(ts_arg_type = "number")] width: Count,
+    #[napi(ts_arg_type = "number")] height: Count,
+    #[napi(ts_arg_type = "number")] stride: Count,
+    #[napi(ts_arg_type = "number")] code: Count,
+) -> napi::Result<Vec<f64>> {
+    call(env, |_| {
+        let (format, colour) = pixels::from_code(code.0)?;
+        let layout = TextureLayout { width: width.0, height: height.0, stride: stride.0, format, colour }.checked()?;
+        let five = |plane: Plane| {
+            [plane.offset as f64, plane.stride.into(), plane.width.into(), plane.height.into(), plane.channels.into()]
+        };
+        Ok(layout.planes().into_iter().flat_map(five).collect())
     })
 }
 

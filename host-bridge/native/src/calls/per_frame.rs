@@ -6,11 +6,12 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use napi_sys::{self as sys, napi_callback_info, napi_env, napi_value};
-use streamlib_bridge::memory::{Frame, FramePool, PixelFormat, TextureLayout};
+use streamlib_bridge::memory::{Frame, FramePool, TextureLayout};
 
 use super::border::{count, guarded, thrown, whole, NativeId};
 use crate::handles::make_handle;
 use crate::js::{Env, Failure, Result};
+use crate::pixels;
 use crate::state::State;
 
 type Call = fn(&State, &Arguments) -> Result<napi_value>;
@@ -90,12 +91,11 @@ fn connection_ack(state: &State, arguments: &Arguments) -> Result<napi_value> {
     arguments.env.undefined()
 }
 
-/// `(pool, width, height, format)`
+/// `(pool, width, height, code)`; a code is the format's index in the low 8 bits, then 16 bits of colour.
 fn pool_texture(state: &State, arguments: &Arguments) -> Result<napi_value> {
-    let (width, height, format) = (arguments.count(1)?, arguments.count(2)?, arguments.count(3)?);
-    let format = PixelFormat::ALL.get(format as usize).copied();
-    let format = format.ok_or_else(|| Failure::new("value", "Unknown pixel format"))?;
-    let layout = TextureLayout::packed(width, height, format)?;
+    let (width, height, code) = (arguments.count(1)?, arguments.count(2)?, arguments.count(3)?);
+    let (format, colour) = pixels::from_code(code)?;
+    let layout = TextureLayout::packed(width, height, format)?.with_colour(colour);
     let frame = with_pool(state, arguments, |pool| Ok(pool.texture(layout)?))?;
     hand_out(state, frame)
 }

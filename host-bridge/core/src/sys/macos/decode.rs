@@ -10,7 +10,7 @@ use super::encode::{key, text};
 use super::ffi::xpc;
 use super::handle::Handle;
 use super::object::{Kind as Type, Object};
-use crate::codec::tag;
+use crate::codec::{tag, WITH_COLOUR};
 use crate::error::{BridgeError, Result};
 use crate::memory::Release;
 use crate::schema::{FieldType, Fields, Schema, MAX_DEPTH};
@@ -279,6 +279,16 @@ impl Walk<'_> {
         for name in [key::WIDTH, key::HEIGHT, key::STRIDE] {
             self.put(&small::<u32>(value, name)?.to_le_bytes())?;
         }
-        self.put(&[small::<u8>(value, key::FORMAT)?])
+        let format = small::<u8>(value, key::FORMAT)?;
+        if format & WITH_COLOUR != 0 {
+            return malformed(format!("unknown pixel format {format}"));
+        }
+        match value.get(key::COLOUR) {
+            None => self.put(&[format]),
+            Some(colour) => match colour.bytes().filter(|bytes| colour.kind() == Type::Data && bytes.len() == 4) {
+                Some(bytes) => self.tagged(format | WITH_COLOUR, bytes),
+                None => malformed("colours that are not four bytes"),
+            },
+        }
     }
 }

@@ -38,6 +38,8 @@ pub mod key {
     pub const HEIGHT: &CStr = c"height";
     pub const STRIDE: &CStr = c"stride";
     pub const FORMAT: &CStr = c"format";
+    /// Four bytes; absent where nothing is specified.
+    pub const COLOUR: &CStr = c"colour";
     pub const LENGTH: &CStr = c"length";
 }
 
@@ -200,6 +202,9 @@ fn frame(raw: &RawHandle, handles: &[HandleRef<'_>]) -> Result<Object> {
             ];
             for (name, number) in numbers {
                 dictionary.set(name, &Object::uint(u64::from(number)));
+            }
+            if !layout.colour.is_unspecified() {
+                dictionary.set(key::COLOUR, &Object::data(&layout.colour.to_bytes()));
             }
         }
         Layout::Buffer { byte_length } => dictionary.set(key::LENGTH, &Object::uint(byte_length as u64)),

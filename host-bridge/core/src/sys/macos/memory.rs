@@ -11,10 +11,10 @@ use rustix::mm::{mprotect, munmap, MprotectFlags};
 use super::ffi::xpc;
 use super::handle::Handle;
 use super::object::{Kind, Object};
-use super::surface::Surface;
+use super::surface::{self, Surface};
 use crate::counters;
 use crate::error::{BridgeError, Result};
-use crate::memory::{Layout, TextureLayout};
+use crate::memory::{Colour, Layout, TextureLayout};
 pub use crate::sys::page::{page_align, PAGE};
 
 /// How many bytes a mapping of so much memory has: pages of this system may be larger than ours.
@@ -27,15 +27,18 @@ pub fn mapped_length(n: usize) -> usize {
 pub enum Form {
     /// One texture of just this shape: the surface tells it to the graphics processor.
     Surface(TextureLayout),
-    /// Buffers.
+    /// Buffers, and textures that no surface can describe: those with several planes, or whose pixels are no whole elements.
     Plain,
 }
 
 impl Form {
     pub fn of(layout: &Layout) -> Self {
         match layout {
-            Layout::Texture(texture) => Form::Surface(*texture),
-            Layout::Buffer { .. } => Form::Plain,
+            // Surfaces serve frames of any colour.
+            Layout::Texture(texture) if surface::can_hold(texture.format) => {
+                Form::Surface(texture.with_colour(Colour::UNSPECIFIED))
+            }
+            Layout::Texture(_) | Layout::Buffer { .. } => Form::Plain,
         }
     }
 

@@ -11,7 +11,7 @@ use super::ffi::iosurface::*;
 use super::object::{Kind, Object};
 use crate::counters;
 use crate::error::{BridgeError, Code, Result};
-use crate::memory::{PixelFormat, TextureLayout};
+use crate::memory::{Colour, PixelFormat, TextureLayout};
 use crate::sys::page::{page_align, PAGE};
 
 /// An object of CoreFoundation, released when dropped.
@@ -58,19 +58,32 @@ unsafe impl Send for Surface {}
 // SAFETY: as above.
 unsafe impl Sync for Surface {}
 
-/// Codes of CoreVideo where there is one, so that other programs see what it is.
-fn code(format: PixelFormat) -> u32 {
+/// Codes of CoreVideo where there is one, so that other programs see what it is. `None`: no surface of one plane, whose
+/// elements are pixels, can say what it is; such pictures lie in shared memory like buffers.
+fn code(format: PixelFormat) -> Option<u32> {
     match format {
-        PixelFormat::Rgb8 => 24,
-        PixelFormat::Bgr8 => u32::from_be_bytes(*b"24BG"),
-        PixelFormat::Rgba8 => u32::from_be_bytes(*b"RGBA"),
-        PixelFormat::Bgra8 => u32::from_be_bytes(*b"BGRA"),
-        PixelFormat::Gray8 => u32::from_be_bytes(*b"L008"),
+        PixelFormat::Rgb8 => Some(24),
+        PixelFormat::Bgr8 => Some(u32::from_be_bytes(*b"24BG")),
+        PixelFormat::Rgba8 => Some(u32::from_be_bytes(*b"RGBA")),
+        PixelFormat::Bgra8 => Some(u32::from_be_bytes(*b"BGRA")),
+        PixelFormat::Gray8 => Some(u32::from_be_bytes(*b"L008")),
+        PixelFormat::Gray16 => Some(u32::from_be_bytes(*b"L016")),
+        PixelFormat::Rgba16 => Some(u32::from_be_bytes(*b"l64r")),
+        PixelFormat::GrayF32 => Some(u32::from_be_bytes(*b"L00f")),
+        PixelFormat::RgbaF32 => Some(u32::from_be_bytes(*b"RGfA")),
+        _ => None,
     }
+}
+
+/// Whether pictures of a format can lie in a surface.
+pub fn can_hold(format: PixelFormat) -> bool {
+    code(format).is_some()
 }
 
 impl Surface {
     pub fn create(layout: TextureLayout) -> Result<Self> {
+        let name = layout.format.name();
+        let code = code(layout.format).ok_or_else(|| BridgeError::value(format!("no surface can hold {name}")))?;
         let length = page_align(layout.byte_length()) + PAGE;
         // SAFETY: keys are constants of the system, values are held until the dictionary has retained them.
         let surface = unsafe {
@@ -89,10 +102,10 @@ impl Surface {
             let values = [
                 layout.width as usize,
                 layout.height as usize,
-                layout.format.channels() as usize,
+                layout.format.first().group_bytes as usize,
                 layout.stride as usize,
                 length,
-                code(layout.format) as usize,
+                code as usize,
             ];
             let values: Option<Vec<Owned>> = values.into_iter().map(number).collect();
             let values = values.ok_or_else(|| BridgeError::io("cannot describe a surface", "out of memory"))?;
@@ -153,9 +166,11 @@ impl Surface {
         let odd = || {
             BridgeError::new(Code::Io, format!("a surface of {width}x{height} pixels in {length} bytes does not fit"))
         };
-        let format = PixelFormat::ALL.into_iter().find(|f| code(*f) == format).ok_or_else(odd)?;
+        let format = PixelFormat::ALL.into_iter().find(|f| code(*f) == Some(format)).ok_or_else(odd)?;
         let side = |n: usize| u32::try_from(n).map_err(|_| odd());
-        let layout = TextureLayout { width: side(width)?, height: side(height)?, stride: side(stride)?, format };
+        let colour = Colour::UNSPECIFIED;
+        let layout =
+            TextureLayout { width: side(width)?, height: side(height)?, stride: side(stride)?, format, colour };
         let layout = layout.checked().map_err(|_| odd())?;
         if planes != 0 || length < page_align(layout.byte_length()) + PAGE {
             return Err(odd());
