@@ -11,7 +11,11 @@ A processor is a function or a class; the decorator names its ports::
         return {"video_out": VideoFrame.from_numpy(255 - pixels)}
 """
 
-from streamlib._native import BridgeError, SharedBuffer, Texture
+from streamlib._native import BridgeError, Colour, SharedBuffer, Texture
+from streamlib._pixels.components import unpack
+from streamlib._pixels.formats import PIXEL_FORMATS, PixelFormat
+from streamlib._pixels.picture import Picture
+from streamlib._pixels.planes import Planes
 from streamlib.context import Context
 from streamlib.processor import ProcessorError, processor
 from streamlib.schema import (
@@ -38,6 +42,7 @@ from streamlib.types import AudioBuffer, AudioFrame, BoundingBox, ObjectDetectio
 __version__ = "0.1.0"
 
 __all__ = [
+    "PIXEL_FORMATS",
     "Array",
     "AudioBuffer",
     "AudioFrame",
@@ -46,6 +51,7 @@ __all__ = [
     "BridgeError",
     "Buffer",
     "Bytes",
+    "Colour",
     "Context",
     "Enum",
     "Float32",
@@ -54,6 +60,9 @@ __all__ = [
     "Int64",
     "ObjectDetections",
     "Optional",
+    "Picture",
+    "PixelFormat",
+    "Planes",
     "ProcessorError",
     "Schema",
     "SchemaError",
@@ -66,4 +75,5 @@ __all__ = [
     "UInt64",
     "VideoFrame",
     "processor",
+    "unpack",
 ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from operator import index
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamlib._native import BridgeError, FramePool, SharedBuffer, Texture
+
+if TYPE_CHECKING:
+    from streamlib._pixels.picture import Picture
 
 _numpy: ModuleType | None = None
 
@@ -62,17 +65,18 @@ def owner_of(array: Any) -> Texture | SharedBuffer | None:
         return None
     if isinstance(base, SharedBuffer):
         return base if array.nbytes == base.byte_length and array.flags.c_contiguous else None
-    if array.dtype != numpy_module().uint8:
-        return None
     # (height, width, 1) is another way to say (height, width).
     array = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
-    view = base.to_numpy()
-    return base if array.shape == view.shape and array.strides == view.strides else None
+    view = base._memory()
+    same = array.dtype == view.dtype and array.shape == view.shape and array.strides == view.strides
+    return base if same else None
 
 
 def protect(given: Any, sent: Any) -> None:
     """What was sent without a copy is now read elsewhere: the array that it was written through becomes read-only."""
-    if isinstance(sent, (Texture, SharedBuffer)) and hasattr(given, "flags") and owner_of(given) is sent:
+    if hasattr(given, "_sent"):
+        given._sent()
+    elif isinstance(sent, (Texture, SharedBuffer)) and hasattr(given, "flags") and owner_of(given) is sent:
         given.flags.writeable = False
 
 
@@ -118,15 +122,20 @@ def into_memory(form: Any, value: Any, pool: FramePool, path: str) -> Any:
 def to_texture(value: Any, pool: FramePool) -> Texture | None:
     """A texture with the pixels of an array, or of anything that shows itself as one. ``None``: no slot is free."""
     np = numpy_module()
+    if hasattr(value, "_copy_into"):
+        return _picture_to_texture(value, pool)
     if not isinstance(value, np.ndarray):
         if not hasattr(value, "__array_interface__") and not hasattr(value, "__array__"):
             raise TypeError(f"must be a numpy array or a Texture, not {type(value).__name__}")
         value = np.asarray(value)
-    if value.dtype != np.uint8:
-        raise TypeError(f"pixels must have dtype uint8, not {value.dtype}; convert them, e.g. with .astype(np.uint8)")
     owner = owner_of(value)
     if isinstance(owner, Texture):
         return owner
+    if value.dtype != np.uint8:
+        raise TypeError(
+            f"pixels must have dtype uint8, not {value.dtype}; convert them, e.g. with .astype(np.uint8), or name their "
+            'format, e.g. VideoFrame.from_numpy(pixels, format="rgb16")'
+        )
     width, height, pixel_format = shape_format(value.shape)
     try:
         texture = pool.texture(width, height, pixel_format)
@@ -135,6 +144,19 @@ def to_texture(value: Any, pool: FramePool) -> Texture | None:
     if texture is not None:
         target = texture.to_numpy()
         np.copyto(target, value.reshape(target.shape))
+    return texture
+
+
+def _picture_to_texture(picture: Picture, pool: FramePool) -> Texture | None:
+    texture = picture._texture()
+    if texture is not None:
+        return texture
+    try:
+        texture = pool.texture(picture.width, picture.height, picture.format, picture.colour)
+    except BridgeError as error:
+        raise ValueError(str(error)) from None
+    if texture is not None:
+        picture._copy_into(texture)
     return texture
 
 

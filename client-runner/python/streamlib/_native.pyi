@@ -1,8 +1,9 @@
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import DTypeLike, NDArray
+
+    from streamlib._pixels.planes import Planes
 
 class BridgeError(Exception):
     """The bridge refused something: a value that does not fit its schema, a handle that is closed, a limit that is reached.
@@ -17,6 +18,25 @@ class BridgeError(Exception):
     code: str
     port: str | None
     field: str | None
+
+class Colour:
+    """What the numbers of a picture mean as colours, by the names of ITU-T H.273 that FFmpeg has."""
+
+    def __init__(
+        self,
+        range: str = "unspecified",
+        matrix: str = "unspecified",
+        transfer: str = "unspecified",
+        primaries: str = "unspecified",
+    ) -> None: ...
+    @property
+    def range(self) -> str: ...
+    @property
+    def matrix(self) -> str: ...
+    @property
+    def transfer(self) -> str: ...
+    @property
+    def primaries(self) -> str: ...
 
 class Texture:
     """A picture in shared memory: ``height`` x ``width`` pixels of 8-bit channels.
@@ -46,16 +66,45 @@ class Texture:
         Raises:
             BridgeError: ``code`` is ``closed``: it was released.
         """
-    def to_numpy(self) -> NDArray[np.uint8]:
-        """The pixels as a numpy array of dtype uint8 and shape ``(height, width, channels)``, of gray pictures
-        ``(height, width)``; a view, without a copy. Read-only unless this is loaned.
+    @property
+    def colour(self) -> Colour:
+        """What its numbers mean as colours; unspecified by default."""
+    def to_numpy(self) -> NDArray[Any]:
+        """The pixels as a numpy array of shape ``(height, width, channels)``, of gray pictures ``(height, width)``; dtype uint8,
+        uint16 or float32. A view, without a copy. Read-only unless this is loaned.
+
+        ``yuyv8`` and ``uyvy8``: ``(height, width, 2)``, the width rounded up to an even one. Bit-packed formats:
+        ``(height, groups, bytes of a group)``; see `unpack`.
 
         Returns:
             A view of the memory, which stays as it is for as long as the array exists.
 
         Raises:
+            TypeError: The picture has several planes; see `planes`.
             BridgeError: ``code`` is ``closed``: it was released.
         """
+    def planes(self) -> Planes:
+        """A view of each plane, without a copy; also by name: ``planes().y``, ``planes().uv``. Shapes and dtypes as with
+        `to_numpy`; planes of colour differences are as much smaller as the format says, rounded up.
+
+        Returns:
+            A named tuple of views, a view for each plane.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: it was released.
+        """
+    def unpack(self) -> Planes:
+        """The components as arrays of their own, such as ``y``, ``u``, ``v`` or ``r``, ``g``, ``b``; see `streamlib.unpack`.
+
+        Returns:
+            A copy of each component.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: it was released.
+        """
+    def _memory(self) -> NDArray[Any]: ...
+    @property
+    def _layout(self) -> list[tuple[str, str, int, list[int], list[int]]]: ...
     def share(self) -> Texture:
         """Another handle to the same memory, for a frame that is sent later. Both are read-only from here on.
 
@@ -127,7 +176,9 @@ class FramePool:
     """The slots that this process writes its frames into."""
 
     def __init__(self, max_slots: int = 16) -> None: ...
-    def texture(self, width: int, height: int, format: str = "rgb8") -> Texture | None: ...
+    def texture(
+        self, width: int, height: int, format: str = "rgb8", colour: Colour | None = None
+    ) -> Texture | None: ...
     def buffer(self, byte_length: int) -> SharedBuffer | None: ...
     def stats(self) -> dict[str, int]: ...
     def close(self) -> None: ...
@@ -202,6 +253,8 @@ class Tally:
     @property
     def dropped(self) -> dict[str, int]: ...
 
+def plane_layout(width: int, height: int, format: str) -> list[tuple[str, str, int, list[int], list[int]]]: ...
+def pixel_formats() -> list[tuple[str, str, int, bool, bool, int]]: ...
 def wait_for_any(connections: list[Connection], timeout: float | None = None) -> bool: ...
 def service_name() -> str: ...
 def relay_path() -> str: ...

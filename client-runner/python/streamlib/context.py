@@ -12,6 +12,8 @@ from streamlib.processor import ProcessorError, nearest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from streamlib._native import Colour
+    from streamlib._pixels.picture import Picture
     from streamlib.schema import Schema
 
 P = TypeVar("P")
@@ -115,6 +117,20 @@ class Output:
             ProcessorError: the schema has no such field, or several and none was named.
         """
         return self._port.loan(shape, dtype, field)
+
+    def loan_picture(
+        self,
+        width: int,
+        height: int,
+        format: str = "rgb8",
+        *,
+        colour: Colour | None = None,
+        field: str | None = None,
+    ) -> Picture:
+        """As `loan`, of any pixel format: fill its ``planes()`` (or `Picture.pack` components), then `set` it, and nothing is
+        copied: ``out.set({"pixel_buffer": picture})``. ``colour`` travels with it. Raises ValueError for a format or size that
+        there is not, TypeError for a field that is no Texture."""
+        return self._port.loan_picture(width, height, format, colour, field)
 
     @property
     def dropped(self) -> int:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from streamlib._memory import numpy_module
+from streamlib._memory import numpy_module, shape_format
+from streamlib._native import Colour, Texture
+from streamlib._pixels.picture import Picture
+from streamlib._pixels.planes import Planes
 from streamlib.schema import Array, Buffer, Float32, Int64, Schema, String, TextureField, UInt32, UInt64
 
 if TYPE_CHECKING:
@@ -25,8 +29,12 @@ class VideoFrame(Schema):
     timestamp_ns: Int64
     frame_number: UInt64
 
-    def to_numpy(self) -> NDArray[np.uint8]:
+    def to_numpy(self) -> NDArray[Any]:
         """The pixels, shape ``(height, width, channels)`` (gray: ``(height, width)``), dtype uint8, without a copy.
+
+        Formats of 16 bits have dtype uint16, those with ``f32`` float32 from 0 to 1; ``yuyv8`` and ``uyvy8`` shape ``(height,
+        width, 2)``, bit-packed ones ``(height, groups, bytes of a group)``. Raises TypeError for a picture with several planes:
+        see `planes`. What the numbers mean as colours is in ``frame["pixel_buffer"].colour``.
 
         Channels are in the order of ``frame["pixel_buffer"].format``: ``"rgb8"`` unless the source gives another.
 
@@ -40,32 +48,82 @@ class VideoFrame(Schema):
         Raises:
             BridgeError: ``code`` is ``closed``: the texture was released.
         """
-        np_ = numpy_module()
-        return cast("NDArray[np.uint8]", np_.asarray(self["pixel_buffer"]))
+        pixels = self["pixel_buffer"]
+        if isinstance(pixels, (Texture, Picture)):
+            return pixels.to_numpy()
+        return cast("NDArray[Any]", numpy_module().asarray(pixels))
+
+    def planes(self) -> Planes:
+        """A view of each plane, without a copy, also by name: ``frame.planes().y``. See `Texture.planes`."""
+        return self._picture().planes()
+
+    def unpack(self) -> Planes:
+        """The components as arrays of their own: ``y``, ``u``, ``v``, or ``r``, ``g``, ``b``. See `streamlib.unpack`."""
+        return self._picture().unpack()
+
+    def _picture(self) -> Texture | Picture:
+        pixels = self["pixel_buffer"]
+        if isinstance(pixels, (Texture, Picture)):
+            return pixels
+        array = numpy_module().asarray(pixels)
+        return Picture._of([array], shape_format(array.shape)[2], None, None)
 
     @classmethod
-    def from_numpy(cls, pixels: NDArray[Any], timestamp_ns: int | None = None, frame_number: int | None = None) -> Self:
-        """A frame of some pixels.
+    def from_planes(
+        cls,
+        planes: Sequence[Any],
+        format: str,
+        timestamp_ns: int | None = None,
+        frame_number: int | None = None,
+        *,
+        width: int | None = None,
+        colour: Colour | None = None,
+    ) -> Self:
+        """A frame of planes, in the order of the format: ``VideoFrame.from_planes((y, uv), "nv12")``.
 
-        Sent, it is copied into shared memory once; not at all if the array is a loaned output (`Output.loan`) or an input
-        frame's own pixels. The array may be any view, such as ``bgr[..., ::-1]`` of a picture of OpenCV's: sending copies it
-        into rows.
-
-        Args:
-            pixels: dtype uint8, shape ``(height, width, 3 or 4)`` (RGB, RGBA) or ``(height, width)`` (gray). Others are
-                refused when the frame is sent, with the output's name.
-            timestamp_ns: Nanoseconds of the monotonic clock; that of the frame that is being processed if not given.
-            frame_number: From 0; that of the frame that is being processed if not given.
-
-        Returns:
-            The frame, to be returned from the processor or given to `Output.set`.
+        Their dtypes and shapes are those that `planes` shows. Instead of planes, components may be given as `unpack` gives them,
+        such as ``(y, u, v)`` of uint16 for ``uyvp10``, which are put together. ``width`` is needed where the planes do not tell
+        it: with groups of a bit-packed format, or ``yuyv8`` and ``uyvy8`` of odd width. The planes of an input frame, given
+        unchanged, are sent without a copy. Raises ValueError or TypeError for what does not fit the format.
         """
+        if isinstance(planes, Planes) and planes.owner is not None and planes.owner.format == format and colour is None:
+            return cls._timed(planes.owner, timestamp_ns, frame_number)
+        return cls._timed(Picture._of(planes, format, width, colour), timestamp_ns, frame_number)
+
+    @classmethod
+    def _timed(cls, pixels: Any, timestamp_ns: int | None, frame_number: int | None) -> Self:
         frame = cls(pixel_buffer=pixels)
         if timestamp_ns is not None:
             frame["timestamp_ns"] = timestamp_ns
         if frame_number is not None:
             frame["frame_number"] = frame_number
         return frame
+
+    @classmethod
+    def from_numpy(
+        cls,
+        pixels: NDArray[Any],
+        timestamp_ns: int | None = None,
+        frame_number: int | None = None,
+        *,
+        format: str | None = None,
+        colour: Colour | None = None,
+    ) -> Self:
+        """A frame of ``pixels``: uint8, shape ``(height, width, 3 or 4)`` (RGB, RGBA) or ``(height, width)`` (gray).
+
+        Sent, it is copied into shared memory once; not at all if the array is a loaned output (`Output.loan`) or an input
+        frame's own pixels. The array may be any view, such as ``bgr[..., ::-1]`` of a picture of OpenCV's: sending copies it
+        into rows. What is not given of time (nanoseconds of the monotonic clock) and number is taken from the frame that is
+        being processed. Pixels of another dtype or shape are refused when the frame is sent, with the output's name.
+
+        ``format`` names another format of one plane, with the dtype and shape that `to_numpy` has of it: ``"bgr8"``,
+        ``"rgb16"`` (uint16), ``"rgbf32"`` (float32), ``"uyvy8"``. It is checked here: ValueError or TypeError. ``colour``
+        travels with the picture.
+        """
+        if format is None and colour is None:
+            return cls._timed(pixels, timestamp_ns, frame_number)
+        picture = Picture._of([pixels], format or shape_format(pixels.shape)[2], None, colour)
+        return cls._timed(picture, timestamp_ns, frame_number)
 
 
 class AudioBuffer(Schema):

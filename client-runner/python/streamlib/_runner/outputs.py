@@ -8,7 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from streamlib._memory import NoSlot, holds_memory, into_memory, numpy_module, protect, shape_format, whole_shape
-from streamlib._native import Connection, FramePool, SharedBuffer, Tally, Texture, monotonic_ns
+from streamlib._native import (
+    BridgeError,
+    Colour,
+    Connection,
+    FramePool,
+    SharedBuffer,
+    Tally,
+    Texture,
+    monotonic_ns,
+)
+from streamlib._pixels.picture import Picture
 from streamlib._runner.run_state import RunState
 from streamlib._runner.targets import HostTarget, LinkTarget
 from streamlib._runner.throttled_log import StallWarning
@@ -190,6 +200,20 @@ class OutputPort:
             self._loaned = (weakref.ref(array), weakref.ref(held), shape)
         return array
 
+    def loan_picture(
+        self, width: int, height: int, pixel_format: str, colour: Colour | None, field: str | None
+    ) -> Picture:
+        self._state.check()
+        name = self._loan_field(field)
+        if self._types[name] != "Texture":
+            raise TypeError(f"port {self.name}, field {name}: is no Texture; use loan()")
+        try:
+            held = self._acquire(lambda: self._pool.texture(width, height, pixel_format, colour))
+            # None: as with `loan`, memory of its own.
+            return Picture._over(held) if held is not None else Picture(width, height, pixel_format, colour=colour)
+        except (BridgeError, OverflowError, ValueError) as error:
+            raise ValueError(f"port {self.name}, field {name}: {error}") from None
+
     def _prepare_loan(self, np: Any, shape: Any, dtype: Any, field: str | None) -> None:
         """What is asked for is mostly what was asked for last, so it is worked out once."""
         asked = (shape, dtype, field)
@@ -234,7 +258,7 @@ class OutputPort:
     def _getter(self, field: str, shape: tuple[int, ...], dtype: Any) -> Callable[[], Texture | SharedBuffer | None]:
         if self._types[field] == "Texture":
             if dtype != numpy_module().uint8:
-                raise TypeError(f"pixels must have dtype uint8, not {dtype}")
+                raise TypeError(f"pixels must have dtype uint8, not {dtype}; for other formats, use loan_picture()")
             width, height, pixel_format = shape_format(shape)
             return lambda: self._pool.texture(width, height, pixel_format)
         size = int(dtype.itemsize)

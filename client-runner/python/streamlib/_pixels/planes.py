@@ -1,0 +1,64 @@
+"""Views of the planes of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from streamlib._memory import numpy_module
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from streamlib._native import Texture
+
+    Arrays = tuple[NDArray[Any], ...]
+else:
+    Arrays = tuple
+
+
+class Planes(Arrays):
+    """The planes, or the components, of a picture as arrays; each also by its name: ``planes.y``, ``planes.uv``."""
+
+    names: tuple[str, ...]
+    #: The texture whose planes these are, if they are its memory and not copies.
+    owner: Texture | None
+
+    def __new__(cls, names: Sequence[str], arrays: Iterable[NDArray[Any]], owner: Texture | None = None) -> Planes:
+        made = super().__new__(cls, tuple(arrays))
+        made.names = tuple(names)
+        made.owner = owner
+        return made
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        try:
+            return self[self.names.index(name)]
+        except (AttributeError, ValueError):
+            raise AttributeError(
+                f"there is no plane {name!r}; there are {', '.join(self.__dict__.get('names', ()))}"
+            ) from None
+
+    def __repr__(self) -> str:
+        shown = (f"{name}: {array.dtype}{array.shape}" for name, array in zip(self.names, self, strict=True))
+        return f"<Planes {', '.join(shown)}>"
+
+
+def of_texture(texture: Texture) -> Planes:
+    """Views into shared memory, read-only where the texture is."""
+    whole = texture._memory()
+    layout = texture._layout
+    names = [plane[0] for plane in layout]
+    if len(layout) == 1:
+        return Planes(names, [whole], texture)
+    return Planes(names, over_memory(whole, layout), texture)
+
+
+def over_memory(
+    whole: NDArray[Any], layout: Sequence[tuple[str, str, int, list[int], list[int]]]
+) -> list[NDArray[Any]]:
+    """An array for each plane of a picture whose bytes are ``whole``."""
+    ndarray = numpy_module().ndarray
+    return [
+        ndarray(tuple(shape), dtype, buffer=whole, offset=offset, strides=tuple(strides))
+        for _, dtype, offset, shape, strides in layout
+    ]
