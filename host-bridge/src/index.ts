@@ -13,7 +13,17 @@ export { Listener } from './channel/listener.js';
 export { decodeValue, encodeValue } from './codec.js';
 export { debugCounts } from './debug.js';
 export { BridgeError, type BridgeErrorCode, type BridgeErrorDetails } from './errors/bridge-error.js';
-export { bytesPerPixel, type PixelFormat, pixelFormats } from './memory/pixel-format.js';
+export { type Colour, colourNames } from './memory/colour.js';
+export {
+  bytesPerPixel,
+  describePixelFormat,
+  isPixelFormat,
+  type PixelElement,
+  type PixelFormat,
+  type PixelFormatDescription,
+  pixelFormats,
+} from './memory/pixel-format.js';
+export { planesOf, type TexturePlane } from './memory/plane.js';
 export { FramePool, type FramePoolOptions } from './memory/pool.js';
 export { SharedBuffer } from './memory/shared-buffer.js';
 export { Texture } from './memory/texture.js';

@@ -1,4 +1,4 @@
-import type { PixelFormat, Schema, SharedBuffer, Texture } from '@streamlib/host-bridge';
+import type { Colour, PixelFormat, Schema, SharedBuffer, Texture } from '@streamlib/host-bridge';
 import type { z } from 'zod';
 import type { Logger } from './logger.js';
 
@@ -48,9 +48,10 @@ export interface OutputHandle {
    *
    * @param width - Pixels in a row.
    * @param height - Rows.
-   * @param format - Channels; `rgb8` by default.
+   * @param format - Planes, channels and bits; `rgb8` by default.
+   * @param colour - What the numbers mean as colours, which travels with the picture; unspecified by default.
    */
-  texture(width: number, height: number, format?: PixelFormat): Texture | null;
+  texture(width: number, height: number, format?: PixelFormat, colour?: Partial<Colour>): Texture | null;
   /**
    * Loans writable shared memory from this node's pool; null when every slot is in use.
    *

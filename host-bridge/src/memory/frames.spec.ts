@@ -89,7 +89,7 @@ describe('a pool', () => {
     expect(() => pool.texture(0, 10)).toThrow(expect.objectContaining({ code: 'value' }));
     expect(() => pool.texture(10.5, 10)).toThrow(expect.objectContaining({ code: 'value' }));
     expect(() => pool.texture(-1, 10)).toThrow(expect.objectContaining({ code: 'value' }));
-    expect(() => pool.texture(10, 10, 'nv12' as 'rgb8')).toThrow(/nv12/);
+    expect(() => pool.texture(10, 10, 'yuv9' as 'rgb8')).toThrow(/yuv9/);
     expect(() => new FramePool({ maxSlots: 0 })).toThrow(expect.objectContaining({ code: 'value' }));
   });
 

@@ -1,6 +1,7 @@
 import { BridgeError } from '../errors/bridge-error.js';
 import { addon, type PoolStats } from '../native/addon.js';
 import type { NativeId } from '../native/types/ids.js';
+import { type Colour, colourBits } from './colour.js';
 import { formatIndex, type PixelFormat } from './pixel-format.js';
 import { sweepMappings } from './segment-views.js';
 import type { SharedBuffer } from './shared-buffer.js';
@@ -29,13 +30,21 @@ export class FramePool {
    *
    * @param width - Pixels in a row.
    * @param height - Rows.
-   * @param format - Channels; `rgb8` by default.
+   * @param format - Planes, channels and bits; `rgb8` by default.
+   * @param colour - What the numbers mean as colours, which travels with the picture; unspecified by default.
    * @returns A writable texture, which the caller sends or closes; null when every slot is in use: drop the frame, or wait
    *   for a reader.
    * @throws {@link BridgeError} `closed`, `value` for a size that is not possible, `exhausted` when the system has no memory.
    */
-  texture(width: number, height: number, format: PixelFormat = 'rgb8'): Texture | null {
-    return addon().poolTexture(this.open(), width, height, formatIndex(format)) as Texture | null;
+  texture(
+    width: number,
+    height: number,
+    format: PixelFormat = 'rgb8',
+    colour?: Partial<Colour>,
+  ): Texture | null {
+    const index = formatIndex(format);
+    const code = colour === undefined ? index : index | (colourBits(colour) << 8);
+    return addon().poolTexture(this.open(), width, height, code) as Texture | null;
   }
 
   /**

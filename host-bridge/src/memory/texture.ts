@@ -1,8 +1,13 @@
 import type { NativeId } from '../native/types/ids.js';
+import { type Colour, colourOf } from './colour.js';
 import { MemoryHandle } from './handle.js';
 import { type PixelFormat, pixelFormats } from './pixel-format.js';
+import { planesOf, type TexturePlane } from './plane.js';
 
-/** A picture in shared memory: rows of `stride` bytes, top first, pixels packed as `format` says. */
+/**
+ * A picture in shared memory: rows of `stride` bytes, top first, pixels as `format` says. Formats with several planes have the
+ * further ones behind the first, see `planes`.
+ */
 export class Texture extends MemoryHandle {
   /** @internal Made by `FramePool` and by received frames. */
   constructor(
@@ -19,8 +24,19 @@ export class Texture extends MemoryHandle {
     readonly stride: number,
     /** The channels of a pixel. */
     readonly format: PixelFormat,
+    private readonly colourBits: number,
   ) {
     super(id, mapping, offset, byteLength, writable);
+  }
+
+  /** What the numbers mean as colours; `unspecified` where the producer did not say. */
+  get colour(): Colour {
+    return colourOf(this.colourBits);
+  }
+
+  /** The planes in their order, as views of the memory: not copies, valid until `close()`. Made anew at each call. */
+  get planes(): readonly TexturePlane[] {
+    return planesOf(this.bytes, this.width, this.height, this.stride, this.format);
   }
 
   /** A second lease on the same memory, to be closed on its own; the pixels are not copied. */
@@ -36,6 +52,7 @@ export class Texture extends MemoryHandle {
       this.height,
       this.stride,
       this.format,
+      this.colourBits,
     );
     copy.watch();
     return copy;
@@ -51,8 +68,8 @@ export function makeTexture(
   width: number,
   height: number,
   stride: number,
-  format: number,
+  code: number,
 ): Texture {
-  const name = pixelFormats[format] ?? 'rgb8';
-  return new Texture(id, mapping, offset, byteLength, writable, width, height, stride, name);
+  const name = pixelFormats[code & 0xff] ?? 'rgb8';
+  return new Texture(id, mapping, offset, byteLength, writable, width, height, stride, name, code >>> 8);
 }

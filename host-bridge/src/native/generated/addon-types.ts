@@ -107,4 +107,9 @@ export interface Addon extends PerFrameCalls {
   serviceNotify(address: string, state: string, endpoint?: NativeId | null): void;
   /** The directory of the broker's state. */
   stateDir(): string;
+  /**
+   * Where the planes of a picture lie: five numbers for each, offset, stride, width, height, channels. A code is the format's
+   * index in the low 8 bits, then 16 bits of colour.
+   */
+  texturePlanes(width: number, height: number, stride: number, code: number): Array<number>;
 }

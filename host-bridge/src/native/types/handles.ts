@@ -13,7 +13,8 @@ export type TextureFactory = (
   width: number,
   height: number,
   stride: number,
-  format: number,
+  /** The format's index in the low 8 bits, then 16 bits of colour. */
+  code: number,
 ) => unknown;
 
 export type BufferFactory = (

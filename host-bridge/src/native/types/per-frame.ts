@@ -6,8 +6,11 @@ export interface PerFrameCalls {
   connectionSendFrame(connection: NativeId, port: number, frameId: number, frame: object): boolean;
   /** This side has finished with the frames of an input port up to `frameId`; it travels with the next message. */
   connectionAck(connection: NativeId, port: number, frameId: number): void;
-  /** What the texture factory made; null when every slot is held. */
-  poolTexture(pool: NativeId, width: number, height: number, format: number): unknown;
+  /**
+   * What the texture factory made; null when every slot is held. `code`: the format's index in the low 8 bits, then 16 bits of
+   * colour.
+   */
+  poolTexture(pool: NativeId, width: number, height: number, code: number): unknown;
   /** What the buffer factory made; null when every slot is held. */
   poolBuffer(pool: NativeId, byteLength: number): unknown;
   handleClone(handle: NativeId): NativeId;

@@ -1,4 +1,4 @@
-import type { PixelFormat, SharedBuffer, Texture } from '@streamlib/host-bridge';
+import type { Colour, PixelFormat, SharedBuffer, Texture } from '@streamlib/host-bridge';
 import type { FrameValue, OutputHandle } from '@streamlib/processor';
 import { StreamlibError } from '../../base/streamlib-error.js';
 import { Frame } from '../../flow/frame.js';
@@ -42,8 +42,8 @@ export class LocalOutput implements OutputHandle {
     this.port.route(new Frame(this.adopt(value), this.port.handles));
   }
 
-  texture(width: number, height: number, format?: PixelFormat): Texture | null {
-    return this.loan(() => this.loans.texture(width, height, format));
+  texture(width: number, height: number, format?: PixelFormat, colour?: Partial<Colour>): Texture | null {
+    return this.loan(() => this.loans.texture(width, height, format, colour));
   }
 
   buffer(byteLength: number): SharedBuffer | null {
