@@ -1,41 +1,117 @@
-import type { PixelFormat, Texture } from '@streamlib/host-bridge';
-import { bytesPerPixel } from '@streamlib/host-bridge';
+import type { Colour, PixelFormat, Texture } from '@streamlib/host-bridge';
 import { Frame } from 'node-av';
 import {
   AV_PIX_FMT_BGR24,
   AV_PIX_FMT_BGRA,
   AV_PIX_FMT_GRAY8,
+  AV_PIX_FMT_GRAY16LE,
+  AV_PIX_FMT_GRAYF32LE,
+  AV_PIX_FMT_NV12,
+  AV_PIX_FMT_P010LE,
   AV_PIX_FMT_RGB24,
+  AV_PIX_FMT_RGB48LE,
   AV_PIX_FMT_RGBA,
+  AV_PIX_FMT_RGBA64LE,
+  AV_PIX_FMT_UYVY422,
+  AV_PIX_FMT_YUV420P,
+  AV_PIX_FMT_YUV422P,
+  AV_PIX_FMT_YUV444P,
+  AV_PIX_FMT_YUYV422,
+  AVCOL_RANGE_JPEG,
+  AVCOL_RANGE_MPEG,
+  AVCOL_SPC_BT470BG,
+  AVCOL_SPC_BT709,
+  AVCOL_SPC_BT2020_NCL,
+  AVCOL_SPC_FCC,
+  AVCOL_SPC_SMPTE170M,
+  AVCOL_SPC_SMPTE240M,
+  type AVColorSpace,
   type AVPixelFormat,
 } from 'node-av/constants';
+import { MediaError } from '../errors/media-error.js';
 import { check } from './library.js';
 
 /** How far FFmpeg's vector code may read or write beyond the last pixel (its own buffers are padded by as much). */
 export const SIMD_OVERRUN = 64;
 
-const FORMATS: Readonly<Record<PixelFormat, AVPixelFormat>> = {
+/** Those that libswscale reads; in the others the bytes lie in no order that it knows. */
+const FORMATS: Readonly<Partial<Record<PixelFormat, AVPixelFormat>>> = {
   rgb8: AV_PIX_FMT_RGB24,
   rgba8: AV_PIX_FMT_RGBA,
   bgra8: AV_PIX_FMT_BGRA,
   bgr8: AV_PIX_FMT_BGR24,
   gray8: AV_PIX_FMT_GRAY8,
+  gray16: AV_PIX_FMT_GRAY16LE,
+  rgb16: AV_PIX_FMT_RGB48LE,
+  rgba16: AV_PIX_FMT_RGBA64LE,
+  grayf32: AV_PIX_FMT_GRAYF32LE,
+  nv12: AV_PIX_FMT_NV12,
+  i420: AV_PIX_FMT_YUV420P,
+  i422: AV_PIX_FMT_YUV422P,
+  i444: AV_PIX_FMT_YUV444P,
+  p010: AV_PIX_FMT_P010LE,
+  yuyv8: AV_PIX_FMT_YUYV422,
+  uyvy8: AV_PIX_FMT_UYVY422,
 };
 
+/** The matrices that libswscale computes with. */
+const MATRICES: Readonly<Partial<Record<Colour['matrix'], AVColorSpace>>> = {
+  bt709: AVCOL_SPC_BT709,
+  fcc: AVCOL_SPC_FCC,
+  bt470bg: AVCOL_SPC_BT470BG,
+  smpte170m: AVCOL_SPC_SMPTE170M,
+  smpte240m: AVCOL_SPC_SMPTE240M,
+  bt2020nc: AVCOL_SPC_BT2020_NCL,
+};
+
+/** From this height on, luma of pictures that do not say how it was made is that of HD television. */
+const HD = 720;
+
 export function avFormat(format: PixelFormat): AVPixelFormat {
-  return FORMATS[format];
+  const known = FORMATS[format];
+  if (known === undefined)
+    throw new MediaError(
+      'unsupported',
+      `FFmpeg reads no pictures of ${format}; convert them before, for example to rgb8 in a Python node (frame.unpack())`,
+    );
+  return known;
 }
+
+/** What `frame` is to be converted by. Pictures of red, green and blue, or gray, need nothing said. */
+export function setColour(frame: Frame, format: PixelFormat, colour: Colour): void {
+  if (!YUV.has(format)) return;
+  const unsaid = frame.height >= HD ? 'bt709' : 'smpte170m';
+  const space = MATRICES[colour.matrix === 'unspecified' ? unsaid : colour.matrix];
+  if (space === undefined)
+    throw new MediaError(
+      'unsupported',
+      `FFmpeg converts no pictures of the colour matrix ${colour.matrix}; use one of ${Object.keys(MATRICES).join(', ')}`,
+    );
+  frame.colorSpace = space;
+  frame.colorRange = colour.range === 'full' ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+}
+
+const YUV: ReadonlySet<PixelFormat> = new Set([
+  'nv12',
+  'i420',
+  'i422',
+  'i444',
+  'p010',
+  'yuyv8',
+  'uyvy8',
+] as const);
 
 /**
  * A frame whose pixels are the caller's memory, not a copy of it. `bytes` must stay valid while the frame is in use; freeing
  * the frame leaves them alone.
  */
 export function frameOver(bytes: Uint8Array, width: number, height: number, format: PixelFormat): Frame {
+  const known = avFormat(format);
   const frame = new Frame();
   frame.alloc();
   frame.width = width;
   frame.height = height;
-  frame.format = avFormat(format);
+  frame.format = known;
   try {
     check(
       frame.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
@@ -68,8 +144,13 @@ function tryAlias(): boolean {
   return bytes[7] === 42;
 }
 
+/** Whether no row of any plane has padding. */
 export function isPacked(texture: Texture): boolean {
-  return texture.stride === texture.width * bytesPerPixel(texture.format);
+  return texture.planes.every((plane) => plane.stride === rowBytes(plane));
+}
+
+function rowBytes({ width, channels, data }: Texture['planes'][number]): number {
+  return width * channels * data.BYTES_PER_ELEMENT;
 }
 
 /**
@@ -88,11 +169,16 @@ export function readable(texture: Texture): Uint8Array {
   const { bytes } = texture;
   const mapped = bytes.buffer.byteLength - bytes.byteOffset - bytes.byteLength;
   if (isPacked(texture) && framesAliasMemory() && mapped >= SIMD_OVERRUN) return bytes;
-  const row = texture.width * bytesPerPixel(texture.format);
-  const copy = new Uint8Array(row * texture.height + SIMD_OVERRUN);
-  for (let y = 0; y < texture.height; y++) {
-    const from = y * texture.stride;
-    copy.set(bytes.subarray(from, from + row), y * row);
+  const { planes } = texture;
+  const length = planes.reduce((sum, plane) => sum + rowBytes(plane) * plane.height, 0);
+  const copy = new Uint8Array(length + SIMD_OVERRUN);
+  let to = 0;
+  for (const plane of planes) {
+    const row = rowBytes(plane);
+    for (let y = 0; y < plane.height; y++, to += row) {
+      const from = plane.offset + y * plane.stride;
+      copy.set(bytes.subarray(from, from + row), to);
+    }
   }
-  return copy.subarray(0, row * texture.height);
+  return copy.subarray(0, length);
 }

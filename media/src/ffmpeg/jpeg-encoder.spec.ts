@@ -45,7 +45,11 @@ describe('JpegEncoder', () => {
   it('writes the colours of every format', async () => {
     const encoder = new JpegEncoder(95);
     const pool = new FramePool();
-    for (const format of pixelFormats) {
+    const drawn = pixelFormats.filter(
+      (format) => format.endsWith('8') && !format.endsWith('yvy8') && format !== 'yuyv8',
+    );
+    expect(drawn).toEqual(['rgb8', 'rgba8', 'bgra8', 'bgr8', 'gray8']);
+    for (const format of drawn) {
       const texture = pool.texture(64, 32, format);
       if (texture === null) throw new Error('no texture');
       drawTestPattern(texture, 0);
@@ -58,6 +62,49 @@ describe('JpegEncoder', () => {
         [blue, b],
       ] as const)
         expect(Math.abs(is - should), format).toBeLessThan(12);
+    }
+    pool.close();
+    encoder.close();
+  });
+
+  it.each([
+    ['limited', 'smpte170m', 81, 90, 240, [255, 0, 0]],
+    ['full', 'smpte170m', 76, 85, 255, [254, 0, 0]],
+    ['limited', 'bt709', 63, 102, 240, [255, 0, 0]],
+    ['limited', 'unspecified', 145, 54, 34, [0, 255, 0]],
+  ] as const)('takes luma of range %s and matrix %s for what it is', async (range, matrix, y, u, v, rgb) => {
+    const encoder = new JpegEncoder(100);
+    const pool = new FramePool();
+    const formats = ['nv12', 'i420', 'i422', 'i444', 'yuyv8', 'uyvy8', 'p010'] as const;
+    const value = { y, u, v } as const;
+    for (const format of formats) {
+      const texture = pool.texture(35, 21, format, { range, matrix });
+      if (texture === null) throw new Error('no texture');
+      for (const { name, data } of texture.planes) {
+        const letters = [...name].filter((letter): letter is 'y' | 'u' | 'v' => letter in value);
+        for (let at = 0; at < data.length; at++)
+          data[at] = value[letters[at % letters.length] ?? 'y'] * (format === 'p010' ? 256 : 1);
+      }
+      const seen = pixelAt(await decode(await encoder.encode(texture)), 12, 8);
+      texture.close();
+      for (const [at, should] of rgb.entries())
+        expect(Math.abs((seen[at] ?? -99) - should), `${format} ${seen}`).toBeLessThan(12);
+    }
+    pool.close();
+    encoder.close();
+  });
+
+  it('says of a format that FFmpeg does not read what to do', async () => {
+    const encoder = new JpegEncoder(90);
+    const pool = new FramePool();
+    for (const format of ['uyvp10', 'rgb10', 'v210', 'rgbf32'] as const) {
+      const texture = pool.texture(16, 16, format);
+      if (texture === null) throw new Error('no texture');
+      await expect(encoder.encode(texture)).rejects.toMatchObject({
+        code: 'unsupported',
+        message: expect.stringContaining(`no pictures of ${format}; convert them before`),
+      });
+      texture.close();
     }
     pool.close();
     encoder.close();

@@ -1,7 +1,7 @@
 import type { Texture } from '@streamlib/host-bridge';
 import { Frame, SoftwareScaleContext } from 'node-av';
 import type { AVColorRange, AVColorSpace, AVPixelFormat } from 'node-av/constants';
-import { frameOver, readable } from './foreign-memory.js';
+import { frameOver, readable, setColour } from './foreign-memory.js';
 import { check } from './library.js';
 
 export interface YuvTarget {
@@ -34,6 +34,7 @@ export class YuvConverter {
       check(made.getBuffer(), 'allocate a picture', 'io');
       const view = frameOver(readable(texture), texture.width, texture.height, texture.format);
       try {
+        setColour(view, texture.format, texture.colour);
         check(await this.scaler.scaleFrame(made, view), 'convert a picture');
       } finally {
         view.free();
