@@ -12,8 +12,9 @@ export function describeFrame(frame: FrameValue): Record<string, unknown> {
 
 function describeValue(value: unknown): unknown {
   if (value instanceof Texture) {
-    const { width, height, format } = value;
-    return { texture: `${width}x${height} ${format}`, width, height, format };
+    const { width, height, format, colour } = value;
+    const shown = { texture: `${width}x${height} ${format}`, width, height, format };
+    return Object.values(colour).every((name) => name === 'unspecified') ? shown : { ...shown, colour };
   }
   if (value instanceof SharedBuffer) return { buffer: value.byteLength };
   if (value instanceof Uint8Array) {
