@@ -127,11 +127,14 @@ impl Colour {
         primaries: Primaries::Unspecified,
     };
 
-    pub fn is_unspecified(&self) -> bool {
-        *self == Self::UNSPECIFIED
+    /// Asked of every frame, so as one number.
+    #[inline]
+    pub const fn is_unspecified(&self) -> bool {
+        u32::from_ne_bytes(self.to_bytes()) == u32::from_ne_bytes(Self::UNSPECIFIED.to_bytes())
     }
 
     /// The code points, in the order of the wire.
+    #[inline]
     pub const fn to_bytes(self) -> [u8; 4] {
         [self.range as u8, self.matrix as u8, self.transfer as u8, self.primaries as u8]
     }

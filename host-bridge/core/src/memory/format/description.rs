@@ -9,6 +9,7 @@ pub enum Element {
 }
 
 impl Element {
+    #[inline]
     pub const fn bytes(self) -> u32 {
         match self {
             Element::U8 => 1,
@@ -64,6 +65,7 @@ impl PlaneFormat {
     }
 
     /// Groups that a row of a picture of this width takes: the last may be filled in part.
+    #[inline]
     pub const fn groups(&self, width: u32) -> u32 {
         if self.across == 1 && self.group_pixels == 1 {
             return width;
@@ -76,6 +78,7 @@ impl PlaneFormat {
     }
 
     /// Bytes that a row needs.
+    #[inline]
     pub const fn row_bytes(&self, width: u32) -> u32 {
         self.groups(width).saturating_mul(self.group_bytes)
     }

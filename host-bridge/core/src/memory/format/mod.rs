@@ -52,6 +52,7 @@ formats! {
 }
 
 impl PixelFormat {
+    #[inline]
     pub fn description(self) -> &'static Description {
         &description::TABLE[self as usize - 1]
     }
@@ -61,6 +62,7 @@ impl PixelFormat {
     }
 
     /// How to read the plane that comes first, which of most formats is the only one.
+    #[inline]
     pub(crate) fn first(self) -> &'static PlaneFormat {
         &self.description().planes[0]
     }
@@ -72,6 +74,7 @@ impl PixelFormat {
         })
     }
 
+    #[inline]
     pub fn from_wire(byte: u8) -> Result<Self> {
         let format = usize::from(byte).checked_sub(1).and_then(|index| Self::ALL.get(index));
         format.copied().ok_or_else(|| BridgeError::malformed(format!("unknown pixel format {byte}")))

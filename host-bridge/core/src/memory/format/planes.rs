@@ -41,6 +41,7 @@ fn stride_of(format: PixelFormat, stride: u32, index: usize) -> u32 {
 }
 
 /// Bytes of a row where nobody asks for more.
+#[inline]
 pub(in crate::memory) fn default_stride(format: PixelFormat, width: u32) -> u32 {
     let row = format.first().row_bytes(width);
     match format.description().row_align {
@@ -50,8 +51,17 @@ pub(in crate::memory) fn default_stride(format: PixelFormat, width: u32) -> u32 
 }
 
 /// Bytes of all planes. Cannot overflow for what `TextureLayout::checked` let pass.
+#[inline]
 pub(in crate::memory) fn byte_length(format: PixelFormat, stride: u32, height: u32) -> usize {
     let first = stride as usize * height as usize;
+    let planes = format.description().planes;
+    match planes.len() {
+        1 => first,
+        _ => with_further_planes(first, format, stride, height),
+    }
+}
+
+fn with_further_planes(first: usize, format: PixelFormat, stride: u32, height: u32) -> usize {
     let planes = format.description().planes;
     (1..planes.len()).fold(first, |sum, index| {
         let rows = planes[index].rows(height) as usize;
