@@ -12,7 +12,10 @@ function declared(): string[] {
     const body = text.slice(text.indexOf(`export interface ${interfaceName} `));
     return [...body.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name ?? '');
   };
-  return [...methods('./generated/addon-types.ts', 'Addon'), ...methods('./types/per-frame.ts', 'PerFrameCalls')];
+  return [
+    ...methods('./generated/addon-types.ts', 'Addon'),
+    ...methods('./types/per-frame.ts', 'PerFrameCalls'),
+  ];
 }
 
 describe('the functions of the addon', () => {
