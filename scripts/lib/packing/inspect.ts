@@ -2,8 +2,6 @@
 import { builtinModules } from 'node:module';
 import { posix } from 'node:path';
 
-/** Loaded only when a graph names one of its types; whoever wants it installs it. */
-const LOADED_IF_THERE = new Set(['@streamlib/media']);
 const UNWANTED = /\.spec\.|\.map$|\.tsbuildinfo$|(^|\/)(testing|node_modules|__pycache__)\/|\.tgz$/;
 
 export type Exports = string | { readonly [condition: string]: Exports };
@@ -79,7 +77,7 @@ export function problemsOf({ manifest, files, read, version, names }: Packed): s
       }
       const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
       if (specifier.startsWith('node:') || builtinModules.includes(name) || name === manifest.name) continue;
-      if (dependencies[name] === undefined && !LOADED_IF_THERE.has(name))
+      if (dependencies[name] === undefined)
         problems.push(`${path} imports ${name}, which is not among its dependencies`);
     }
   }

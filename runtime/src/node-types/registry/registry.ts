@@ -101,7 +101,8 @@ export class NodeTypes {
     if (found !== null) return found;
     const { types } = await this.list(signal);
     const { packages } = await this.packages();
-    const hint = packages.length > 0 ? '' : '; camera, display and file need the package @streamlib/media';
+    const hasOwn = packages.some((item) => item.name.startsWith('@streamlib/'));
+    const hint = hasOwn ? '' : '; camera, display and file need the package @streamlib/media';
     throw new StreamlibError(
       'graph',
       `unknown node type "${name}"${suggestion(name, new Set(types.map(({ type }) => type)))}${hint}`,
