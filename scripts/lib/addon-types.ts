@@ -12,7 +12,15 @@ import type { NativeId } from '../types/ids.js';
 import type { PerFrameCalls } from '../types/per-frame.js';
 `;
 
-/** Writes \`native/addon-types.ts\` into a folder. */
+/** As napi-derive writes it. */
+interface Definition {
+  readonly kind: string;
+  readonly name: string;
+  readonly js_doc: string;
+  readonly def: string;
+}
+
+/** Writes `native/addon-types.ts` into a folder. */
 export async function makeAddonTypes(out: string): Promise<void> {
   const definitions = join(out, 'definitions');
   mkdirSync(definitions);
