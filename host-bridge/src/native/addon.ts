@@ -4,7 +4,6 @@ import type { Addon } from './generated/addon-types.js';
 import { nativeHere } from './locate.js';
 import type { ErrorFactory } from './types/callbacks.js';
 import type { BufferFactory, TextureFactory } from './types/handles.js';
-import type { NativeId } from './types/ids.js';
 
 export type { Addon, ConnectionStats, DebugCounts, PoolStats } from './generated/addon-types.js';
 export type { ConnectionHandlers, NativePort } from './types/callbacks.js';
