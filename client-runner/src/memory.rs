@@ -136,7 +136,8 @@ impl Held {
 
 /// A picture in shared memory: ``height`` x ``width`` pixels, as ``format`` says.
 ///
-/// Received ones are read-only; loaned ones are writable until they are sent.
+/// Received ones are read-only; loaned ones are writable until they are sent. ``numpy.asarray`` looks at one without a copy: at
+/// its pixels, or at all bytes in a row where there are several planes.
 #[pyclass(frozen, module = "streamlib._native", weakref)]
 pub struct Texture {
     held: Held,
@@ -258,7 +259,7 @@ impl Texture {
     /// `to_numpy`; planes of colour differences are as much smaller as the format says, rounded up.
     ///
     /// Returns:
-    ///     A named tuple of views, a view for each plane.
+    ///     A tuple of views, one for each plane.
     ///
     /// Raises:
     ///     BridgeError: ``code`` is ``closed``: it was released.
@@ -269,7 +270,7 @@ impl Texture {
     /// The components as arrays of their own, such as ``y``, ``u``, ``v`` or ``r``, ``g``, ``b``; see `streamlib.unpack`.
     ///
     /// Returns:
-    ///     A copy of each component.
+    ///     An array for each component: copies of bit-packed formats and ``p010``, views of all others.
     ///
     /// Raises:
     ///     BridgeError: ``code`` is ``closed``: it was released.

@@ -7,12 +7,18 @@ use streamlib_bridge::memory::{self, PixelFormat, TextureLayout};
 
 use crate::error::raise;
 
-/// What the numbers of a picture mean as colours, by the names of ITU-T H.273 that FFmpeg has; ``"unspecified"`` where a
-/// source does not say.
+/// What the numbers of a picture mean as colours, by the names of ITU-T H.273 that FFmpeg has.
 ///
-/// ``range``: ``"limited"`` or ``"full"``. ``matrix``: ``"bt709"``, ``"smpte170m"`` (or ``"bt601"``), ``"bt2020nc"``,
-/// ``"gbr"``, … ``transfer``: ``"bt709"``, ``"srgb"``, ``"linear"``, ``"smpte2084"`` (or ``"pq"``), ``"arib-std-b67"`` (or
-/// ``"hlg"``), … ``primaries``: ``"bt709"``, ``"bt2020"``, ``"smpte432"``, … Raises `BridgeError` for a name that there is not.
+/// Two are equal where all of their names are. Each argument is ``"unspecified"`` where nothing else is given.
+///
+/// Args:
+///     range: See the property.
+///     matrix: See the property.
+///     transfer: See the property.
+///     primaries: See the property.
+///
+/// Raises:
+///     BridgeError: there is no such name; the message lists those that there are.
 #[pyclass(frozen, eq, hash, module = "streamlib")]
 #[derive(Clone, PartialEq)]
 pub struct Colour(memory::Colour);
@@ -38,18 +44,24 @@ impl Colour {
         };
         parsed().map(Self).map_err(raise)
     }
+    /// Which numbers are black and white: ``"limited"``, ``"full"`` or ``"unspecified"``.
     #[getter]
     fn range(&self) -> &'static str {
         self.0.range.name()
     }
+    /// How luma and colour differences follow from red, green and blue: ``"bt709"``, ``"smpte170m"`` (given as ``"bt601"`` as
+    /// well), ``"bt2020nc"``, ``"gbr"``, …, or ``"unspecified"``.
     #[getter]
     fn matrix(&self) -> &'static str {
         self.0.matrix.name()
     }
+    /// How numbers become light: ``"bt709"``, ``"srgb"``, ``"linear"``, ``"smpte2084"`` (given as ``"pq"`` as well),
+    /// ``"arib-std-b67"`` (given as ``"hlg"`` as well), …, or ``"unspecified"``.
     #[getter]
     fn transfer(&self) -> &'static str {
         self.0.transfer.name()
     }
+    /// Which red, green and blue are meant: ``"bt709"``, ``"bt2020"``, ``"smpte432"``, …, or ``"unspecified"``.
     #[getter]
     fn primaries(&self) -> &'static str {
         self.0.primaries.name()

@@ -18,7 +18,7 @@ from streamlib import _native, context
 FOLDER = Path(streamlib.__file__).parent
 #: Not exported, but handed to users by `Context`.
 HANDED_OUT = (context.Input, context.Output)
-NATIVE = (streamlib.BridgeError, streamlib.SharedBuffer, streamlib.Texture)
+NATIVE = (streamlib.BridgeError, streamlib.Colour, streamlib.SharedBuffer, streamlib.Texture)
 
 
 def sections(doc: str) -> dict[str, str]:

@@ -20,7 +20,19 @@ class BridgeError(Exception):
     field: str | None
 
 class Colour:
-    """What the numbers of a picture mean as colours, by the names of ITU-T H.273 that FFmpeg has."""
+    """What the numbers of a picture mean as colours, by the names of ITU-T H.273 that FFmpeg has.
+
+    Two are equal where all of their names are. Each argument is ``"unspecified"`` where nothing else is given.
+
+    Args:
+        range: See the property.
+        matrix: See the property.
+        transfer: See the property.
+        primaries: See the property.
+
+    Raises:
+        BridgeError: there is no such name; the message lists those that there are.
+    """
 
     def __init__(
         self,
@@ -30,18 +42,25 @@ class Colour:
         primaries: str = "unspecified",
     ) -> None: ...
     @property
-    def range(self) -> str: ...
+    def range(self) -> str:
+        """Which numbers are black and white: ``"limited"``, ``"full"`` or ``"unspecified"``."""
     @property
-    def matrix(self) -> str: ...
+    def matrix(self) -> str:
+        """How luma and colour differences follow from red, green and blue: ``"bt709"``, ``"smpte170m"`` (given as ``"bt601"`` as
+        well), ``"bt2020nc"``, ``"gbr"``, …, or ``"unspecified"``."""
     @property
-    def transfer(self) -> str: ...
+    def transfer(self) -> str:
+        """How numbers become light: ``"bt709"``, ``"srgb"``, ``"linear"``, ``"smpte2084"`` (given as ``"pq"`` as well),
+        ``"arib-std-b67"`` (given as ``"hlg"`` as well), …, or ``"unspecified"``."""
     @property
-    def primaries(self) -> str: ...
+    def primaries(self) -> str:
+        """Which red, green and blue are meant: ``"bt709"``, ``"bt2020"``, ``"smpte432"``, …, or ``"unspecified"``."""
 
 class Texture:
-    """A picture in shared memory: ``height`` x ``width`` pixels of 8-bit channels.
+    """A picture in shared memory: ``height`` x ``width`` pixels, as ``format`` says.
 
-    Received ones are read-only; loaned ones are writable until they are sent. ``numpy.asarray`` looks at one without a copy.
+    Received ones are read-only; loaned ones are writable until they are sent. ``numpy.asarray`` looks at one without a copy:
+    at its pixels, or at all bytes in a row where there are several planes.
     """
 
     @property
@@ -55,7 +74,7 @@ class Texture:
         """Bytes from the beginning of one row to that of the next; at least the bytes of a row's pixels."""
     @property
     def format(self) -> str:
-        """``"rgb8"``, ``"rgba8"``, ``"bgra8"``, ``"bgr8"`` or ``"gray8"``."""
+        """``"rgb8"``, ``"gray8"``, ``"nv12"``, …: a name of `streamlib.PIXEL_FORMATS`."""
     @property
     def writable(self) -> bool:
         """True while it is loaned from an output and not sent; False for what was received."""
@@ -88,7 +107,7 @@ class Texture:
         `to_numpy`; planes of colour differences are as much smaller as the format says, rounded up.
 
         Returns:
-            A named tuple of views, a view for each plane.
+            A tuple of views, one for each plane.
 
         Raises:
             BridgeError: ``code`` is ``closed``: it was released.
@@ -97,7 +116,7 @@ class Texture:
         """The components as arrays of their own, such as ``y``, ``u``, ``v`` or ``r``, ``g``, ``b``; see `streamlib.unpack`.
 
         Returns:
-            A copy of each component.
+            An array for each component: copies of bit-packed formats and ``p010``, views of all others.
 
         Raises:
             BridgeError: ``code`` is ``closed``: it was released.

@@ -37,6 +37,10 @@ class OutputPort(Protocol):
 
     def loan(self, shape: tuple[int, ...] | int, dtype: Any, field: str | None) -> NDArray[Any]: ...
 
+    def loan_picture(
+        self, width: int, height: int, pixel_format: str, colour: Colour | None, field: str | None
+    ) -> Picture: ...
+
 
 class RunState(Protocol):
     """What a `Context` needs of the runner."""
@@ -127,9 +131,27 @@ class Output:
         colour: Colour | None = None,
         field: str | None = None,
     ) -> Picture:
-        """As `loan`, of any pixel format: fill its ``planes()`` (or `Picture.pack` components), then `set` it, and nothing is
-        copied: ``out.set({"pixel_buffer": picture})``. ``colour`` travels with it. Raises ValueError for a format or size that
-        there is not, TypeError for a field that is no Texture."""
+        """A writable picture of any pixel format in the memory that the reader will see.
+
+        Fill its ``planes()``, or `Picture.pack` its components, then `set` it, and nothing is copied:
+        ``out.set({"pixel_buffer": picture})``.
+
+        Args:
+            width: Width in pixels, from 1 to 32768.
+            height: Height in pixels, from 1 to 32768.
+            format: A name of `streamlib.PIXEL_FORMATS`; ``"rgb8"`` if not given.
+            colour: What its numbers mean as colours; unspecified if not given. It travels with the picture.
+            field: The field that the memory is for; needed only where the schema has several of them.
+
+        Returns:
+            A picture that `set` makes read-only. Its content is undefined until you write it. While every slot is with
+            readers it has ordinary memory, which `set` copies or drops.
+
+        Raises:
+            TypeError: the field is no Texture.
+            ValueError: there is no such format or size; the message names port and field.
+            ProcessorError: the schema has no such field, or several and none was named.
+        """
         return self._port.loan_picture(width, height, format, colour, field)
 
     @property

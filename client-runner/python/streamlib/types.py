@@ -32,11 +32,10 @@ class VideoFrame(Schema):
     def to_numpy(self) -> NDArray[Any]:
         """The pixels, shape ``(height, width, channels)`` (gray: ``(height, width)``), dtype uint8, without a copy.
 
-        Formats of 16 bits have dtype uint16, those with ``f32`` float32 from 0 to 1; ``yuyv8`` and ``uyvy8`` shape ``(height,
-        width, 2)``, bit-packed ones ``(height, groups, bytes of a group)``. Raises TypeError for a picture with several planes:
-        see `planes`. What the numbers mean as colours is in ``frame["pixel_buffer"].colour``.
-
-        Channels are in the order of ``frame["pixel_buffer"].format``: ``"rgb8"`` unless the source gives another.
+        Formats of 16 bits have dtype uint16, those with ``f32`` float32 from 0 to 1. ``yuyv8`` and ``uyvy8`` have shape
+        ``(height, width, 2)``, the width rounded up to an even one, bit-packed ones ``(height, groups, bytes of a group)``.
+        Channels are in the order of ``frame["pixel_buffer"].format``: ``"rgb8"`` unless the source gives another. What the
+        numbers mean as colours is in ``frame["pixel_buffer"].colour``.
 
         Pixels of a frame that came from an input are read-only. Keep the array as long as you like: the frame's memory is
         not written while it exists. (Keeping many makes the producer run out of slots: then new
@@ -46,6 +45,7 @@ class VideoFrame(Schema):
             A view of the frame's memory.
 
         Raises:
+            TypeError: the picture has several planes; see `planes`.
             BridgeError: ``code`` is ``closed``: the texture was released.
         """
         pixels = self["pixel_buffer"]
@@ -54,11 +54,25 @@ class VideoFrame(Schema):
         return cast("NDArray[Any]", numpy_module().asarray(pixels))
 
     def planes(self) -> Planes:
-        """A view of each plane, without a copy, also by name: ``frame.planes().y``. See `Texture.planes`."""
+        """The planes of the picture, without a copy, each also by its name: ``frame.planes().y``.
+
+        Returns:
+            A view of each plane, with the shapes and dtypes of `Texture.planes`.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: the texture was released.
+        """
         return self._picture().planes()
 
     def unpack(self) -> Planes:
-        """The components as arrays of their own: ``y``, ``u``, ``v``, or ``r``, ``g``, ``b``. See `streamlib.unpack`."""
+        """The components as arrays of their own: ``y``, ``u``, ``v``, or ``r``, ``g``, ``b``.
+
+        Returns:
+            What `streamlib.unpack` returns: copies of bit-packed formats and ``p010``, views of all others.
+
+        Raises:
+            BridgeError: ``code`` is ``closed``: the texture was released.
+        """
         return self._picture().unpack()
 
     def _picture(self) -> Texture | Picture:
@@ -81,10 +95,24 @@ class VideoFrame(Schema):
     ) -> Self:
         """A frame of planes, in the order of the format: ``VideoFrame.from_planes((y, uv), "nv12")``.
 
-        Their dtypes and shapes are those that `planes` shows. Instead of planes, components may be given as `unpack` gives them,
-        such as ``(y, u, v)`` of uint16 for ``uyvp10``, which are put together. ``width`` is needed where the planes do not tell
-        it: with groups of a bit-packed format, or ``yuyv8`` and ``uyvy8`` of odd width. The planes of an input frame, given
-        unchanged, are sent without a copy. Raises ValueError or TypeError for what does not fit the format.
+        Args:
+            planes: Arrays with the dtypes and shapes that `planes` shows. Instead of planes, components may be given as `unpack`
+                gives them, such as ``(y, u, v)`` of uint16 for ``uyvp10``, which are put together. The planes of an input
+                frame, given unchanged, are sent without a copy.
+            format: A name of `streamlib.PIXEL_FORMATS`.
+            timestamp_ns: Nanoseconds of the monotonic clock; that of the frame that is being processed if not given.
+            frame_number: From 0; that of the frame that is being processed if not given.
+            width: Width in pixels. It is needed where the planes do not tell it: with groups of a bit-packed format, or
+                ``yuyv8`` and ``uyvy8`` of odd width.
+            colour: What the numbers mean as colours; unspecified if not given, or that of the input frame whose planes these
+                are.
+
+        Returns:
+            The frame, to be returned from the processor or given to `Output.set`.
+
+        Raises:
+            ValueError: there is no such format, or a number or shape of the planes does not fit it.
+            TypeError: a dtype does not fit the format.
         """
         if isinstance(planes, Planes) and planes.owner is not None and planes.owner.format == format and colour is None:
             return cls._timed(planes.owner, timestamp_ns, frame_number)
@@ -109,16 +137,28 @@ class VideoFrame(Schema):
         format: str | None = None,
         colour: Colour | None = None,
     ) -> Self:
-        """A frame of ``pixels``: uint8, shape ``(height, width, 3 or 4)`` (RGB, RGBA) or ``(height, width)`` (gray).
+        """A frame of some pixels.
 
         Sent, it is copied into shared memory once; not at all if the array is a loaned output (`Output.loan`) or an input
-        frame's own pixels. The array may be any view, such as ``bgr[..., ::-1]`` of a picture of OpenCV's: sending copies it
-        into rows. What is not given of time (nanoseconds of the monotonic clock) and number is taken from the frame that is
-        being processed. Pixels of another dtype or shape are refused when the frame is sent, with the output's name.
+        frame's own pixels. Without ``format`` and ``colour``, pixels of another dtype or shape are refused when the frame is
+        sent, with the output's name.
 
-        ``format`` names another format of one plane, with the dtype and shape that `to_numpy` has of it: ``"bgr8"``,
-        ``"rgb16"`` (uint16), ``"rgbf32"`` (float32), ``"uyvy8"``. It is checked here: ValueError or TypeError. ``colour``
-        travels with the picture.
+        Args:
+            pixels: dtype uint8, shape ``(height, width, 3 or 4)`` (RGB, RGBA) or ``(height, width)`` (gray); with ``format`` the
+                dtype and shape that `to_numpy` has of it. The array may be any view, such as ``bgr[..., ::-1]`` of a picture
+                of OpenCV's: sending copies it into rows.
+            timestamp_ns: Nanoseconds of the monotonic clock; that of the frame that is being processed if not given.
+            frame_number: From 0; that of the frame that is being processed if not given.
+            format: The name of a format of one plane, such as ``"bgr8"``, ``"rgb16"`` (uint16), ``"rgbf32"`` (float32 from 0 to
+                1) or ``"uyvy8"``; if not given, what the shape says: ``"rgb8"``, ``"rgba8"`` or ``"gray8"``.
+            colour: What the numbers mean as colours; unspecified if not given.
+
+        Returns:
+            The frame, to be returned from the processor or given to `Output.set`.
+
+        Raises:
+            ValueError: there is no such format, or the shape does not fit it.
+            TypeError: the dtype does not fit the format.
         """
         if format is None and colour is None:
             return cls._timed(pixels, timestamp_ns, frame_number)

@@ -25,11 +25,19 @@ def component_names(form: PixelFormat) -> tuple[str, ...]:
 
 
 def unpack(picture: Texture | Picture) -> Planes:
-    """The components of a picture, each as an array of shape ``(height, width)`` (colour differences as much smaller as the
-    format says, rounded up), by name: ``y``, ``u``, ``v``, or ``r``, ``g``, ``b`` (and ``a``), or ``gray``.
+    """The components of a picture, each as an array of its own.
 
-    Bit-packed formats and ``p010`` are copied into uint16, with values from 0 to 2**bits - 1. Of all others these are views
-    of the picture's own memory.
+    Args:
+        picture: A picture of any pixel format.
+
+    Returns:
+        Arrays of shape ``(height, width)``; colour differences are as much smaller as the format says, rounded up. Each also
+        has its name: ``y``, ``u``, ``v``, or ``r``, ``g``, ``b`` (and ``a``), or ``gray``. Bit-packed formats and ``p010`` are
+        copied into uint16, with values from 0 to 2**bits - 1. Of all others these are views of the picture's own memory, with
+        dtype uint8, uint16 or float32.
+
+    Raises:
+        BridgeError: ``code`` is ``closed``: the texture was released.
     """
     form = known(picture.format)
     names = component_names(form)
@@ -43,7 +51,10 @@ def unpack(picture: Texture | Picture) -> Planes:
 
 
 def pack(picture: Texture | Picture, components: Sequence[NDArray[Any]]) -> None:
-    """Writes components, as `unpack` gives them, into a writable picture."""
+    """Writes components, as `unpack` gives them, into a writable picture.
+
+    Raises ValueError for a number, shape or value of components that the format has not, TypeError for their dtype.
+    """
     form = known(picture.format)
     names = component_names(form)
     if len(components) != len(names):

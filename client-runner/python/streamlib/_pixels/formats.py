@@ -8,8 +8,16 @@ from streamlib._native import pixel_formats
 
 
 class PixelFormat(NamedTuple):
-    """A pixel format: its ``name``, its ``model`` (``"gray"``, ``"rgb"``, ``"yuv"``), the ``bits`` of a component (32: a float
-    from 0 to 1), whether it is ``bit_packed`` (components do not begin at whole bytes) and has ``alpha``, its ``planes``."""
+    """A pixel format.
+
+    Attributes:
+        name: Its name, such as ``"nv12"``.
+        model: What its components are: ``"gray"``, ``"rgb"`` or ``"yuv"``.
+        bits: Bits of a component: 8, 10, 12 or 16; 32 is a float from 0 to 1.
+        bit_packed: Whether components do not begin at whole bytes.
+        alpha: Whether the last component is the opacity.
+        planes: Number of planes, from 1 to 3.
+    """
 
     name: str
     model: str
@@ -19,12 +27,12 @@ class PixelFormat(NamedTuple):
     planes: int
 
 
-#: Every pixel format by its name.
+#: Every pixel format by its name, such as ``PIXEL_FORMATS["nv12"]``. It is not to be changed.
 PIXEL_FORMATS: dict[str, PixelFormat] = {row[0]: PixelFormat(*row) for row in pixel_formats()}
 
 
 def known(name: str) -> PixelFormat:
-    """Raises ValueError for a name that there is not."""
+    """The format of a name. Raises ValueError for a name that there is not."""
     try:
         return PIXEL_FORMATS[name]
     except (KeyError, TypeError):

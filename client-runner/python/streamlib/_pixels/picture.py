@@ -16,10 +16,25 @@ if TYPE_CHECKING:
 
 
 class Picture:
-    """``width`` x ``height`` pixels of a ``format`` of `PIXEL_FORMATS`, with what ``colour`` says of them.
+    """A picture of any pixel format, to be filled and sent.
 
     One that `Output.loan_picture` gave lies in the memory that the reader will see; any other has memory of its own, zeroed,
-    and is copied once when it is sent. Raises ValueError for a format or a size that there is not.
+    and is copied once when it is sent.
+
+    Args:
+        width: Width in pixels, from 1 to 32768.
+        height: Height in pixels, from 1 to 32768.
+        format: A name of `PIXEL_FORMATS`; ``"rgb8"`` if not given.
+        colour: What its numbers mean as colours; unspecified if not given.
+
+    Attributes:
+        width: Width in pixels.
+        height: Height in pixels.
+        format: A name of `PIXEL_FORMATS`.
+        colour: What its numbers mean as colours.
+
+    Raises:
+        ValueError: there is no such format or size.
     """
 
     def __init__(self, width: int, height: int, format: str = "rgb8", *, colour: Colour | None = None) -> None:
@@ -78,11 +93,22 @@ class Picture:
         return made
 
     def planes(self) -> Planes:
-        """The planes as arrays to write into; see `Texture.planes`."""
+        """The planes as arrays to write into, without a copy.
+
+        Returns:
+            An array for each plane, with the shapes and dtypes of `Texture.planes`. Read-only once the memory was sent.
+        """
         return self._planes
 
     def to_numpy(self) -> NDArray[Any]:
-        """The pixels of a format with one plane, to write into; see `Texture.to_numpy`. TypeError where there are several."""
+        """The pixels of a format with one plane as an array to write into, without a copy.
+
+        Returns:
+            An array with the shape and dtype of `Texture.to_numpy`. Read-only once the memory was sent.
+
+        Raises:
+            TypeError: the picture has several planes; see `planes`.
+        """
         if len(self._planes) == 1:
             return self._planes[0]
         raise TypeError(
@@ -91,14 +117,23 @@ class Picture:
         )
 
     def unpack(self) -> Planes:
-        """The components as arrays of their own; see `streamlib.unpack`."""
+        """The components as arrays of their own.
+
+        Returns:
+            What `streamlib.unpack` returns: copies of bit-packed formats and ``p010``, views of all others.
+        """
         return unpack(self)
 
     def pack(self, *components: NDArray[Any]) -> None:
-        """Writes the components, in the order and with the shapes of `unpack`: ``picture.pack(y, u, v)``.
+        """Writes the components: ``picture.pack(y, u, v)``.
 
-        Of bit-packed formats and ``p010`` they are whole numbers from 0 to 2**bits - 1. Raises ValueError or TypeError for
-        what does not fit.
+        Args:
+            components: Arrays in the order and with the shapes of `unpack`. Of bit-packed formats and ``p010`` they are whole
+                numbers from 0 to 2**bits - 1; of all others they have the dtype that `unpack` shows.
+
+        Raises:
+            ValueError: a number, shape or value of the components does not fit the format, or the picture was sent.
+            TypeError: a dtype does not fit the format.
         """
         pack(self, components)
 

@@ -18,10 +18,16 @@ else:
 
 
 class Planes(Arrays):
-    """The planes, or the components, of a picture as arrays; each also by its name: ``planes.y``, ``planes.uv``."""
+    """The planes, or the components, of a picture: a tuple of arrays, each also by its name: ``planes.y``, ``planes.uv``.
+
+    A name that there is not raises AttributeError.
+
+    Attributes:
+        names: The names, in the order of the arrays.
+        owner: The texture whose planes these are; ``None`` for copies, for components, and outside of shared memory.
+    """
 
     names: tuple[str, ...]
-    #: The texture whose planes these are, if they are its memory and not copies.
     owner: Texture | None
 
     def __new__(cls, names: Sequence[str], arrays: Iterable[NDArray[Any]], owner: Texture | None = None) -> Planes:
