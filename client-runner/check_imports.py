@@ -15,7 +15,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent / "python" / "streamlib"
 #: The groups of `PACKAGE`, each of which may import from those before it. ``__init__`` is what users import.
 ORDER = (
+    "_numpy",
+    "_planes",
     "_native",
+    "_pixels",
     "_memory",
     "schema",
     "types",

@@ -264,7 +264,7 @@ impl Texture {
     /// Raises:
     ///     BridgeError: ``code`` is ``closed``: it was released.
     fn planes<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("streamlib._pixels.planes")?.call_method1("of_texture", (slf,))
+        slf.py().import("streamlib._pixels.texture")?.call_method1("of_texture", (slf,))
     }
 
     /// The components as arrays of their own, such as ``y``, ``u``, ``v`` or ``r``, ``g``, ``b``; see `streamlib.unpack`.

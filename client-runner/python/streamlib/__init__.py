@@ -15,7 +15,7 @@ from streamlib._native import BridgeError, Colour, SharedBuffer, Texture
 from streamlib._pixels.components import unpack
 from streamlib._pixels.formats import PIXEL_FORMATS, PixelFormat
 from streamlib._pixels.picture import Picture
-from streamlib._pixels.planes import Planes
+from streamlib._planes import Planes
 from streamlib.context import Context
 from streamlib.processor import ProcessorError, processor
 from streamlib.schema import (

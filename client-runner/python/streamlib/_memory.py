@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from operator import index
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from streamlib._native import BridgeError, FramePool, SharedBuffer, Texture
+from streamlib._numpy import numpy_module
 
 if TYPE_CHECKING:
     from streamlib._pixels.picture import Picture
-
-_numpy: ModuleType | None = None
-
-
-def numpy_module() -> Any:
-    """numpy, imported when it is first needed: a processor without pictures starts faster."""
-    global _numpy
-    if _numpy is None:
-        import numpy
-
-        _numpy = numpy
-    return _numpy
-
 
 _FORMATS = {3: "rgb8", 4: "rgba8"}
 

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from streamlib._pixels.planes import Planes
+    from streamlib._planes import Planes
 
 class BridgeError(Exception):
     """The bridge refused something: a value that does not fit its schema, a handle that is closed, a limit that is reached.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from streamlib._memory import numpy_module, shape_format
+from streamlib._memory import shape_format
 from streamlib._native import Colour, Texture
+from streamlib._numpy import numpy_module
 from streamlib._pixels.picture import Picture
-from streamlib._pixels.planes import Planes
+from streamlib._pixels.texture import texture_of
+from streamlib._planes import Planes
 from streamlib.schema import Array, Buffer, Float32, Int64, Schema, String, TextureField, UInt32, UInt64
 
 if TYPE_CHECKING:
@@ -114,8 +116,9 @@ class VideoFrame(Schema):
             ValueError: there is no such format, or a number or shape of the planes does not fit it.
             TypeError: a dtype does not fit the format.
         """
-        if isinstance(planes, Planes) and planes.owner is not None and planes.owner.format == format and colour is None:
-            return cls._timed(planes.owner, timestamp_ns, frame_number)
+        texture = texture_of(planes) if isinstance(planes, Planes) and colour is None else None
+        if texture is not None and texture.format == format:
+            return cls._timed(texture, timestamp_ns, frame_number)
         return cls._timed(Picture._of(planes, format, width, colour), timestamp_ns, frame_number)
 
     @classmethod

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from streamlib._memory import numpy_module
+from streamlib._numpy import numpy_module
 from streamlib._pixels.formats import PixelFormat, known
-from streamlib._pixels.planes import Planes
+from streamlib._planes import Planes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from streamlib._native import Texture
-    from streamlib._pixels.picture import Picture
 
 #: Components of p010 are the upper 10 bits of 16.
 _P010_SHIFT = 6
 _NAMES = {"gray": ("gray",), "rgb": ("r", "g", "b"), "yuv": ("y", "u", "v")}
 
 
+class PlanarPicture(Protocol):
+    """What is read here of a `Texture` or a `Picture`."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+
+    def planes(self) -> Planes: ...
+
+
 def component_names(form: PixelFormat) -> tuple[str, ...]:
     return _NAMES[form.model] + (("a",) if form.alpha else ())
 
 
-def unpack(picture: Texture | Picture) -> Planes:
+def unpack(picture: PlanarPicture) -> Planes:
     """The components of a picture, each as an array of its own.
 
     Args:
-        picture: A picture of any pixel format.
+        picture: A `Texture` or a `Picture` of any pixel format.
 
     Returns:
         Arrays of shape ``(height, width)``; colour differences are as much smaller as the format says, rounded up. Each also
@@ -50,7 +58,7 @@ def unpack(picture: Texture | Picture) -> Planes:
     return Planes(names, arrays)
 
 
-def pack(picture: Texture | Picture, components: Sequence[NDArray[Any]]) -> None:
+def pack(picture: PlanarPicture, components: Sequence[NDArray[Any]]) -> None:
     """Writes components, as `unpack` gives them, into a writable picture.
 
     Raises ValueError for a number, shape or value of components that the format has not, TypeError for their dtype.

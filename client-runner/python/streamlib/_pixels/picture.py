@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from streamlib._memory import numpy_module
 from streamlib._native import BridgeError, Colour, Texture, plane_layout
+from streamlib._numpy import numpy_module
 from streamlib._pixels.components import component_names, pack, unpack
 from streamlib._pixels.formats import known
-from streamlib._pixels.planes import Planes, of_texture, over_memory
+from streamlib._pixels.texture import of_texture, texture_of
+from streamlib._planes import Planes, over_memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,7 +140,7 @@ class Picture:
 
     def _texture(self) -> Texture | None:
         """The shared memory that it lies in, if it does."""
-        return self._planes.owner
+        return texture_of(self._planes)
 
     def _copy_into(self, texture: Texture) -> None:
         np = numpy_module()
@@ -148,7 +149,7 @@ class Picture:
 
     def _sent(self) -> None:
         """It is read elsewhere from here on."""
-        if self._planes.owner is not None:
+        if self._texture() is not None:
             for plane in self._planes:
                 plane.setflags(write=False)
 

@@ -6,8 +6,8 @@ import re
 import time
 from typing import Any, TypeVar
 
-from streamlib._memory import numpy_module
 from streamlib._native import FramePool
+from streamlib._numpy import numpy_module
 
 M = TypeVar("M")
 

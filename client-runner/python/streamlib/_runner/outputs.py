@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from streamlib._memory import NoSlot, holds_memory, into_memory, numpy_module, protect, shape_format, whole_shape
+from streamlib._memory import NoSlot, holds_memory, into_memory, protect, shape_format, whole_shape
 from streamlib._native import (
     BridgeError,
     Colour,
@@ -18,6 +18,7 @@ from streamlib._native import (
     Texture,
     monotonic_ns,
 )
+from streamlib._numpy import numpy_module
 from streamlib._pixels.picture import Picture
 from streamlib._runner.run_state import RunState
 from streamlib._runner.targets import HostTarget, LinkTarget

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from streamlib._memory import numpy_module
+from streamlib._numpy import numpy_module
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from streamlib._native import Texture
 
     Arrays = tuple[NDArray[Any], ...]
 else:
@@ -24,13 +22,13 @@ class Planes(Arrays):
 
     Attributes:
         names: The names, in the order of the arrays.
-        owner: The texture whose planes these are; ``None`` for copies, for components, and outside of shared memory.
+        owner: The texture whose planes these are; ``None`` for components, and outside of shared memory.
     """
 
     names: tuple[str, ...]
-    owner: Texture | None
+    owner: object
 
-    def __new__(cls, names: Sequence[str], arrays: Iterable[NDArray[Any]], owner: Texture | None = None) -> Planes:
+    def __new__(cls, names: Sequence[str], arrays: Iterable[NDArray[Any]], owner: object = None) -> Planes:
         made = super().__new__(cls, tuple(arrays))
         made.names = tuple(names)
         made.owner = owner
@@ -47,16 +45,6 @@ class Planes(Arrays):
     def __repr__(self) -> str:
         shown = (f"{name}: {array.dtype}{array.shape}" for name, array in zip(self.names, self, strict=True))
         return f"<Planes {', '.join(shown)}>"
-
-
-def of_texture(texture: Texture) -> Planes:
-    """Views into shared memory, read-only where the texture is."""
-    whole = texture._memory()
-    layout = texture._layout
-    names = [plane[0] for plane in layout]
-    if len(layout) == 1:
-        return Planes(names, [whole], texture)
-    return Planes(names, over_memory(whole, layout), texture)
 
 
 def over_memory(
