@@ -61,7 +61,7 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
       ...['python', 'python/environment', 'python/spare', 'python/sandbox', 'python/inspect', 'python/check'],
       ...['python/links', 'python/host', 'node-types', 'node-types/packages', 'node-types/python'],
       ...['node-types/registry', 'observe/tracing', 'observe/metrics'],
-      ...['engine/prepare', 'engine', 'control', 'control/operations', 'index'],
+      ...['engine/prepare', 'engine', 'control/pixels', 'control', 'control/operations', 'index'],
     ],
     exceptions: [
       {
@@ -99,36 +99,18 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
 /** XPC carries dictionaries, not bytes: the module for macOS has to know what is in a message. */
 const MACOS_NEEDS_SCHEMAS = [
   { to: 'codec', files: ['decode.rs', 'encode.rs'] },
-  { to: 'memory', files: ['decode.rs', 'encode.rs', 'memory.rs', 'surface.rs'] },
-  { to: 'wire', files: ['decode.rs', 'encode.rs', 'socket.rs'] },
+  { to: 'memory', files: ['decode.rs', 'encode.rs'] },
+  { to: 'wire', files: ['decode.rs', 'encode.rs'] },
 ].map((each) => ({ from: 'sys/macos', why: 'it encodes frames itself', ...each }));
 
 /** Crates, by their folders. Modules that lie at the top stand for themselves. */
 export const CRATES: Readonly<Record<string, Rule>> = {
   'host-bridge/core': {
     order: [
-      ...['error', 'service', 'schema', 'counters', 'sys', 'sys/linux', 'sys/in_process'],
+      ...['error', 'limits', 'service', 'schema', 'counters', 'memory/format', 'sys', 'sys/linux', 'sys/in_process'],
       ...['sys/macos/ffi', 'sys/macos', 'memory', 'codec', 'wire', 'value', 'connection', 'lib'],
     ],
     exceptions: [
-      {
-        from: 'counters',
-        to: 'sys',
-        files: ['counters.rs'],
-        why: 'what is counted includes the open descriptors, which the system tells',
-      },
-      {
-        from: 'sys',
-        to: 'memory',
-        files: ['plain.rs'],
-        why: 'the form of a segment follows from the layout of its frames',
-      },
-      {
-        from: 'sys/in_process',
-        to: 'wire',
-        files: ['socket.rs'],
-        why: 'the largest inline message is the largest body',
-      },
       ...MACOS_NEEDS_SCHEMAS,
     ],
   },

@@ -7,6 +7,7 @@ pub mod codec;
 pub mod connection;
 mod counters;
 pub mod error;
+mod limits;
 pub mod memory;
 pub mod schema;
 pub mod service;
@@ -14,4 +15,9 @@ pub mod sys;
 pub mod value;
 pub mod wire;
 
-pub use counters::{debug_counts, DebugCounts};
+pub use counters::DebugCounts;
+
+/// What this process owns at the moment, for tests that compare before and after.
+pub fn debug_counts() -> DebugCounts {
+    counters::with_descriptors(sys::process::open_descriptors())
+}

@@ -3,7 +3,7 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
-use super::layout::Layout;
+use super::format::Layout;
 use super::segment::Segment;
 use crate::counters;
 use crate::error::{BridgeError, Code, Result};

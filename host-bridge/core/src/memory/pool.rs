@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use super::format::{Layout, TextureLayout};
 use super::frame::{Frame, FrameRef};
-use super::layout::{Layout, TextureLayout};
 use super::segment::{Segment, SlotHome, MAX_SLOT_SIZE};
 use crate::error::{BridgeError, Code, Result};
 use crate::sys::memory::{page_align, Form};

@@ -1,6 +1,6 @@
 //! Memory that is memory, whatever lies in it: that of Linux, and of the backend without a system.
 
-use crate::memory::Layout;
+use crate::memory::format::Layout;
 
 /// How many bytes a mapping of so much memory has.
 pub const fn mapped_length(n: usize) -> usize {

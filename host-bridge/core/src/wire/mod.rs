@@ -4,6 +4,8 @@ use crate::codec::Reader;
 use crate::error::{BridgeError, Result};
 use crate::memory::Release;
 
+pub use crate::limits::MAX_BODY;
+
 pub const MAGIC: u16 = 0x4C53;
 pub const VERSION: u8 = 1;
 pub const HEADER: usize = 24;
@@ -11,8 +13,6 @@ pub const ACK: usize = 16;
 pub const RELEASE: usize = 24;
 /// Acknowledgements and releases that one message carries at most.
 pub const MAX_NOTES: usize = 256;
-/// Longest body.
-pub const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// The body lies in the message's last descriptor.
 const SPILLED: u8 = 1;

@@ -2,10 +2,12 @@
 
 mod colour;
 mod description;
-pub(in crate::memory) mod planes;
+mod layout;
+mod planes;
 
 pub use colour::{Colour, Matrix, Primaries, Range, Transfer};
 pub use description::{Description, Element, Model, PlaneFormat};
+pub use layout::{Layout, TextureLayout};
 pub use planes::Plane;
 
 use crate::error::{BridgeError, Result};

@@ -1,7 +1,6 @@
 //! Where the planes of a picture lie in its slot: one behind the other, without gaps.
 
 use super::{Element, PixelFormat};
-use crate::memory::TextureLayout;
 
 /// One plane of a picture, as an array: `height` rows of `width` positions with `channels` elements each.
 ///
@@ -31,6 +30,16 @@ impl Plane {
     }
 }
 
+/// What the planes of a picture follow from, checked by whoever asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PictureSize {
+    pub format: PixelFormat,
+    pub width: u32,
+    pub height: u32,
+    /// Bytes of a row of the first plane.
+    pub stride: u32,
+}
+
 /// The stride of plane `index` where the first has `stride`: as much of it as the plane has columns of the picture's.
 fn stride_of(format: PixelFormat, stride: u32, index: usize) -> u32 {
     if index == 0 {
@@ -42,7 +51,7 @@ fn stride_of(format: PixelFormat, stride: u32, index: usize) -> u32 {
 
 /// Bytes of a row where nobody asks for more.
 #[inline]
-pub(in crate::memory) fn default_stride(format: PixelFormat, width: u32) -> u32 {
+pub(super) fn default_stride(format: PixelFormat, width: u32) -> u32 {
     let row = format.first().row_bytes(width);
     match format.description().row_align {
         1 => row,
@@ -50,9 +59,9 @@ pub(in crate::memory) fn default_stride(format: PixelFormat, width: u32) -> u32 
     }
 }
 
-/// Bytes of all planes. Cannot overflow for what `TextureLayout::checked` let pass.
+/// Bytes of all planes. Cannot overflow for what a `TextureLayout` let pass as checked.
 #[inline]
-pub(in crate::memory) fn byte_length(format: PixelFormat, stride: u32, height: u32) -> usize {
+pub(super) fn byte_length(format: PixelFormat, stride: u32, height: u32) -> usize {
     let first = stride as usize * height as usize;
     let planes = format.description().planes;
     match planes.len() {
@@ -70,10 +79,10 @@ fn with_further_planes(first: usize, format: PixelFormat, stride: u32, height: u
 }
 
 /// Plane `index` of a picture that was checked, `offset` bytes behind its beginning.
-pub(in crate::memory) fn plane_at(layout: &TextureLayout, index: usize, offset: usize) -> Plane {
-    let description = layout.format.description();
+pub(super) fn plane_at(size: PictureSize, index: usize, offset: usize) -> Plane {
+    let description = size.format.description();
     let plane = &description.planes[index];
-    let groups = plane.groups(layout.width);
+    let groups = plane.groups(size.width);
     let elements = plane.group_bytes / plane.element.bytes();
     let (width, channels) = match (description.bit_packed, plane.group_pixels) {
         (true, _) | (false, 1) => (groups, elements),
@@ -83,19 +92,19 @@ pub(in crate::memory) fn plane_at(layout: &TextureLayout, index: usize, offset: 
         name: plane.name,
         element: plane.element,
         offset,
-        stride: stride_of(layout.format, layout.stride, index),
+        stride: stride_of(size.format, size.stride, index),
         width,
-        height: plane.rows(layout.height),
+        height: plane.rows(size.height),
         channels,
     }
 }
 
-pub(in crate::memory) fn planes(layout: &TextureLayout) -> Vec<Plane> {
+pub(super) fn planes(size: PictureSize) -> Vec<Plane> {
     let mut offset = 0;
     let mut next = |index| {
-        let plane = plane_at(layout, index, offset);
+        let plane = plane_at(size, index, offset);
         offset += plane.byte_length();
         plane
     };
-    (0..layout.format.description().planes.len()).map(&mut next).collect()
+    (0..size.format.description().planes.len()).map(&mut next).collect()
 }

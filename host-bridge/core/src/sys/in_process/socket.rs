@@ -15,7 +15,7 @@ pub use crate::sys::waiting::{wait_any, Interest};
 /// Most handles in one message.
 pub const MAX_FDS: usize = 16;
 /// A queue takes messages of any length that may be sent.
-pub const MAX_INLINE: usize = crate::wire::MAX_BODY;
+pub const MAX_INLINE: usize = crate::limits::MAX_BODY;
 /// A buffer grows with what it has to hold.
 pub const MAX_DATAGRAM: usize = 0;
 /// Messages in one queue, at most: as many as on the way between processes.

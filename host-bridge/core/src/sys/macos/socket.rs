@@ -15,7 +15,7 @@ pub use crate::sys::waiting::{wait, wait_any, Interest};
 /// Most handles in one message.
 pub const MAX_FDS: usize = decode::MAX_HANDLES;
 /// XPC moves long values by itself.
-pub const MAX_INLINE: usize = crate::wire::MAX_BODY;
+pub const MAX_INLINE: usize = crate::limits::MAX_BODY;
 /// A buffer grows with what it has to hold.
 pub const MAX_DATAGRAM: usize = 0;
 

@@ -1,7 +1,7 @@
 //! How bytes of a slot are to be read.
 
-use super::format::planes::{self, Plane};
-use super::format::{Colour, PixelFormat};
+use super::planes::{self, PictureSize, Plane};
+use super::{Colour, PixelFormat};
 use crate::error::{BridgeError, Result};
 
 /// A picture: `height` rows of `stride` bytes, each beginning with `width` pixels, and the further planes behind them.
@@ -63,14 +63,19 @@ impl TextureLayout {
         planes::byte_length(self.format, self.stride, self.height)
     }
 
+    fn size(&self) -> PictureSize {
+        let Self { width, height, stride, format, .. } = *self;
+        PictureSize { format, width, height, stride }
+    }
+
     /// Where each plane lies. The layout must be a checked one.
     pub fn planes(&self) -> Vec<Plane> {
-        planes::planes(self)
+        planes::planes(self.size())
     }
 
     /// The plane of a picture that has but one; nothing is allocated for it.
     pub fn only_plane(&self) -> Option<Plane> {
-        (self.format.description().planes.len() == 1).then(|| planes::plane_at(self, 0, 0))
+        (self.format.description().planes.len() == 1).then(|| planes::plane_at(self.size(), 0, 0))
     }
 }
 
