@@ -28,6 +28,7 @@ export const sections: readonly Section[] = [
       'docs/macos.md',
       'docs/performance.md',
       'docs/faults.md',
+      'docs/faults-outside.md',
       'docs/soak.md',
     ],
   },

@@ -112,6 +112,7 @@ export class Camera implements Processor {
         return FileSource.open(source.path, {
           loop: config.loop,
           fps: config.fps,
+          deinterlace: config.deinterlace,
           onDamage: (packets) =>
             ctx.log.warn(
               `${source.path} is damaged: ${packets} of its packets could not be decoded and were passed over`,

@@ -3,7 +3,12 @@ import { cameraConfig, sizeFor, sourceOf } from './config.js';
 
 describe('the camera’s parameters', () => {
   it('have defaults', () => {
-    expect(cameraConfig.parse({})).toEqual({ source: 'test-pattern', loop: true, format: 'rgb8' });
+    expect(cameraConfig.parse({})).toEqual({
+      deinterlace: 'auto',
+      source: 'test-pattern',
+      loop: true,
+      format: 'rgb8',
+    });
   });
 
   it('are checked', () => {

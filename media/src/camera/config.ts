@@ -1,5 +1,6 @@
 import { filePath } from '@streamlib/processor';
 import { z } from 'zod';
+import { DEINTERLACE } from '../ffmpeg/picture-filters.js';
 
 export const TEST_PATTERN = 'test-pattern';
 
@@ -18,6 +19,11 @@ export const cameraConfig = z.object({
   height: side.optional(),
   /** Frames per second at most; a device is asked for it, the test pattern has 30 by default. */
   fps: z.number().positive().max(1000).optional(),
+  /**
+   * What is done with interlaced video: `auto` makes whole pictures of those that are flagged as such, `bob` makes one of each
+   * field, at twice the rate, `off` leaves both fields in one picture.
+   */
+  deinterlace: z.enum(DEINTERLACE).default('auto'),
   /** The layout of the pixels. */
   format: z.enum(['rgb8', 'rgba8', 'bgra8', 'bgr8', 'gray8']).default('rgb8'),
 });

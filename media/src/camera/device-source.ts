@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { InputFormat } from 'node-av';
 import { MediaError } from '../errors/media-error.js';
+import type { Deinterlace } from '../ffmpeg/picture-filters.js';
 import { RgbScaler } from '../ffmpeg/rgb-scaler.js';
 import { VideoReader } from '../ffmpeg/video-reader.js';
 import type { WantedSize } from './config.js';
@@ -8,6 +9,8 @@ import type { PictureSource, SourcePicture } from './picture-source.js';
 
 export interface DeviceOptions extends WantedSize {
   readonly fps?: number | undefined;
+  /** Default: `auto`. */
+  readonly deinterlace?: Deinterlace;
 }
 
 export interface FoundDevice {
@@ -47,7 +50,14 @@ export class DeviceSource implements PictureSource {
       settings.video_size = `${options.width}x${options.height}`;
     return new DeviceSource(
       name,
-      await VideoReader.open({ url, name, format, options: settings, live: true }),
+      await VideoReader.open({
+        url,
+        name,
+        format,
+        options: settings,
+        live: true,
+        ...(options.deinterlace !== undefined && { deinterlace: options.deinterlace }),
+      }),
     );
   }
 

@@ -1,5 +1,6 @@
 import type { Texture } from '@streamlib/host-bridge';
 import { avImageCopy2, Frame, SoftwareScaleContext } from 'node-av';
+import { AV_FRAME_FLAG_INTERLACED } from 'node-av/constants';
 import { avFormat, frameOver, isWritableInPlace } from './foreign-memory.js';
 import { check } from './library.js';
 
@@ -20,6 +21,8 @@ export class RgbScaler {
   }
 
   async draw(picture: Frame, target: Texture): Promise<void> {
+    // libswscale refuses to go from interlaced to whole pictures. Whoever wants fields apart has filtered them before.
+    picture.clearFlags(AV_FRAME_FLAG_INTERLACED);
     if (isWritableInPlace(target)) {
       const view = frameOver(target.bytes, target.width, target.height, target.format);
       try {

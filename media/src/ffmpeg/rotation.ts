@@ -19,8 +19,3 @@ export function uprightFilters(matrix: Uint8Array | null): string | null {
 
 /** Side data is kept in the machine's own byte order; every machine that node-av has binaries for is little-endian. */
 const LITTLE_ENDIAN = true;
-
-/** Whether the filters exchange width and height. */
-export function swapsSides(filters: string | null): boolean {
-  return filters?.startsWith('transpose') ?? false;
-}

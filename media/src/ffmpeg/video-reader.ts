@@ -19,8 +19,9 @@ import {
   AVSEEK_FLAG_BACKWARD,
 } from 'node-av/constants';
 import { MediaError } from '../errors/media-error.js';
+import { FilterChain } from './filter-chain.js';
 import { check, errorOf, explain, forgetWords, listenToFFmpeg, wordsHeard } from './library.js';
-import { Upright } from './upright.js';
+import { type Deinterlace, PictureFilters } from './picture-filters.js';
 
 const SECOND_NS = 1_000_000_000n;
 const DEFAULT_FRAME_NS = SECOND_NS / 25n;
@@ -36,6 +37,8 @@ export interface Input {
   readonly options?: Readonly<Record<string, string>>;
   /** A device wants its pictures at once, a file wants all cores. */
   readonly live?: boolean;
+  /** Default: `auto`. */
+  readonly deinterlace?: Deinterlace;
 }
 
 export interface Picture {
@@ -50,8 +53,10 @@ export interface Picture {
 export class VideoReader {
   private readonly packet = new Packet();
   private readonly frame = new Frame();
-  private readonly upright = new Upright();
+  private readonly filters: FilterChain;
   private draining = false;
+  /** Whether the filters were told that no more pictures come. */
+  private drained = false;
   /** Whether the last packet was not there in full: at the end of a file, that means that more should have followed. */
   private brokeOff = false;
   private lastEnd = 0n;
@@ -72,6 +77,8 @@ export class VideoReader {
   ) {
     this.packet.alloc();
     this.frame.alloc();
+    const wanted = new PictureFilters(input.deinterlace);
+    this.filters = new FilterChain((picture) => wanted.for(picture));
   }
 
   static async open(input: Input): Promise<VideoReader> {
@@ -99,15 +106,15 @@ export class VideoReader {
   /** The next picture, or null at the end. A damaged packet is passed over; a video that breaks off is an error. */
   async next(): Promise<Picture | null> {
     for (;;) {
+      const filtered = await this.filters.pull();
+      if (filtered !== null) return { frame: filtered, timestamp: filtered.pts, duration: filtered.duration };
+      if (this.drained) return this.end();
       const received = await this.decoder.receiveFrame(this.frame);
-      if (received >= 0) return this.picture();
-      if (received === AVERROR_EOF) {
-        if (this.pictures === 0) throw this.corrupt('not one picture of it could be decoded');
-        if (this.brokeOff || this.isShort())
-          throw this.corrupt(`it breaks off after ${seconds(this.lastEnd)} s`);
-        return null;
-      }
-      if (received !== AVERROR_EAGAIN) this.countDamage(received);
+      if (received >= 0) await this.filters.push(this.timed());
+      else if (received === AVERROR_EOF) {
+        this.drained = true;
+        await this.filters.push(null);
+      } else if (received !== AVERROR_EAGAIN) this.countDamage(received);
       else await this.feed();
     }
   }
@@ -121,7 +128,9 @@ export class VideoReader {
     );
     if (sought < 0) throw this.corrupt(`it cannot be played again from its beginning: ${explain(sought)}`);
     this.decoder.flushBuffers();
+    this.filters.reset();
     this.draining = false;
+    this.drained = false;
     this.lastEnd = 0n;
     this.pictures = 0;
     this.packets = 0;
@@ -136,7 +145,7 @@ export class VideoReader {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.upright.close();
+    this.filters.close();
     this.frame.free();
     this.packet.free();
     this.decoder.freeContext();
@@ -165,7 +174,14 @@ export class VideoReader {
     if (sent < 0 && sent !== AVERROR_EAGAIN) this.countDamage(sent);
   }
 
-  private async picture(): Promise<Picture> {
+  private end(): null {
+    if (this.pictures === 0) throw this.corrupt('not one picture of it could be decoded');
+    if (this.brokeOff || this.isShort()) throw this.corrupt(`it breaks off after ${seconds(this.lastEnd)} s`);
+    return null;
+  }
+
+  /** The picture that was decoded, with its time in nanoseconds from the beginning. */
+  private timed(): Frame {
     this.inARow = 0;
     this.pictures++;
     const { num, den } = this.stream.timeBase;
@@ -178,7 +194,9 @@ export class VideoReader {
     }
     const duration = this.frame.duration > 0n ? toNs(this.frame.duration) : this.frameInterval();
     this.lastEnd = timestamp + duration;
-    return { frame: await this.upright.turn(this.frame), timestamp, duration };
+    this.frame.pts = timestamp;
+    this.frame.duration = duration;
+    return this.frame;
   }
 
   /**
