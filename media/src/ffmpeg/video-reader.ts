@@ -1,45 +1,21 @@
-import { basename } from 'node:path';
+import { Frame, Packet } from 'node-av';
 import {
-  type Codec,
-  CodecContext,
-  Dictionary,
-  FormatContext,
-  Frame,
-  type InputFormat,
-  Packet,
-  type Stream,
-} from 'node-av';
-import {
-  AV_DISPOSITION_ATTACHED_PIC,
   AV_NOPTS_VALUE,
   AV_PKT_FLAG_CORRUPT,
   AVERROR_EAGAIN,
   AVERROR_EOF,
-  AVMEDIA_TYPE_VIDEO,
   AVSEEK_FLAG_BACKWARD,
 } from 'node-av/constants';
 import { MediaError } from '../errors/media-error.js';
 import { FilterChain } from './filter-chain.js';
-import { check, errorOf, explain, forgetWords, listenToFFmpeg, wordsHeard } from './library.js';
-import { type Deinterlace, PictureFilters } from './picture-filters.js';
+import { closeInput, type Input, type Opened, openInput, startOf } from './input.js';
+import { errorOf, explain } from './library.js';
+import { PictureFilters } from './picture-filters.js';
 
 const SECOND_NS = 1_000_000_000n;
 const DEFAULT_FRAME_NS = SECOND_NS / 25n;
 /** So many packets in a row without a picture: what follows is noise, not a video with a scratch. */
 const MAX_DAMAGED_IN_A_ROW = 100;
-
-export interface Input {
-  /** What FFmpeg opens. */
-  readonly url: string;
-  /** How errors call it. */
-  readonly name: string;
-  readonly format?: InputFormat;
-  readonly options?: Readonly<Record<string, string>>;
-  /** A device wants its pictures at once, a file wants all cores. */
-  readonly live?: boolean;
-  /** Default: `auto`. */
-  readonly deinterlace?: Deinterlace;
-}
 
 export interface Picture {
   /** Borrowed: valid until the next call of `next()` or `close()`. */
@@ -59,6 +35,11 @@ export class VideoReader {
   private drained = false;
   /** Whether the last packet was not there in full: at the end of a file, that means that more should have followed. */
   private brokeOff = false;
+  /** In the stream's ticks; unknown for streams without times, until the first picture. */
+  private startTime: bigint | null;
+  /** Where the very first picture was; after a rewind, another one means that the seek went somewhere else. */
+  private firstTimestamp: bigint | null = null;
+  private sought = false;
   private lastEnd = 0n;
   private inARow = 0;
   private closed = false;
@@ -70,11 +51,9 @@ export class VideoReader {
 
   private constructor(
     private readonly input: Input,
-    private readonly container: FormatContext,
-    private readonly stream: Stream,
-    private readonly decoder: CodecContext,
-    private startTime: bigint | null,
+    private opened: Opened,
   ) {
+    this.startTime = startOf(opened.stream);
     this.packet.alloc();
     this.frame.alloc();
     const wanted = new PictureFilters(input.deinterlace);
@@ -82,25 +61,7 @@ export class VideoReader {
   }
 
   static async open(input: Input): Promise<VideoReader> {
-    listenToFFmpeg();
-    forgetWords();
-    const container = new FormatContext();
-    const options = input.options === undefined ? null : Dictionary.fromObject({ ...input.options });
-    try {
-      const opened = await container.openInput(input.url, input.format ?? null, options);
-      if (opened < 0) throw await notAVideo(input, opened);
-      const probed = await container.findStreamInfo();
-      if (probed < 0) throw await notAVideo(input, probed);
-      const { stream, codec } = pickStream(container, input);
-      const decoder = await openDecoder(stream, codec, input);
-      const start = stream.startTime;
-      return new VideoReader(input, container, stream, decoder, start === AV_NOPTS_VALUE ? null : start);
-    } catch (error) {
-      await container.closeInput();
-      throw error;
-    } finally {
-      options?.free();
-    }
+    return new VideoReader(input, await openInput(input));
   }
 
   /** The next picture, or null at the end. A damaged packet is passed over; a video that breaks off is an error. */
@@ -109,9 +70,14 @@ export class VideoReader {
       const filtered = await this.filters.pull();
       if (filtered !== null) return { frame: filtered, timestamp: filtered.pts, duration: filtered.duration };
       if (this.drained) return this.end();
-      const received = await this.decoder.receiveFrame(this.frame);
-      if (received >= 0) await this.filters.push(this.timed());
-      else if (received === AVERROR_EOF) {
+      const received = await this.opened.decoder.receiveFrame(this.frame);
+      if (received >= 0) {
+        const picture = this.timed();
+        if (this.isAstray(picture)) await this.reopen();
+        else await this.filters.push(picture);
+      } else if (received === AVERROR_EOF && this.sought && this.pictures === 0) {
+        await this.reopen();
+      } else if (received === AVERROR_EOF) {
         this.drained = true;
         await this.filters.push(null);
       } else if (received !== AVERROR_EAGAIN) this.countDamage(received);
@@ -119,26 +85,46 @@ export class VideoReader {
     }
   }
 
-  /** Begins again. */
+  /** Begins again: by a seek, or by opening the input anew where it cannot seek (single pictures, streams without an index). */
   async rewind(): Promise<void> {
-    const sought = await this.container.seekFrame(
-      this.stream.index,
-      this.startTime ?? 0n,
-      AVSEEK_FLAG_BACKWARD,
-    );
-    if (sought < 0) throw this.corrupt(`it cannot be played again from its beginning: ${explain(sought)}`);
-    this.decoder.flushBuffers();
+    const { container, stream, decoder } = this.opened;
+    const sought = await container.seekFrame(stream.index, this.startTime ?? 0n, AVSEEK_FLAG_BACKWARD);
+    if (sought < 0) {
+      await this.reopen();
+      return;
+    }
+    decoder.flushBuffers();
+    this.beginAgain();
+    this.sought = true;
+  }
+
+  private async reopen(): Promise<void> {
+    await closeInput(this.opened);
+    this.opened = await openInput(this.input);
+    this.startTime = startOf(this.opened.stream);
+    this.beginAgain();
+  }
+
+  private beginAgain(): void {
     this.filters.reset();
     this.draining = false;
     this.drained = false;
+    this.brokeOff = false;
+    this.sought = false;
     this.lastEnd = 0n;
     this.pictures = 0;
     this.packets = 0;
   }
 
+  /** Whether this is the first picture after a seek to the beginning, but not the one that the video begins with. */
+  private isAstray(picture: Frame): boolean {
+    this.firstTimestamp ??= picture.pts;
+    return this.sought && this.pictures === 1 && picture.pts !== this.firstTimestamp;
+  }
+
   /** Ends a `next()` that waits for a device. */
   interrupt(): void {
-    if (!this.closed) this.container.interrupt();
+    if (!this.closed) this.opened.container.interrupt();
   }
 
   /** Not while a `next()` is under way. */
@@ -148,8 +134,7 @@ export class VideoReader {
     this.filters.close();
     this.frame.free();
     this.packet.free();
-    this.decoder.freeContext();
-    await this.container.closeInput();
+    await closeInput(this.opened);
   }
 
   /** Hands the decoder one packet, or tells it that there are no more. */
@@ -158,18 +143,18 @@ export class VideoReader {
     let read: number;
     do {
       this.packet.unref();
-      read = await this.container.readFrame(this.packet);
+      read = await this.opened.container.readFrame(this.packet);
       if (read >= 0) this.brokeOff = this.packet.hasFlags(AV_PKT_FLAG_CORRUPT);
-    } while (read >= 0 && this.packet.streamIndex !== this.stream.index);
+    } while (read >= 0 && this.packet.streamIndex !== this.opened.stream.index);
     if (read === AVERROR_EAGAIN) return;
     if (read === AVERROR_EOF) {
       this.draining = true;
-      await this.decoder.sendPacket(null);
+      await this.opened.decoder.sendPacket(null);
       return;
     }
     if (read < 0) throw this.corrupt(`it breaks off after ${seconds(this.lastEnd)} s`, errorOf(read));
     this.packets++;
-    const sent = await this.decoder.sendPacket(this.packet);
+    const sent = await this.opened.decoder.sendPacket(this.packet);
     this.packet.unref();
     if (sent < 0 && sent !== AVERROR_EAGAIN) this.countDamage(sent);
   }
@@ -184,7 +169,7 @@ export class VideoReader {
   private timed(): Frame {
     this.inARow = 0;
     this.pictures++;
-    const { num, den } = this.stream.timeBase;
+    const { num, den } = this.opened.stream.timeBase;
     const toNs = (ticks: bigint) => (ticks * BigInt(num) * SECOND_NS) / BigInt(den);
     const at = this.frame.bestEffortTimestamp;
     let timestamp = this.lastEnd;
@@ -204,12 +189,12 @@ export class VideoReader {
    * containers either tell it of the last packet, or may have good reasons to leave some out.
    */
   private isShort(): boolean {
-    const promised = Number(this.stream.nbFrames);
-    return this.container.iformat?.name === 'avi' && this.packets < promised * 0.9;
+    const promised = Number(this.opened.stream.nbFrames);
+    return this.opened.container.iformat?.name === 'avi' && this.packets < promised * 0.9;
   }
 
   private frameInterval(): bigint {
-    const { num, den } = this.stream.avgFrameRate;
+    const { num, den } = this.opened.stream.avgFrameRate;
     return num > 0 && den > 0 ? (SECOND_NS * BigInt(den)) / BigInt(num) : DEFAULT_FRAME_NS;
   }
 
@@ -224,48 +209,6 @@ export class VideoReader {
 
   private corrupt(what: string, cause?: Error): MediaError {
     return new MediaError('corrupt', `${this.input.name} is damaged: ${what}`, { cause });
-  }
-}
-
-async function notAVideo(input: Input, code: number): Promise<MediaError> {
-  await wordsHeard();
-  const why = explain(code);
-  return new MediaError(
-    'unsupported',
-    input.live
-      ? `cannot open ${input.name}: ${why}; is another program using it?`
-      : `${input.name} is not a video that FFmpeg can read: ${why}; check that ${basename(input.name)} is complete and plays elsewhere`,
-    { cause: errorOf(code) },
-  );
-}
-
-function pickStream(container: FormatContext, input: Input): { stream: Stream; codec: Codec } {
-  const found = container.findBestStream(AVMEDIA_TYPE_VIDEO, -1, -1, true);
-  const stream = container.streams.find(({ index }) => index === found.streamIndex);
-  // The picture on a record's cover counts as a video stream for FFmpeg, but nobody wants to watch it.
-  if (stream === undefined || (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) !== 0)
-    throw new MediaError('unsupported', `there is no video in ${input.name}; give a file that has one`);
-  if (found.decoder === null)
-    throw new MediaError(
-      'unsupported',
-      `FFmpeg has no decoder for the video in ${input.name}; convert it to H.264`,
-    );
-  return { stream, codec: found.decoder };
-}
-
-async function openDecoder(stream: Stream, codec: Codec, input: Input): Promise<CodecContext> {
-  const decoder = new CodecContext();
-  decoder.allocContext3(codec);
-  try {
-    check(decoder.parametersToContext(stream.codecpar), `read the parameters of ${input.name}`);
-    decoder.pktTimebase = stream.timeBase;
-    // 0: one thread per core. Threads hold back as many pictures, which a device's viewer would see as delay.
-    decoder.threadCount = input.live === true ? 1 : 0;
-    check(await decoder.open2(codec), `decode ${input.name}`);
-    return decoder;
-  } catch (error) {
-    decoder.freeContext();
-    throw error;
   }
 }
 
