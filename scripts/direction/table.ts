@@ -56,7 +56,7 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   },
   runtime: {
     order: [
-      ...['base', 'base/log', 'base/settings', 'processor', 'flow', 'process'],
+      ...['base', 'base/loop', 'base/log', 'base/settings', 'processor', 'flow', 'process'],
       ...['graph', 'graph/config', 'graph/manifest', 'node', 'node/local', 'broker'],
       ...['python', 'python/environment', 'python/spare', 'python/sandbox', 'python/inspect', 'python/check'],
       ...['python/links', 'python/host', 'node-types', 'node-types/packages', 'node-types/python'],

@@ -10,6 +10,7 @@ import { machineClock } from './clock.js';
 import { type CameraConfig, cameraConfig, sizeFor, sourceOf } from './config.js';
 import { DeviceSource } from './device-source.js';
 import { FileSource } from './file-source.js';
+import { Lateness } from './lateness.js';
 import { type Clock, Pacer } from './pacer.js';
 import { PatternSource } from './pattern-source.js';
 import type { PictureSource, SourcePicture } from './picture-source.js';
@@ -18,6 +19,8 @@ import type { PictureSource, SourcePicture } from './picture-source.js';
 export class Camera implements Processor {
   private source: PictureSource | null = null;
   private running: Promise<void> = Promise.resolve();
+  private readonly pacer = new Pacer();
+  private readonly lateness = new Lateness();
 
   constructor(
     private readonly config: CameraConfig,
@@ -46,7 +49,6 @@ export class Camera implements Processor {
 
   private async run(ctx: ProcessorContext, source: PictureSource): Promise<void> {
     const output = ctx.output('video');
-    const pacer = new Pacer();
     for (let number = 0n; ; number++) {
       const picture = await source.next(ctx.signal);
       if (ctx.signal.aborted) return;
@@ -54,7 +56,9 @@ export class Camera implements Processor {
         ctx.finish();
         return;
       }
-      await this.send(ctx, output, picture, pacer, number);
+      await this.send(ctx, output, picture, number);
+      // Everything above may have been done already: timers, signals and sockets get a turn for each picture.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
@@ -62,14 +66,19 @@ export class Camera implements Processor {
     ctx: ProcessorContext,
     output: OutputHandle,
     picture: SourcePicture,
-    pacer: Pacer,
     number: bigint,
   ): Promise<void> {
-    const live = picture.timestamp === null;
+    const { timestamp } = picture;
+    const live = timestamp === null;
+    const due = live ? null : this.pacer.due(timestamp, this.clock.now());
+    if (due !== null && this.lateness.isTooLate(due, this.clock.now())) {
+      output.dropped('late');
+      return;
+    }
     // Drawn before it is due, so that it leaves on time.
     let texture = await this.drawn(output, picture);
-    if (picture.timestamp !== null) {
-      await this.clock.until(pacer.due(picture.timestamp, this.clock.now()), ctx.signal);
+    if (due !== null) {
+      await this.clock.until(due, ctx.signal);
       // Time has passed: perhaps somebody has given a frame back.
       texture ??= await this.drawn(output, picture);
     }
@@ -81,10 +90,12 @@ export class Camera implements Processor {
       texture.close();
       return;
     }
-    const frame = { pixel_buffer: texture, timestamp_ns: this.clock.now(), frame_number: number };
+    const now = this.clock.now();
+    const frame = { pixel_buffer: texture, timestamp_ns: now, frame_number: number };
     // A file can wait for readers that want every frame; a device's time goes on.
     if (live) output.set(frame);
     else await output.write(frame);
+    this.lateness.sent(this.clock.now(), this.clock.now() - now);
   }
 
   /** The picture in memory of the output's; null when all of that is in use. */

@@ -1,5 +1,5 @@
 import type { PictureSource, SourcePicture } from './picture-source.js';
-import { drawTestPattern } from './test-pattern.js';
+import { drawTestPatternInSlices } from './test-pattern.js';
 
 const SIZE = { width: 1280, height: 720 };
 const FPS = 30;
@@ -15,7 +15,7 @@ export class PatternSource implements PictureSource {
     return {
       timestamp: BigInt(Math.round((n * 1e9) / this.fps)),
       size: SIZE,
-      draw: async (target) => drawTestPattern(target, n),
+      draw: (target) => drawTestPatternInSlices(target, n),
     };
   }
 

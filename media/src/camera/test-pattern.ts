@@ -34,15 +34,40 @@ export function testPatternPixel(n: number, x: number, y: number, width: number,
 
 /** Draws frame `n`. One row of bars is made and copied down, so that it costs little. */
 export function drawTestPattern(canvas: Canvas, n: number): void {
+  for (const _ of testPatternSlices(canvas, n));
+}
+
+/** Draws frame `n` as well, but lets the event loop go on between two slices of it. */
+export async function drawTestPatternInSlices(canvas: Canvas, n: number): Promise<void> {
+  let isFirst = true;
+  for (const _ of testPatternSlices(canvas, n)) {
+    if (!isFirst) await new Promise((resolve) => setImmediate(resolve));
+    isFirst = false;
+  }
+}
+
+/** So many bytes are copied in well under 2 ms. */
+const SLICE_BYTES = 1 << 20;
+
+/** Draws frame `n` while it is iterated over, a slice for each step. */
+function* testPatternSlices(canvas: Canvas, n: number): Generator<void> {
   const { width, height, stride, bytes, format } = canvas;
   const rowBytes = width * bytesPerPixel(format);
-  for (let x = 0; x < width; x++) put(bytes, x, testPatternPixel(n, x, -1, width, height), format);
-  for (let y = 1; y < height; y++) bytes.copyWithin(y * stride, 0, rowBytes);
   const square = squareAt(n, width, height);
-  for (let y = square.y; y < square.y + square.side; y++) {
-    const row = bytes.subarray(y * stride, y * stride + rowBytes);
-    for (let x = square.x; x < square.x + square.side; x++) put(row, x, SQUARE, format);
+  let copied = 0;
+  for (let x = 0; x < width; x++) put(bytes, x, testPatternPixel(n, x, -1, width, height), format);
+  for (let y = 1; y < height; y++) {
+    bytes.copyWithin(y * stride, 0, rowBytes);
+    copied += rowBytes;
+    if (copied < SLICE_BYTES) continue;
+    copied = 0;
+    yield;
   }
+  const top = bytes.subarray(square.y * stride);
+  for (let x = square.x; x < square.x + square.side; x++) put(top, x, SQUARE, format);
+  const [from, to] = [square.x * bytesPerPixel(format), (square.x + square.side) * bytesPerPixel(format)];
+  for (let y = 1; y < square.side; y++) top.copyWithin(y * stride + from, from, to);
+  yield;
 }
 
 function put(row: Uint8Array, x: number, colour: Rgb, format: PixelFormat): void {

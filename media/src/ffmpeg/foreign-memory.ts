@@ -149,7 +149,7 @@ export function isPacked(texture: Texture): boolean {
   return texture.planes.every((plane) => plane.stride === rowBytes(plane));
 }
 
-function rowBytes({ width, channels, data }: Texture['planes'][number]): number {
+export function rowBytes({ width, channels, data }: Texture['planes'][number]): number {
   return width * channels * data.BYTES_PER_ELEMENT;
 }
 
@@ -165,7 +165,7 @@ export function isWritableInPlace(texture: Texture): boolean {
  * The pixels of a texture, packed, with room behind them that FFmpeg may read: the texture's own memory where more of the same
  * mapping follows, a copy where the mapping ends with the frame (reading on would be a fault) or where its rows are padded.
  */
-export function readable(texture: Texture): Uint8Array {
+export async function readable(texture: Texture): Promise<Uint8Array> {
   const { bytes } = texture;
   const mapped = bytes.buffer.byteLength - bytes.byteOffset - bytes.byteLength;
   if (isPacked(texture) && framesAliasMemory() && mapped >= SIMD_OVERRUN) return bytes;
@@ -175,10 +175,39 @@ export function readable(texture: Texture): Uint8Array {
   let to = 0;
   for (const plane of planes) {
     const row = rowBytes(plane);
-    for (let y = 0; y < plane.height; y++, to += row) {
-      const from = plane.offset + y * plane.stride;
-      copy.set(bytes.subarray(from, from + row), to);
-    }
+    await copyRows({
+      from: bytes.subarray(plane.offset),
+      fromStride: plane.stride,
+      to: copy.subarray(to),
+      toStride: row,
+      rowBytes: row,
+      rows: plane.height,
+    });
+    to += row * plane.height;
   }
   return copy.subarray(0, length);
+}
+
+export interface RowCopy {
+  readonly from: Uint8Array;
+  readonly fromStride: number;
+  readonly to: Uint8Array;
+  readonly toStride: number;
+  readonly rowBytes: number;
+  readonly rows: number;
+}
+
+/** So many bytes are copied in well under 2 ms; then the event loop gets a turn. */
+const SLICE_BYTES = 1 << 20;
+
+/** Copies a picture, without holding the event loop for one that is large. */
+export async function copyRows({ from, fromStride, to, toStride, rowBytes, rows }: RowCopy): Promise<void> {
+  let copied = 0;
+  for (let y = 0; y < rows; y++) {
+    to.set(from.subarray(y * fromStride, y * fromStride + rowBytes), y * toStride);
+    copied += rowBytes;
+    if (copied < SLICE_BYTES) continue;
+    copied = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -1,7 +1,7 @@
 import type { Texture } from '@streamlib/host-bridge';
-import { avImageCopy2, Frame, SoftwareScaleContext } from 'node-av';
+import { Frame, SoftwareScaleContext } from 'node-av';
 import { AV_FRAME_FLAG_INTERLACED } from 'node-av/constants';
-import { avFormat, frameOver, isWritableInPlace } from './foreign-memory.js';
+import { avFormat, copyRows, frameOver, isWritableInPlace, rowBytes } from './foreign-memory.js';
 import { check } from './library.js';
 
 /**
@@ -34,7 +34,7 @@ export class RgbScaler {
     }
     const staging = this.stage(target);
     check(await this.scaler.scaleFrame(staging, picture), `convert a picture of ${this.name}`, 'corrupt');
-    copyInto(staging, target);
+    await copyInto(staging, target);
   }
 
   close(): void {
@@ -66,15 +66,18 @@ export class RgbScaler {
   }
 }
 
-function copyInto(picture: Frame, target: Texture): void {
-  const { bytes } = target;
-  avImageCopy2(
-    [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)],
-    [target.stride],
-    picture.data ?? [],
-    picture.linesize,
-    avFormat(target.format),
-    target.width,
-    target.height,
-  );
+async function copyInto(picture: Frame, target: Texture): Promise<void> {
+  for (const [index, plane] of target.planes.entries()) {
+    const from = picture.data?.[index];
+    const fromStride = picture.linesize[index];
+    if (from === undefined || fromStride === undefined) throw new Error('a picture without pixels');
+    await copyRows({
+      from,
+      fromStride,
+      to: target.bytes.subarray(plane.offset),
+      toStride: plane.stride,
+      rowBytes: rowBytes(plane),
+      rows: plane.height,
+    });
+  }
 }

@@ -32,7 +32,7 @@ export class YuvConverter {
       made.colorSpace = target.colorSpace;
       made.colorRange = target.colorRange;
       check(made.getBuffer(), 'allocate a picture', 'io');
-      const view = frameOver(readable(texture), texture.width, texture.height, texture.format);
+      const view = frameOver(await readable(texture), texture.width, texture.height, texture.format);
       try {
         setColour(view, texture.format, texture.colour);
         check(await this.scaler.scaleFrame(made, view), 'convert a picture');

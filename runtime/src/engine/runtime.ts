@@ -6,6 +6,8 @@ import { customAlphabet } from 'nanoid';
 import { allOrNone } from '../base/all-or-none.js';
 import type { Logger, LogLevel } from '../base/log/logger.js';
 import { type LogSink, openLog } from '../base/log/pino-logger.js';
+import { describeHold } from '../base/loop/held.js';
+import { loop } from '../base/loop/loop.js';
 import { StreamlibError, toError } from '../base/streamlib-error.js';
 import { VERSION } from '../base/version.js';
 import { Histogram } from '../flow/histogram.js';
@@ -81,6 +83,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private stopping: Promise<void> | null = null;
   private startedAt = 0;
   private stoppedAt = 0;
+  private unwatchLoop: () => void = () => {};
   private settle: (outcome: RunOutcome) => void = () => {};
 
   /**
@@ -435,6 +438,10 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.startedAt = performance.now();
     const log = this.openLog();
     log.info(`runtime ${this.name} starts`, { pid: process.pid, version: VERSION });
+    this.unwatchLoop = loop.watch((tick, activity) => {
+      const held = describeHold(tick, activity);
+      if (held !== null) log.warn(held);
+    });
     const progress = (message: string) => {
       log.info(message);
       this.emit('progress', message);
@@ -571,6 +578,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await this.host?.close();
     this.stoppedAt = performance.now();
     if (wasUp) this.logger?.info('runtime stopped');
+    this.unwatchLoop();
     await this.sink?.close();
     this.sink = null;
     this.become('stopped');

@@ -266,3 +266,51 @@ describe('a node that is stopped', () => {
     },
   );
 });
+
+describe('nodes that go on from promise to promise starved the event loop (G4)', () => {
+  const timer = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+
+  it('a source that does nothing but write', async () => {
+    const { node, ctx } = await source();
+    let taken = 0;
+    const sink = await reader({ process: () => void taken++ }, 'lossless', 2);
+    join(node, sink);
+    const writing = (async () => {
+      for (let value = 0; !ctx.signal.aborted; value = (value + 1) % 1000)
+        await ctx.output('out').write({ value });
+    })();
+    await timer();
+    expect(taken).toBeGreaterThan(0);
+    await node.stop();
+    await writing.catch((error: unknown) => expect(error).toMatchObject({ code: 'stopped' }));
+    await sink.stop();
+  });
+
+  it('nodes that hand a frame round for ever', async () => {
+    let rounds = 0;
+    const again = (): Processor => ({
+      process: (ctx, _port, { value }) => {
+        rounds++;
+        ctx.output('out').set({ value });
+      },
+    });
+    const ports = (): Parameters<typeof portsOf> => [
+      { in: { schema: Number_, delivery: 'every_sample', queue: 8 } },
+      { out: Number_ },
+      false,
+    ];
+    const [one, other] = [make('one', again(), ports()), make('other', again(), ports())];
+    join(one, other);
+    join(other, one);
+    for (const node of [one, other]) {
+      await node.setup();
+      await node.start();
+    }
+    const { node: first, ctx } = await source();
+    join(first, one);
+    ctx.output('out').set({ value: 1 });
+    await timer();
+    expect(rounds).toBeGreaterThan(10);
+    for (const node of [first, one, other]) await node.stop();
+  });
+});

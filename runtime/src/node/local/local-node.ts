@@ -7,6 +7,7 @@ import type {
   ProcessorContext,
 } from '@streamlib/processor';
 import type { Logger } from '../../base/log/logger.js';
+import { loop } from '../../base/loop/loop.js';
 import { toError } from '../../base/streamlib-error.js';
 import { within } from '../../base/within.js';
 import type { Frame } from '../../flow/frame.js';
@@ -103,7 +104,7 @@ export class LocalNode implements GraphNode {
     this.become('starting');
     this.settingUp = this.attempt(async () => {
       this.processor = this.options.create();
-      await this.processor.setup?.(this.context);
+      await loop.call(this.id, () => this.processor?.setup?.(this.context));
     });
     return this.settingUp;
   }
@@ -114,7 +115,7 @@ export class LocalNode implements GraphNode {
     this.become('running');
     this.started = true;
     await this.attempt(async () => {
-      await this.processor?.start?.(this.context);
+      await loop.call(this.id, () => this.processor?.start?.(this.context));
       this.schedule();
     });
   }
@@ -142,16 +143,22 @@ export class LocalNode implements GraphNode {
     if (this.scheduled || this.pumping || this.current !== 'running' || this.processor?.process === undefined)
       return;
     this.scheduled = true;
-    // Not called from within the producer's `set()`: a chain of nodes would run on one stack.
-    queueMicrotask(() => {
+    const pump = () => {
       this.scheduled = false;
       this.pump();
-    });
+    };
+    // Not called from within the producer's `set()`: a chain of nodes would run on one stack.
+    if (loop.isDue()) setImmediate(pump);
+    else queueMicrotask(pump);
   }
 
   /** Works off what waits, one frame at a time, turn by turn of the inputs. */
   private pump(): void {
     while (this.current === 'running' && !this.pumping) {
+      if (loop.isDue()) {
+        this.schedule();
+        return;
+      }
       const next = this.takeNext();
       if (next === null) return;
       const { input, frame } = next;
@@ -159,7 +166,7 @@ export class LocalNode implements GraphNode {
       this.pumping = true;
       let result: void | Promise<void>;
       try {
-        result = this.processor?.process?.(this.context, input.name, lent);
+        result = loop.call(this.id, () => this.processor?.process?.(this.context, input.name, lent));
       } catch (thrown) {
         this.finishFrame(input, frame, lent, toError(thrown));
         continue;
@@ -239,7 +246,7 @@ export class LocalNode implements GraphNode {
 
   private async lastCall(hook: 'stop' | 'teardown'): Promise<void> {
     try {
-      await this.processor?.[hook]?.(this.context);
+      await loop.call(this.id, () => this.processor?.[hook]?.(this.context));
     } catch (thrown) {
       this.errors.report(`${hook}() failed`, toError(thrown));
     }

@@ -1,5 +1,6 @@
 import type { Colour, PixelFormat, SharedBuffer, Texture } from '@streamlib/host-bridge';
 import type { FrameValue, OutputHandle } from '@streamlib/processor';
+import { loop } from '../../base/loop/loop.js';
 import { StreamlibError } from '../../base/streamlib-error.js';
 import { Frame } from '../../flow/frame.js';
 import type { Handle } from '../../flow/handles.js';
@@ -22,6 +23,7 @@ export class LocalOutput implements OutputHandle {
   }
 
   set(value: FrameValue): boolean {
+    loop.countSent(this.node);
     if (this.open && !this.port.heldBack) {
       this.port.route(new Frame(this.adopt(value), this.port.handles));
       return true;
@@ -31,6 +33,9 @@ export class LocalOutput implements OutputHandle {
   }
 
   async write(value: FrameValue): Promise<void> {
+    loop.countSent(this.node);
+    // A source that does nothing but write would never let anything else have its turn.
+    if (loop.isDue()) await loop.nextTurn();
     while (this.open && this.port.heldBack) await this.port.whenRoom();
     if (!this.open) {
       this.giveUp(value, 'stopped');
