@@ -9,9 +9,10 @@ from typing import Any
 
 from streamlib._runner.run_state import StopRunning
 from streamlib._runner.session import Session
+from streamlib._runner.throttled_log import SilenceWarning
 from streamlib._runner.user_code import UserCode, send_result
 from streamlib.context import Context
-from streamlib.processor import ProcessorSpec
+from streamlib.processor import ProcessorError, ProcessorSpec, nearest
 from streamlib.schema import Schema
 
 #: How long a continuous loop that has nothing to do waits for a message before it turns again, in seconds.
@@ -32,6 +33,8 @@ class Runner:
         self.ctx = ctx
         self.processed = 0
         self.sticky: dict[str, Schema | None] = {port.name: None for port in session.inputs}
+        self._cannot_send = code.cannot_send
+        self._silence = SilenceWarning(spec.outputs) if spec.outputs else None
 
     def run(self) -> None:
         raise NotImplementedError
@@ -54,6 +57,8 @@ class Runner:
         finally:
             connection.set_busy(False)
         self.processed += 1
+        if self._silence is not None and self._silence.over(any(port.sent for port in session.outputs)):
+            self._silence = None
         connection.set_processed(self.processed)
         for port in session.inputs:
             port.finish()
@@ -65,11 +70,17 @@ class Runner:
         if frames is None:
             return
         result = self.code.call_function(frames, self.ctx)
-        # Let go of before the outputs are sent, so that acknowledgements and memory travel with them.
-        frames.clear()
+        # Let go of before the outputs are sent, so that acknowledgements and memory travel with them. Not cleared: it may be
+        # what was returned, or what the code keeps.
+        del frames
         for port in self.session.inputs:
             port.finish()
         send_result(result, self.ctx, self.spec.outputs, self.spec.name)
+        if self._cannot_send:
+            raise ProcessorError(
+                f"{self.spec.name} returns nothing, so nothing is ever sent to its output{nearest('', self.spec.outputs)}; "
+                "end it with `return` and a frame"
+            )
 
     def take_frames(self) -> dict[str, Any] | None:
         raise NotImplementedError
@@ -172,10 +183,14 @@ class ManualRunner(Runner):
         result = self.code.call_function(None, self.ctx)
         if inspect.isgenerator(result):
             try:
-                for item in result:
-                    send_result(item, self.ctx, self.spec.outputs, self.spec.name)
+                while True:
+                    item = next(result)
+                    send_result(item, self.ctx, self.spec.outputs, self.spec.name, "yielded")
                     if self.session.state.stopping:
                         return
+            except StopIteration as end:
+                # `return frame` after the last `yield` means to send that one too.
+                send_result(end.value, self.ctx, self.spec.outputs, self.spec.name)
             finally:
                 result.close()
         else:

@@ -74,6 +74,8 @@ class OutputPort:
         self._stall = StallWarning(f"output {name}")
         self._no_room = "for a lossless reader, which takes nothing more"
         self._no_slot = f"for memory: its {slots} slots are all in use; keep copies of frames, not the frames"
+        #: The thread that runs the hooks, once the host was told that no more frames come.
+        self._stopped_by: int | None = None
         self._lock = threading.Lock()
         self._types = {f["name"]: f["type"] for f in schema.schema()["fields"]}
         self._in_memory = [name for name, form in self._types.items() if holds_memory(form)]
@@ -143,9 +145,10 @@ class OutputPort:
         with self._lock:
             link.end()
 
-    def stop_links(self) -> None:
+    def stop(self) -> None:
         """Nothing is sent any more: what waits counts as dropped."""
         with self._lock:
+            self._stopped_by = threading.get_ident()
             for link in self.links:
                 link.stop()
 
@@ -155,6 +158,13 @@ class OutputPort:
             raise ProcessorError(
                 f'output "{self.name}": a frame is a dict with the fields {", ".join(self._types)}, '
                 f"not {type(frame).__name__}"
+            )
+        if self._stopped_by is not None:
+            if self._stopped_by != threading.get_ident():
+                # A thread of the user's that goes on is not to end in a traceback for it.
+                return self._drop()
+            raise ProcessorError(
+                f'output "{self.name}" has stopped, the frame is not sent; send last results in stop()'
             )
         value = dict(frame)
         known = self._take_loaned(value)

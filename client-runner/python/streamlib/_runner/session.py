@@ -70,7 +70,7 @@ class Session:
     def notify(self, what: str) -> None:
         if what == "stopped":
             for port in self.outputs:
-                port.stop_links()
+                port.stop()
         if what in ("finished", "stopped"):
             self._beat()
         self._send({"type": what})

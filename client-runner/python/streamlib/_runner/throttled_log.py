@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 
 _log = logging.getLogger("streamlib")
 
@@ -12,6 +13,9 @@ _INTERVAL = 1.0
 
 #: A wait of this many seconds is warned of.
 _LONG = 5.0
+
+#: So many calls without a result are not chance.
+_MANY_CALLS = 10
 
 
 class ThrottledWarning:
@@ -51,6 +55,29 @@ class StallWarning:
     def over(self, began: float | None) -> None:
         if self._warned and (began is None or time.monotonic() - began < _LONG):
             self._warned = False
+
+
+class SilenceWarning:
+    """A warning for code that is called again and again and sends nothing: one, with the first that was due."""
+
+    def __init__(self, outputs: Iterable[str]) -> None:
+        self._outputs = ", ".join(outputs)
+        self._began: float | None = None
+        self._calls = 0
+
+    def over(self, sent: bool) -> bool:
+        """Looks after a call. True: there is nothing more to look at."""
+        if sent:
+            return True
+        self._calls += 1
+        if self._calls < _MANY_CALLS:
+            return False
+        now = time.monotonic()
+        self._began = self._began or now
+        if now - self._began < _LONG:
+            return False
+        _log.warning("was called %d times and has sent nothing yet to its output %s", self._calls, self._outputs)
+        return True
 
 
 class UnknownPortWarning:

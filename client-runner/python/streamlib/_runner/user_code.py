@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from types import CodeType
+from typing import Any, Literal
 
 from streamlib.context import Context
 from streamlib.processor import HOOKS, ProcessorError, ProcessorSpec, nearest, refuse_generator, refuse_unrun_hooks
@@ -41,9 +43,20 @@ class UserCode:
         return hook in self._hooks
 
     def call(self, name: str, ctx: Context) -> None:
+        """Calls a hook, if there is one. What ``process`` and ``start`` return goes nowhere, so it is refused."""
         hook = self._hooks.get(name)
-        if hook is not None:
-            hook(ctx) if self._arity[name] > 0 else hook()
+        if hook is None:
+            return
+        result = hook(ctx) if self._arity[name] > 0 else hook()
+        if result is not None and name in ("process", "start"):
+            refuse_result(result, name, self.spec)
+
+    @property
+    def cannot_send(self) -> bool:
+        """A function with outputs that can neither return a frame nor send one through the context."""
+        if not self.is_function or not self.spec.outputs or not self.spec.inputs:
+            return False
+        return self._arity[self._function] < 2 and returns_nothing(self.spec.target)
 
     def call_function(self, frames: Mapping[str, Any] | None, ctx: Context) -> Any:
         """Calls a function with the frames and the context, as far as it wants them. A source has no frames to get."""
@@ -63,35 +76,85 @@ def _arity(function: Callable[..., Any]) -> int:
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
 
-def send_result(result: Any, ctx: Context, outputs: Mapping[str, Any], name: str) -> None:
-    """Sends what a function returned or a generator yielded: a dict of outputs, one frame, or nothing."""
+def returns_nothing(function: Callable[..., Any]) -> bool:
+    """Whether a function ends by ``return None`` wherever it ends, which mostly means that ``return`` was forgotten."""
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType) or inspect.isgeneratorfunction(function):
+        return False
+    ends, value = 0, True
+    for step in dis.get_instructions(code):
+        if step.opname.startswith("RETURN_") and step.opname != "RETURN_GENERATOR":
+            # What is jumped to may return what was worked out elsewhere.
+            if (step.argval is not None) if step.opname == "RETURN_CONST" else (value or step.is_jump_target):
+                return False
+            ends += 1
+        value = step.opname != "LOAD_CONST" or step.argval is not None
+    return ends > 0
+
+
+def refuse_result(result: Any, hook: str, spec: ProcessorSpec) -> None:
+    """A class sends through the context: what its ``process`` or ``start`` returns would be lost without a word."""
+    # `return ctx.output().set(frame)` is a way to end early.
+    if isinstance(result, bool):
+        return
+    if inspect.isgenerator(result) or inspect.iscoroutine(result):
+        result.close()
+    port = next(iter(spec.outputs), None)
+    instead = f'send it with ctx.output("{port}").set(frame)' if port else "it has no outputs to send it to"
+    raise ProcessorError(f"{hook}() of class {spec.name} returned {_kind(result)}, which is not sent; {instead}")
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__
+
+
+def send_result(
+    result: Any, ctx: Context, outputs: Mapping[str, Any], name: str, verb: Literal["returned", "yielded"] = "returned"
+) -> None:
+    """Sends what a function returned or a generator yielded: a dict of outputs, one frame, or nothing.
+
+    Raises:
+        ProcessorError: it is something else, or for a port that does not exist. Nothing of it was sent.
+    """
     if result is None:
         return
     if not isinstance(result, dict) and inspect.isgenerator(result):
         result.close()
         raise ProcessorError(f'{name} yields frames, which only a processor with execution="manual" can')
     if not isinstance(result, (dict, Mapping)):
-        raise ProcessorError(
-            f"{name} returned {type(result).__name__}; return a dict of outputs such as "
-            f'{{"{next(iter(outputs), "video_out")}": frame}}, a frame where there is one output, or None'
-        )
+        raise ProcessorError(f"{name} {verb} {_kind(result)}; {_instead(result, outputs)}")
     only = next(iter(outputs.values())) if len(outputs) == 1 else None
     if only is not None and not (result.keys() <= outputs.keys()):
         fields = {field["name"] for field in only.schema()["fields"]}
         # Also as `{**frame, ...}`, which is a plain dict.
         if isinstance(result, only) or result.keys() <= fields:
             result = {next(iter(outputs)): result}
+    if not outputs and result:
+        raise ProcessorError(
+            f"{name} {verb} {_kind(result)}, but declares no outputs to send it to; name them in the decorator"
+        )
     for port in result:
         if port not in outputs:
             raise ProcessorError(
-                f'{name} returned a frame for "{port}", which is not one of its outputs{nearest(port, outputs)}'
+                f'{name} {verb} a frame for "{port}", which is not one of its outputs{nearest(port, outputs)}'
             )
     for port, frame in result.items():
         if frame is None:
             continue
         if not isinstance(frame, (dict, Mapping)):
             raise ProcessorError(
-                f'{name} returned {type(frame).__name__} for output "{port}"; it must be a dict with the fields of '
+                f'{name} {verb} {_kind(frame)} for output "{port}"; it must be a dict with the fields of '
                 f"{outputs[port].__name__}, e.g. {outputs[port].__name__}(...)"
             )
-        ctx.output(port).set(frame)
+    for port, frame in result.items():
+        if frame is not None:
+            ctx.output(port).set(frame)
+
+
+def _instead(result: Any, outputs: Mapping[str, Any]) -> str:
+    """What to return instead of something that is no frame."""
+    if not outputs:
+        return "it declares no outputs, so there is nothing to return"
+    port, schema = next(iter(outputs.items()))
+    frame = f"{schema.__name__}.from_numpy(pixels)" if hasattr(result, "__array_interface__") else "frame"
+    return f'return a dict of outputs such as {{"{port}": {frame}}}, a frame where there is one output, or None'
