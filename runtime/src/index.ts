@@ -35,6 +35,7 @@ export type {
 export type { ChangeOptions, GraphChange } from './engine/changes.js';
 export { Host, type HostCounts, type HostOptions } from './engine/host.js';
 export { formatIssue, ManifestError } from './engine/manifest-error.js';
+export type { NoOutput } from './engine/no-output.js';
 export { Runtime } from './engine/runtime.js';
 export { validateManifest } from './engine/validate.js';
 export type { LatencySummary } from './flow/histogram.js';

@@ -1,4 +1,4 @@
-import type { NodeStats, RunOutcome, RuntimeStats } from '@streamlib/runtime';
+import type { NodeStats, NoOutput, RunOutcome, RuntimeStats } from '@streamlib/runtime';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatDuration } from '../output/duration.js';
 import { type Palette, paintState } from '../output/palette.js';
@@ -10,6 +10,7 @@ export function resultJson(
   stats: RuntimeStats,
   outcome: RunOutcome,
   seconds: number,
+  missing: readonly NoOutput[] = [],
 ): Record<string, unknown> {
   return {
     outcome: outcome.reason,
@@ -17,12 +18,18 @@ export function resultJson(
     ...stats,
     latency_ms: stats.latency_ms ?? { count: 0, p50: null, p90: null, p95: null, p99: null, max: null },
     failures: outcome.failures,
+    no_output: missing,
   };
 }
 
-/** A run in which a node was lost for good has failed, also when the rest went on to its end. */
-export function exitCodeOf(outcome: RunOutcome): ExitCode {
-  return outcome.reason === 'failed' || outcome.failures.length > 0 ? EXIT.failure : EXIT.ok;
+/**
+ * A run in which a node was lost for good has failed, also when the rest went on to its end. So has one in which nothing came out,
+ * whoever ended it.
+ */
+export function exitCodeOf(outcome: RunOutcome, missing: readonly NoOutput[] = []): ExitCode {
+  const failed =
+    outcome.reason === 'failed' || outcome.failures.length > 0 || missing.some(({ failed }) => failed);
+  return failed ? EXIT.failure : EXIT.ok;
 }
 
 export function summaryLines(
@@ -30,6 +37,7 @@ export function summaryLines(
   outcome: RunOutcome,
   seconds: number,
   palette: Palette,
+  missing: readonly NoOutput[] = [],
 ): string[] {
   const latency =
     stats.latency_ms === null
@@ -44,6 +52,7 @@ export function summaryLines(
     ...outcome.failures.map(
       ({ node, message }) => `${palette.red(`${oneLine(node)}:`)} ${indented(message)}`,
     ),
+    ...missing.map(({ message, failed }) => (failed ? palette.red : palette.yellow)(indented(message))),
   ];
 }
 

@@ -16,6 +16,8 @@ const node = (more: Partial<NodeStats> = {}): NodeStats => ({
   dropped: 10,
   dropped_by: { replaced: 10 },
   errors: 0,
+  failed_calls: 0,
+  last_error: null,
   restarts: 0,
   pid: 1,
   connection_id: null,

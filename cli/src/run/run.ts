@@ -107,6 +107,7 @@ async function runGraph(
 
   let began = performance.now();
   let outcome: RunOutcome | null = null;
+  let ran = false;
   try {
     const started = runtime.start();
     await Promise.race([started, interrupts.first]);
@@ -116,6 +117,7 @@ async function runGraph(
     } else {
       onStarted(runtime, (line) => progress.line(line));
       began = performance.now();
+      ran = true;
       progress.begin();
       outcome = await firstOf(runtime.outcome, interrupts.first, options.duration);
     }
@@ -126,9 +128,12 @@ async function runGraph(
   const seconds = (performance.now() - began) / 1000;
   const stats = runtime.stats();
   const ended = outcome ?? (await runtime.outcome);
-  if (options.json) printJson(io, resultJson(stats, ended, seconds));
-  else for (const line of summaryLines(stats, ended, seconds, io.outPalette)) io.out(line);
-  return exitCodeOf(ended);
+  // One that was interrupted before it ran was not meant to give anything.
+  const missing = ran ? runtime.noOutput() : [];
+  if (options.json) printJson(io, resultJson(stats, ended, seconds, missing));
+  else for (const line of summaryLines(stats, ended, seconds, io.outPalette, missing)) io.out(line);
+  if (options.json) for (const { message } of missing) io.err(indented(message));
+  return exitCodeOf(ended, missing);
 }
 
 /** The outcome if the graph ended by itself; null if its time was up or the person has had enough. */

@@ -9,6 +9,8 @@ const node = (frames: number, more: Partial<NodeStats> = {}): NodeStats => ({
   ...{
     dropped_by: {},
     errors: 0,
+    failed_calls: 0,
+    last_error: null,
     restarts: 0,
     pid: 7,
     connection_id: null,

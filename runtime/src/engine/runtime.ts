@@ -37,6 +37,7 @@ import { Host, type HostLease } from './host.js';
 import { LiveGraph } from './live-graph.js';
 import { ManifestError } from './manifest-error.js';
 import { type ManifestFile, readManifest } from './manifest-file.js';
+import { type NoOutput, noOutput } from './no-output.js';
 import { prepareGraph } from './prepare/graph.js';
 import { prepareNode } from './prepare/node.js';
 import { applyDifference, filesOf, type Steps } from './reload.js';
@@ -399,6 +400,11 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       latency_ms: latency.summary(),
       nodes,
     };
+  }
+
+  /** The ends of the graph at which nothing came out until now, and why; also after the end. Empty for a run that did its work. */
+  noOutput(): NoOutput[] {
+    return noOutput(this.stats().nodes, this.wiring.upstream);
   }
 
   private get wiring(): Wiring {

@@ -1,3 +1,4 @@
+import { headline } from '../base/headline.js';
 import type { Logger } from '../base/log/logger.js';
 
 const QUIET_MS = 1000;
@@ -5,6 +6,8 @@ const QUIET_MS = 1000;
 /** Counts every error and logs at most one a second: a mistake in `process()` comes with each frame. */
 export class ErrorReporter {
   count = 0;
+  /** The first line of the newest. */
+  last: string | null = null;
   private silenced = 0;
   private quietUntil = 0;
 
@@ -15,6 +18,7 @@ export class ErrorReporter {
 
   report(message: string, error?: Error): void {
     this.count++;
+    this.last = headline(error?.message ?? message);
     const now = this.now();
     if (now < this.quietUntil) {
       this.silenced++;

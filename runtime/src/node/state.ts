@@ -48,6 +48,10 @@ export interface NodeStats {
   readonly dropped_by: Readonly<Record<string, number>>;
   /** Exceptions in `process`, and frames that could not be sent. */
   readonly errors: number;
+  /** Calls of `process` that raised an exception. */
+  readonly failed_calls: number;
+  /** The first line of the newest of its errors, or why its process ended; null if there was none. */
+  readonly last_error: string | null;
   /** How often its Python process was started again; 0 for others. */
   readonly restarts: number;
   /** Of the subprocess, for a Python node that has one. */

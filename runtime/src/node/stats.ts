@@ -23,6 +23,8 @@ interface CountedNode {
 export interface NodeFigures {
   readonly failure: string | null;
   readonly errors: number;
+  readonly failedCalls?: number;
+  readonly lastError?: string | null;
   readonly latency: Histogram;
   readonly metrics: Readonly<Record<string, number>>;
   readonly restarts?: number;
@@ -47,6 +49,8 @@ export function nodeStats(node: CountedNode, figures: NodeFigures): NodeStats {
     dropped: sum(Object.values(droppedBy)),
     dropped_by: droppedBy,
     errors: figures.errors,
+    failed_calls: figures.failedCalls ?? 0,
+    last_error: figures.lastError ?? null,
     restarts: figures.restarts ?? 0,
     pid: figures.pid ?? null,
     connection_id: figures.connectionId ?? null,
@@ -91,6 +95,8 @@ export function continued(now: NodeStats, before: NodeStats): NodeStats {
     frames_out: now.frames_out + before.frames_out,
     ...dropsOf(now, before),
     errors: now.errors + before.errors,
+    failed_calls: now.failed_calls + before.failed_calls,
+    last_error: now.last_error ?? before.last_error,
     restarts: now.restarts + before.restarts,
     inputs: continuedPorts(now.inputs, before.inputs),
     outputs: continuedPorts(now.outputs, before.outputs),

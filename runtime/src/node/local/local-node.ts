@@ -47,6 +47,7 @@ export class LocalNode implements GraphNode {
   readonly outputs: ReadonlyMap<string, OutputPort>;
   private current: NodeState = 'created';
   private failure: string | null = null;
+  private failedCalls = 0;
   private readonly errors: ErrorReporter;
   private readonly metrics: Record<string, number> = {};
   private readonly handles: ReadonlyMap<string, LocalOutput>;
@@ -129,6 +130,8 @@ export class LocalNode implements GraphNode {
     return nodeStats(this, {
       failure: this.failure,
       errors: this.errors.count,
+      failedCalls: this.failedCalls,
+      lastError: this.errors.last,
       latency: this.latency,
       metrics: this.metrics,
     });
@@ -205,6 +208,7 @@ export class LocalNode implements GraphNode {
     frame.takeBack(lent);
     if (error !== null && this.current === 'running') {
       input.counters.drop('error');
+      this.failedCalls++;
       this.errors.report(`process() failed on a frame of "${input.name}"`, error);
     }
     this.pumping = false;

@@ -25,7 +25,16 @@ const stats: RuntimeStats = {
   nodes: {
     effect: {
       ...{ type: 'python', state: 'running', failure: null, frames_in: 9, frames_out: 8, dropped: 3 },
-      ...{ dropped_by: {}, errors: 2, restarts: 1, pid: process.pid, connection_id: 'c', leases: 3 },
+      ...{
+        dropped_by: {},
+        errors: 2,
+        failed_calls: 2,
+        last_error: null,
+        restarts: 1,
+        pid: process.pid,
+        connection_id: 'c',
+        leases: 3,
+      },
       latency_ms: latency.summary(),
       metrics: { faces: 4 },
       inputs: {

@@ -16,6 +16,8 @@ export interface IncarnationOwner {
   spawned(incarnation: Incarnation): void;
   /** Frames are about to flow. */
   ready(incarnation: Incarnation): void;
+  /** A call of `process` raised an exception. */
+  callFailed(): void;
   /** It has sent its last frame. */
   finished(): void;
   /** Its process is to be killed. At most once. */
@@ -98,6 +100,7 @@ export class Incarnation implements BridgeEvents {
   }
 
   error(phase: string, message: string, traceback: string): void {
+    if (phase === 'process') this.owner.callFailed();
     this.errors.report(`${phase}: ${message}\n${traceback}`.trimEnd());
   }
 

@@ -1,3 +1,4 @@
+import { headline } from '../../base/headline.js';
 import { ConnectionLog } from '../../base/log/connection-log.js';
 import type { Logger } from '../../base/log/logger.js';
 import type { HandshakeBroker } from '../../broker/session.js';
@@ -63,6 +64,7 @@ export class PythonProcessor implements GraphNode {
   private startWanted = false;
   private current: NodeState = 'created';
   private failure: string | null = null;
+  private failedCalls = 0;
   private lastError: string | null = null;
 
   constructor(private readonly options: PythonProcessorOptions) {
@@ -151,6 +153,8 @@ export class PythonProcessor implements GraphNode {
       {
         failure: this.failure,
         errors: this.errors.count,
+        failedCalls: this.failedCalls,
+        lastError: this.lastError === null ? this.errors.last : headline(this.lastError),
         latency: this.latency,
         metrics: this.metrics,
         restarts: this.supervisor.restarts,
@@ -203,6 +207,9 @@ export class PythonProcessor implements GraphNode {
         this.supervisor.ready(number);
         this.log.info('ready', { pid: bridge.pid });
         if (this.current === 'starting') this.become('running');
+      },
+      callFailed: () => {
+        this.failedCalls++;
       },
       finished: () => {
         if (this.current === 'running') this.become('finished');
