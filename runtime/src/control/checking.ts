@@ -62,6 +62,7 @@ export async function checkCode(
       to_port: link.to_port ?? '',
     })),
     knownPorts,
+    impliedNames: true,
     ...(config !== undefined && { config: config as Record<string, unknown> }),
     ...(signal !== undefined && { signal }),
   });

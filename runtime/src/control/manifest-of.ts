@@ -5,7 +5,7 @@ import type { CodeStore } from './code-store.js';
 /** A graph as a manifest. Code that came as text becomes a file beside it, named after its node. */
 export function manifestOf(
   graph: GraphSpec,
-  code: Pick<CodeStore, 'has' | 'read'>,
+  code: Pick<CodeStore, 'has' | 'readComplete'>,
   shorten: (path: string) => string,
 ): { text: string; files: Map<string, string> } {
   const files = new Map<string, string>();
@@ -14,7 +14,7 @@ export function manifestOf(
     for (const [key, value] of Object.entries(params)) {
       if (code.has(value)) {
         const name = `${id.replace(/-/g, '_')}.py`;
-        files.set(name, code.read(value));
+        files.set(name, code.readComplete(value));
         shown[key] = name;
       } else if (typeof value === 'string' && value.startsWith('/')) shown[key] = shorten(value);
     }

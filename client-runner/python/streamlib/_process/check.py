@@ -15,9 +15,10 @@ from typing import Any
 
 from streamlib._process import entry
 from streamlib._process.findings import Findings
+from streamlib._process.implied import implied
 from streamlib._process.imports import missing
 from streamlib._process.inspect import describe_failure, describe_processor
-from streamlib._runner.load import FileCode
+from streamlib._runner.load import IMPLIED_NAMES, FileCode
 
 
 def check(request: dict[str, Any], findings: Findings) -> None:
@@ -25,6 +26,7 @@ def check(request: dict[str, Any], findings: Findings) -> None:
     try:
         source = file.read_bytes()
         tree = ast.parse(source, filename=file.name)
+        without_import = implied(source.decode("utf-8-sig"), tree) if (file.parent / IMPLIED_NAMES).exists() else None
     except SyntaxError as error:
         findings.write(
             "syntax", message=error.msg, line=error.lineno, column=error.offset, text=(error.text or "").rstrip()
@@ -33,6 +35,8 @@ def check(request: dict[str, Any], findings: Findings) -> None:
     except (ValueError, RecursionError, MemoryError) as error:
         findings.write("syntax", message=str(error) or type(error).__name__, line=None, column=None, text="")
         return
+    if without_import is not None:
+        findings.write("implied", **without_import)
     lacking = missing(tree, file.parent)
     if lacking:
         findings.write("missing", modules=lacking)

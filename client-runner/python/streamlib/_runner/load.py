@@ -15,6 +15,10 @@ from typing import Any
 
 from streamlib.processor import MARK, ProcessorError, ProcessorSpec, nearest
 
+#: A file of this name beside the code says that it came from an agent: this package and its public names are there without an
+#: import, as agents assume.
+IMPLIED_NAMES = ".streamlib-names"
+
 
 @dataclass(frozen=True)
 class FileCode:
@@ -152,6 +156,12 @@ def _spec_of(value: Any) -> ProcessorSpec | None:
     return spec if isinstance(spec, ProcessorSpec) else None
 
 
+def implied_names() -> dict[str, Any]:
+    """What code from agents finds there without an import."""
+    package = importlib.import_module("streamlib")
+    return {"streamlib": package, **{name: getattr(package, name) for name in package.__all__}}
+
+
 def _import_file(path: Path) -> ModuleType:
     name = "streamlib_file_" + re.sub(r"\W", "_", path.stem)
     spec = importlib.util.spec_from_file_location(name, path)
@@ -161,6 +171,8 @@ def _import_file(path: Path) -> ModuleType:
     # Modules beside the file are found as they are for a script.
     sys.path.insert(0, str(path.parent))
     sys.modules[name] = module
+    if (path.parent / IMPLIED_NAMES).exists():
+        vars(module).update(implied_names())
     spec.loader.exec_module(module)
     return module
 

@@ -59,7 +59,7 @@ export async function specOf(
   const report = await checkCode(context, name, given.code, given.config, links, true);
   const params: Record<string, unknown> = {
     ...(context.origin === 'user' && given.params),
-    file: context.code.write(name, given.code),
+    file: context.code.write(name, given.code, report.implied),
     ...(report.declared !== undefined && { processor: report.declared.processor }),
     ...(given.config !== undefined && { config: given.config }),
     ...(context.services.sandbox !== null && { sandbox: true }),

@@ -18,6 +18,7 @@ import type { ProcessSandbox } from '../sandbox/sandbox.js';
 import { withoutSecrets } from '../sandbox/spare.js';
 import type { SparePool } from '../spare/pool.js';
 import { readFindings } from './findings.js';
+import { allowImpliedNames } from './implied-names.js';
 import { type Ending, reportOf } from './report.js';
 import type { CheckReport, CheckRequest, CodeChecker } from './types.js';
 
@@ -55,6 +56,7 @@ export class PythonChecker implements CodeChecker {
     const file = join(folder, fileName);
     try {
       writeFileSync(file, code, { mode: 0o600 });
+      if (request.impliedNames === true) allowImpliedNames(folder);
       const asked = {
         file,
         name: request.name,

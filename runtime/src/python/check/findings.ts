@@ -10,6 +10,7 @@ const finding = z.discriminatedUnion('kind', [
     kind: z.literal('missing'),
     modules: z.array(z.object({ module: z.string(), package: z.string(), line: z.number() })).min(1),
   }),
+  z.object({ kind: z.literal('implied'), names: z.array(z.string()).min(1), line: z.number() }),
   z.object({
     kind: z.literal('import'),
     type: z.string(),

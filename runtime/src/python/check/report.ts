@@ -2,7 +2,7 @@ import { suggestion } from '../../base/nearest.js';
 import { readProcessors } from '../inspect/inspect.js';
 import { checkConnections } from './connections.js';
 import type { Finding, FoundProcessors } from './findings.js';
-import type { CheckProblem, CheckReport, CheckRequest, DryRun } from './types.js';
+import type { CheckProblem, CheckReport, CheckRequest, DryRun, ImpliedNames } from './types.js';
 
 /** How the process that looked at the code ended. */
 export interface Ending {
@@ -25,6 +25,7 @@ export function reportOf(
   const problems: CheckProblem[] = [];
   let processors: FoundProcessors | null = null;
   let dryRun: DryRun | null = null;
+  let implied: ImpliedNames | null = null;
   for (const finding of findings) {
     switch (finding.kind) {
       case 'syntax':
@@ -59,6 +60,9 @@ export function reportOf(
           next: 'Check that each output is what its port declares.',
         });
         break;
+      case 'implied':
+        implied = { names: finding.names, line: finding.line };
+        break;
       case 'end':
         break;
     }
@@ -76,6 +80,7 @@ export function reportOf(
     ports: chosen === null ? EMPTY : { inputs: list(chosen.inputs), outputs: list(chosen.outputs) },
     execution: chosen === null ? null : (chosen.kind ?? 'reactive'),
     dryRun,
+    ...(implied !== null && { implied }),
     ...(processors !== null &&
       chosen !== null &&
       problems.length === 0 && {

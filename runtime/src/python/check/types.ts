@@ -24,6 +24,8 @@ export interface CheckRequest {
   readonly knownPorts?: Readonly<Record<string, { direction: 'input' | 'output'; schema: unknown }>>;
   /** False: parse and resolve imports only, run nothing. True by default. */
   readonly dryRun?: boolean;
+  /** The code comes from an agent: `streamlib` and its public names are there without an import. False by default. */
+  readonly impliedNames?: boolean;
   /** Gives up when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -72,6 +74,14 @@ export interface DryRun {
   readonly printed: readonly string[];
 }
 
+/** Public names of the package `streamlib` that code uses without an import. */
+export interface ImpliedNames {
+  /** The names; `streamlib` is the package. */
+  readonly names: readonly string[];
+  /** The line, from 1, before which an import of them belongs. */
+  readonly line: number;
+}
+
 /** What a check of code found. */
 export interface CheckReport {
   /** True if nothing is wrong. */
@@ -84,6 +94,8 @@ export interface CheckReport {
   readonly execution: 'manual' | 'reactive' | 'continuous' | null;
   /** Null if the code was not run. */
   readonly dryRun: DryRun | null;
+  /** What the code uses without an import, which code from an agent may. Left out where there is nothing. */
+  readonly implied?: ImpliedNames;
   /** Of code without problems: what it declares, so that nobody has to import it again to know. */
   readonly declared?: { readonly processor: string; readonly all: readonly DeclaredProcessor[] };
 }
