@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // Makes a checkout ready to run: `node scripts/bootstrap.mjs scripts/setup.ts`; with `--tests` (or `--ci`) also for tests and checks.
 // Run it as often as you like: what is up to date is skipped.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './bootstrap.mjs';
+import { NODE_MAJORS, nodeFolder, nodePackage, nodeProgram, whyNotTried } from './lib/node-versions.js';
 import {
   npmBin,
   packages,
@@ -183,6 +184,40 @@ const environmentForTests: Step = {
   },
 };
 
+/** Programs that end by themselves are tried on the versions of Node that people have (test/node-versions.spec.ts). */
+const nodeForTests = (major: number, { name, version }: { name: string; version: string }): Step => ({
+  name: `tests-node-${major}`,
+  title: `Node ${version}, for tests on it`,
+  inputs: [],
+  extra: [name, version],
+  outputs: [relative(root, nodeFolder(major))],
+  advice: OFFLINE,
+  work: async () => {
+    const folder = nodeFolder(major);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-save', '--loglevel=error'];
+    await run('npm', ['install', ...quiet, `${name}@${version}`], { cwd: folder });
+  },
+});
+
+/** What is missing then is named by the tests that are skipped for it: without a network everything else can still be tested. */
+async function nodesForTests(): Promise<boolean> {
+  let done = false;
+  for (const major of NODE_MAJORS) {
+    const wanted = nodePackage(major);
+    try {
+      if (wanted !== null) done = (await perform(nodeForTests(major, wanted))) || done;
+    } catch (error) {
+      tell(error);
+      rmSync(nodeFolder(major), { recursive: true, force: true });
+    }
+    if (nodeProgram(major) === null) say(`  ${whyNotTried(major)}`);
+  }
+  return done;
+}
+
 /** Brings everything up to date. Returns whether anything had to be done. */
 export async function setUp({ tests = false }: { readonly tests?: boolean } = {}): Promise<boolean> {
   const began = performance.now();
@@ -205,6 +240,7 @@ export async function setUp({ tests = false }: { readonly tests?: boolean } = {}
     await steps(developmentCommands);
     if (tests) {
       await steps(programsForTests, packageForTests, environmentForTests);
+      done = (await nodesForTests()) || done;
       if (findChromium() === null) {
         say('… Chromium, for the tests of the page');
         await ensureChromium();

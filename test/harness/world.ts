@@ -30,7 +30,12 @@ export class World {
   }
 
   node(script: string, args: readonly string[] = [], cwd = checkout): Program {
-    const program = new Program(process.execPath, [script, ...args], this.sandbox.env, cwd);
+    return this.with(process.execPath, [script, ...args], cwd);
+  }
+
+  /** Any program, such as another version of Node. */
+  with(command: string, args: readonly string[], cwd = checkout): Program {
+    const program = new Program(command, args, this.sandbox.env, cwd);
     this.programs.push(program);
     return program;
   }
@@ -42,14 +47,7 @@ export class World {
 
   /** A TypeScript program of a person's, by tsx. */
   typescript(source: string, args: readonly string[] = [], cwd = checkout): Program {
-    const program = new Program(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), source, ...args],
-      this.sandbox.env,
-      cwd,
-    );
-    this.programs.push(program);
-    return program;
+    return this.with(process.execPath, ['--import', import.meta.resolve('tsx'), source, ...args], cwd);
   }
 
   streamlib(...args: string[]): Program {
