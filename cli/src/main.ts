@@ -1,3 +1,4 @@
+import { type GuardedOutput, guardOutput } from '@streamlib/host-bridge/standard-output';
 import { CommanderError } from 'commander';
 import { CliError, EXIT, type ExitCode } from './errors/cli-error.js';
 import { type Io, processIo } from './output/io.js';
@@ -21,20 +22,18 @@ export async function runCommand(args: readonly string[], io: Io): Promise<ExitC
 
 /** What `bin/streamlib.js` calls. */
 export async function main(args: readonly string[]): Promise<void> {
-  // A reader that has seen enough (`| head`) is no failure.
-  const lost = (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    process.stderr.write(`error: the output could not be written: ${error.message}\n`);
-    process.exit(EXIT.failure);
-  };
-  process.stdout.on('error', lost);
-  const code = await runCommand(args, processIo());
+  const output = guardOutput();
+  const code = await runCommand(args, processIo(output.readerGone));
   // Not left to the event loop: a handle that a processor forgot must not keep the terminal.
-  process.stdout.write('', (error) => {
-    // After a write that failed this one only says that the stream is closed.
-    if (error) lost(process.stdout.errored ?? error);
-    process.exit(code);
-  });
+  // The error of an earlier write is told after the callback of this one.
+  process.stdout.write('', () => setImmediate(() => process.exit(withOutput(code, output))));
+}
+
+/** A reader that has seen enough (`| head`) and a terminal that was closed are no failure; a result that is lost otherwise is one. */
+function withOutput(code: ExitCode, { failure, readerGone }: GuardedOutput): ExitCode {
+  if (failure === null || readerGone.aborted) return code;
+  process.stderr.write(`error: the output could not be written: ${failure.message}\n`);
+  return code === EXIT.ok ? EXIT.failure : code;
 }
 
 function isHelp(error: CommanderError): boolean {

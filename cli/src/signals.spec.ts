@@ -42,3 +42,27 @@ describe('a command that is interrupted', () => {
     expect(await code).toBe(0);
   });
 });
+
+describe('G5: a terminal that is closed', () => {
+  it('asks to stop, however often it says so, also beside a SIGTERM', async () => {
+    const codes: number[] = [];
+    await untilInterrupted(
+      async (signal) => {
+        process.emit('SIGHUP');
+        process.emit('SIGHUP');
+        process.emit('SIGTERM');
+        process.emit('SIGHUP');
+        expect(signal.aborted).toBe(true);
+      },
+      (code) => codes.push(code),
+    );
+    expect(codes).toEqual([]);
+  });
+
+  it('ends what only shows, as a reader that has gone does', async () => {
+    const gone = new AbortController();
+    const shown = untilInterrupted(aborts, () => {}, gone.signal);
+    gone.abort();
+    await shown;
+  });
+});

@@ -8,6 +8,7 @@ import {
   stateDir,
   toldBrokerToken,
 } from '@streamlib/host-bridge';
+import { guardOutput } from '@streamlib/host-bridge/standard-output';
 import { systemClock } from '../clock/clock.js';
 import { BrokerError, messageOf } from '../errors/broker-error.js';
 import type { Timers } from '../monitor/index.js';
@@ -21,6 +22,7 @@ export const exitCodes = { stopped: 0, failed: 1, usage: 2, locked: 4 } as const
 
 /** The program. Returns when the broker runs; the process then ends by a signal. */
 export async function main(args: readonly string[]): Promise<void> {
+  guardOutput();
   try {
     const command = parseOptions(args);
     if (command === 'help') process.stdout.write(helpText);

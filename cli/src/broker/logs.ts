@@ -9,7 +9,7 @@ import { readLines } from '../logs/follow.js';
 import { isLevel, type LogRecord, parseLine } from '../logs/line.js';
 import { countOf, type LogOptions, levelOf, Printer, printRecord } from '../logs/print.js';
 import type { Io } from '../output/io.js';
-import { untilInterrupted } from '../signals.js';
+import { whileRead } from '../signals.js';
 import { type BrokerClient, withBroker } from './client.js';
 
 /** With what its file is read instead. */
@@ -23,7 +23,7 @@ export async function brokerLogs(io: Io, options: LogOptions): Promise<ExitCode>
   const level = levelOf(options, 'info');
   const count = countOf(options);
   try {
-    await untilInterrupted((signal) =>
+    await whileRead(io, (signal) =>
       withBroker(async (client) => {
         // Whether it answers at all: a stream of one that hangs would only be silent, as that of one with nothing to say.
         await client.call((c) => c.getStatus, {});

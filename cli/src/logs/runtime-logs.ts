@@ -4,7 +4,7 @@ import { stateDir } from '@streamlib/host-bridge';
 import { withBroker } from '../broker/client.js';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
-import { untilInterrupted } from '../signals.js';
+import { whileRead } from '../signals.js';
 import { chooseLog, knownLogs } from './find.js';
 import { readLines } from './follow.js';
 import { parseLine } from './line.js';
@@ -22,7 +22,7 @@ export async function runtimeLogs(io: Io, runtime: string, options: LogOptions):
     },
     caughtUp: () => printer.caughtUp(),
   };
-  if (options.follow) await untilInterrupted((signal) => readLines(file, sink, signal));
+  if (options.follow) await whileRead(io, (signal) => readLines(file, sink, signal));
   else await readLines(file, sink, null);
   return EXIT.ok;
 }

@@ -14,9 +14,11 @@ export interface Io {
   readonly outPalette: Palette;
   readonly errPalette: Palette;
   readonly columns: () => number;
+  /** Aborted once nobody can read `out` any more. */
+  readonly readerGone: AbortSignal;
 }
 
-export function processIo(): Io {
+export function processIo(readerGone: AbortSignal): Io {
   const { stdout, stderr, env } = process;
   return {
     out: (line) => void stdout.write(`${keepingColours(line)}\n`),
@@ -27,6 +29,8 @@ export function processIo(): Io {
     errRedraws: understandsEscapes(stderr.isTTY === true, env),
     outPalette: paletteFor(stdout.isTTY === true, env),
     errPalette: paletteFor(stderr.isTTY === true, env),
-    columns: () => (stderr.isTTY === true ? stderr.columns : 80),
+    // A terminal that was never told its size says 0.
+    columns: () => (stderr.isTTY === true && stderr.columns > 0 ? stderr.columns : 80),
+    readerGone,
   };
 }

@@ -9,6 +9,7 @@ export class RecordedIo implements Io {
   readonly errRedraws = false;
   readonly outPalette = PLAIN;
   readonly errPalette = PLAIN;
+  readonly readerGone = new AbortController().signal;
 
   out(line: string): void {
     this.outLines.push(...line.split('\n'));

@@ -7,7 +7,7 @@ import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
 import { oneLine } from '../output/printable.js';
 import { table } from '../output/table.js';
-import { untilInterrupted } from '../signals.js';
+import { whileRead } from '../signals.js';
 import { ask, type Known, notes } from './sources.js';
 import { type Look, rows, runtimeLines } from './view.js';
 
@@ -31,7 +31,7 @@ export async function top(io: Io, options: TopOptions): Promise<ExitCode> {
       await draw(io, options, before, limit === Number.POSITIVE_INFINITY);
     }
   };
-  await untilInterrupted(rounds);
+  await whileRead(io, rounds);
   return EXIT.ok;
 }
 
