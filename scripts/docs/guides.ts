@@ -11,6 +11,7 @@ export const sections: readonly Section[] = [
     title: 'Guides',
     pages: [
       'docs/writing-processors.md',
+      'docs/pixel-formats.md',
       'docs/manifest.md',
       'docs/node-programs.md',
       'docs/operating.md',

@@ -35,6 +35,15 @@ export const pythonPages: readonly PythonPage[] = [
     ],
   },
   {
+    title: 'Pixel formats',
+    file: 'pixel-formats.md',
+    about: 'Pictures of any pixel format: their planes, their components, and their colours.',
+    names: [
+      'streamlib.PIXEL_FORMATS',
+      ...['PixelFormat', 'Picture', 'Planes', 'unpack', 'Colour'].map((name) => `streamlib.${name}`),
+    ],
+  },
+  {
     title: 'Schemas',
     file: 'schemas.md',
     about: 'The types that the fields of your own schemas have.',
