@@ -60,6 +60,7 @@ export interface Colour {
   readonly matrix: keyof typeof matrices;
   /** How light becomes numbers: `smpte2084` is PQ, `arib-std-b67` HLG. */
   readonly transfer: keyof typeof transfers;
+  /** Which red, green and blue are meant; `smpte432` is P3. */
   readonly primaries: keyof typeof primaries;
 }
 

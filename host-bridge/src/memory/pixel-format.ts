@@ -9,6 +9,7 @@ export interface PixelFormatDescription {
   readonly model: 'gray' | 'rgb' | 'yuv';
   /** The planes in their order; each name lists the components as they lie: `y`, `uv`, `rgba`, `uyvy`. */
   readonly planes: readonly string[];
+  /** What an element of the planes is. */
   readonly element: PixelElement;
   /** Bits of a component that mean something: of `p010` the upper 10 of 16. 32: a float, 0 to 1. */
   readonly bits: number;

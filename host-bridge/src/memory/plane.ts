@@ -11,7 +11,9 @@ export interface TexturePlane {
   readonly stride: number;
   /** Positions: pixels of the plane; of a bit-packed format groups, whose elements are bytes. */
   readonly width: number;
+  /** Rows of the plane. */
   readonly height: number;
+  /** Elements of one position. */
   readonly channels: number;
   /** The plane's memory, rows of `stride / BYTES_PER_ELEMENT` elements. For reading and writing as with `bytes`. */
   readonly data: Uint8Array | Uint16Array | Float32Array;
@@ -54,7 +56,17 @@ function placedPlanes(width: number, height: number, stride: number, format: Pix
   return placed;
 }
 
-/** Views of the planes of a picture in `bytes`. */
+/**
+ * Views of the planes of a picture. Nothing is copied.
+ *
+ * @param bytes - The picture's memory, from its first pixel to the end of its last plane.
+ * @param width - Width in pixels, from 1 to 32768.
+ * @param height - Height in pixels, from 1 to 32768.
+ * @param stride - Bytes from one row of the first plane to the next.
+ * @param format - Says which planes there are.
+ * @returns The planes in the order of the format.
+ * @throws {@link BridgeError} `value` for a size or a stride that the format cannot have.
+ */
 export function planesOf(
   bytes: Uint8Array,
   width: number,

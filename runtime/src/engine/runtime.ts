@@ -334,7 +334,11 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await pending;
   }
 
-  /** The node types that can be added, as far as they are known without running code of theirs. */
+  /**
+   * The node types that can be added, as far as they are known without running code of theirs.
+   *
+   * @param signal - Gives up when it aborts.
+   */
   types(signal?: AbortSignal): Promise<Listing> {
     return this.known.list(signal);
   }

@@ -119,10 +119,13 @@ pub fn connection_flush(env: napi::Env, connection: NativeId) -> napi::Result<()
     call(env, |state| state.connection(connection.0)?.flush())
 }
 
+/// What a connection carried, and what it holds.
 #[napi(object)]
 pub struct ConnectionStats {
+    /// Frames that this side sent.
     #[napi(readonly)]
     pub frames_sent: f64,
+    /// Frames that came from the peer.
     #[napi(readonly)]
     pub frames_received: f64,
     /// Leases of this side's memory that the peer holds.

@@ -20,13 +20,16 @@ pub fn pool_create(env: napi::Env, #[napi(ts_arg_type = "number")] max_slots: Co
     })
 }
 
+/// What a pool holds, and how it was used.
 #[napi(object)]
 pub struct PoolStats {
+    /// Slots that there are so far.
     #[napi(readonly)]
     pub slots: u32,
     /// Slots that are held neither here nor by a peer.
     #[napi(readonly)]
     pub free: u32,
+    /// Pieces of shared memory that the slots lie in.
     #[napi(readonly)]
     pub segments: u32,
     /// Loans so far.

@@ -95,12 +95,16 @@ fn read_clock(clock: libc::clockid_t) -> Option<f64> {
 /// What this process holds at the moment.
 #[napi(object)]
 pub struct DebugCounts {
+    /// Open descriptors of the whole process.
     #[napi(readonly)]
     pub descriptors: f64,
+    /// Mappings of shared memory.
     #[napi(readonly)]
     pub mappings: f64,
+    /// Connections that are not closed.
     #[napi(readonly)]
     pub connections: f64,
+    /// References to slots, own and imported.
     #[napi(readonly)]
     pub leases: f64,
 }

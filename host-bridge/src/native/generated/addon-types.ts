@@ -10,8 +10,11 @@ export interface ConnectionPeer {
   readonly uid: number;
 }
 
+/** What a connection carried, and what it holds. */
 export interface ConnectionStats {
+  /** Frames that this side sent. */
   readonly framesSent: number;
+  /** Frames that came from the peer. */
   readonly framesReceived: number;
   /** Leases of this side's memory that the peer holds. */
   readonly outstanding: number;
@@ -23,16 +26,23 @@ export interface ConnectionStats {
 
 /** What this process holds at the moment. */
 export interface DebugCounts {
+  /** Open descriptors of the whole process. */
   readonly descriptors: number;
+  /** Mappings of shared memory. */
   readonly mappings: number;
+  /** Connections that are not closed. */
   readonly connections: number;
+  /** References to slots, own and imported. */
   readonly leases: number;
 }
 
+/** What a pool holds, and how it was used. */
 export interface PoolStats {
+  /** Slots that there are so far. */
   readonly slots: number;
   /** Slots that are held neither here nor by a peer. */
   readonly free: number;
+  /** Pieces of shared memory that the slots lie in. */
   readonly segments: number;
   /** Loans so far. */
   readonly acquired: number;
