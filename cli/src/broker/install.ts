@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { withBroker } from '../broker-client.js';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
-import { withBroker } from './client.js';
 import { stopDetached } from './lifecycle.js';
 import { serviceManager } from './service-manager.js';
 

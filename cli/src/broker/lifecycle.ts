@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { brokerLockHolder, foreignListener, isRunning, stateDir } from '@streamlib/host-bridge';
 import type { GetStatusResponse } from '@streamlib/proto';
+import { type BrokerClient, notRunning, readToken, withBroker } from '../broker-client.js';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
 import { indented, oneLine } from '../output/printable.js';
-import { type BrokerClient, notRunning, readToken, withBroker } from './client.js';
 import { type ServiceManager, serviceManager } from './service-manager.js';
 
 interface LifecycleOptions {

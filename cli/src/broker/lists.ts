@@ -1,11 +1,11 @@
 import type { ConnectionEntry, ProcessorEntry, RuntimeEntry } from '@streamlib/proto';
+import { withBroker } from '../broker-client.js';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatDuration } from '../output/duration.js';
 import type { Io } from '../output/io.js';
 import { printJson, snakeKeys } from '../output/json.js';
 import { type Palette, paintState } from '../output/palette.js';
 import { type Column, table } from '../output/table.js';
-import { withBroker } from './client.js';
 import { nextStep, waitingText } from './waiting.js';
 
 interface ListOptions {

@@ -4,13 +4,13 @@ import type { ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { stateDir } from '@streamlib/host-bridge';
 import type { TailLogsResponse } from '@streamlib/proto';
+import { type BrokerClient, withBroker } from '../broker-client.js';
 import { CliError, type CliErrorCode, EXIT, type ExitCode } from '../errors/cli-error.js';
 import { readLines } from '../logs/follow.js';
 import { isLevel, type LogRecord, parseLine } from '../logs/line.js';
 import { countOf, type LogOptions, levelOf, Printer, printRecord } from '../logs/print.js';
 import type { Io } from '../output/io.js';
 import { whileRead } from '../signals.js';
-import { type BrokerClient, withBroker } from './client.js';
 
 /** With what its file is read instead. */
 const silent: Partial<Record<CliErrorCode, string>> = {

@@ -1,11 +1,11 @@
 import type { GetStatusResponse } from '@streamlib/proto';
+import { withBroker } from '../broker-client.js';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatDuration } from '../output/duration.js';
 import type { Io } from '../output/io.js';
 import { printJson, snakeKeys } from '../output/json.js';
 import { type Palette, paintState } from '../output/palette.js';
 import { oneLine } from '../output/printable.js';
-import { withBroker } from './client.js';
 
 type Shown = Pick<
   GetStatusResponse,

@@ -1,6 +1,6 @@
 import type { RuntimeEntry } from '@streamlib/proto';
 import { ControlClient } from '@streamlib/runtime';
-import { withBroker } from '../broker/client.js';
+import { withBroker } from '../broker-client.js';
 import { CliError } from '../errors/cli-error.js';
 
 /** The control of a runtime by id or name; without either, of the only one that runs. */

@@ -10,7 +10,7 @@ import {
   stateDir,
 } from '@streamlib/host-bridge';
 import { ListConnectionsRequest, type TailLogsResponse } from '@streamlib/proto';
-import { type BrokerClient, withBroker } from '../broker/client.js';
+import { type BrokerClient, withBroker } from '../broker-client.js';
 import { CliError } from '../errors/cli-error.js';
 import { type KnownLog, knownLogs } from '../logs/find.js';
 import { type LogRecord, parseLine } from '../logs/line.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
-import { withBroker } from '../broker/client.js';
+import { withBroker } from '../broker-client.js';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { whileRead } from '../signals.js';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { withBroker } from '../broker/client.js';
 import { processorColumns } from '../broker/lists.js';
+import { withBroker } from '../broker-client.js';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import { parseDuration } from '../output/duration.js';
 import type { Io } from '../output/io.js';

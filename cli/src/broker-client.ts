@@ -7,7 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import { BridgeError, brokerAddress, brokerToken, foreignListener } from '@streamlib/host-bridge';
 import { BrokerServiceClient } from '@streamlib/proto';
-import { CliError } from '../errors/cli-error.js';
+import { CliError } from './errors/cli-error.js';
 
 type Unary<Request, Response> = (
   request: Request,
