@@ -65,12 +65,6 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
     ],
     exceptions: [
       {
-        from: 'python/links',
-        to: 'python/host',
-        files: ['process-links.ts'],
-        why: 'the messages of a direct link are typed with those of the host',
-      },
-      {
         from: 'control',
         to: 'control/operations',
         files: ['control.ts'],
@@ -82,16 +76,19 @@ export const FOLDERS: Readonly<Record<string, Rule>> = {
   mcp: { order: ['grants', 'token', 'a2a', 'resources', 'tools', 'server', 'http', 'stdio', 'index'] },
   cli: {
     order: [
-      ...['errors', 'version', 'output', 'signals', 'logs', 'broker', 'validate', 'run', 'control'],
+      ...[
+        'errors',
+        'version',
+        'output',
+        'signals',
+        'broker-client',
+        'logs',
+        'broker',
+        'validate',
+        'run',
+        'control',
+      ],
       ...['packages', 'types', 'top', 'doctor', 'program', 'main', 'index'],
-    ],
-    exceptions: [
-      {
-        from: 'logs',
-        to: 'broker',
-        files: ['runtime-logs.ts'],
-        why: 'where a runtime logs is asked of the broker, whose commands show logs themselves',
-      },
     ],
   },
 };
@@ -107,12 +104,20 @@ const MACOS_NEEDS_SCHEMAS = [
 export const CRATES: Readonly<Record<string, Rule>> = {
   'host-bridge/core': {
     order: [
-      ...['error', 'limits', 'service', 'schema', 'counters', 'memory/format', 'sys', 'sys/linux', 'sys/in_process'],
+      ...[
+        'error',
+        'limits',
+        'service',
+        'schema',
+        'counters',
+        'memory/format',
+        'sys',
+        'sys/linux',
+        'sys/in_process',
+      ],
       ...['sys/macos/ffi', 'sys/macos', 'memory', 'codec', 'wire', 'value', 'connection', 'lib'],
     ],
-    exceptions: [
-      ...MACOS_NEEDS_SCHEMAS,
-    ],
+    exceptions: [...MACOS_NEEDS_SCHEMAS],
   },
   'host-bridge/native': { order: null },
   'client-runner': {

@@ -3,10 +3,11 @@ import type { Logger } from '../../base/log/logger.js';
 import { toError } from '../../base/streamlib-error.js';
 import { Frame } from '../../flow/frame.js';
 import { HandleFields } from '../../flow/handles.js';
+import type { LinkMessage } from '../links/messages.js';
 import type { BridgeEvent } from './bridge-states.js';
 import { type ClientMessage, PING, readClientMessage } from './messages.js';
 import { setupMessage } from './setup-message.js';
-import type { BridgeEvents, BridgeSetup, ControlMessage, LinkMessage } from './types.js';
+import type { BridgeEvents, BridgeSetup, ControlMessage } from './types.js';
 
 export interface ChannelOwner {
   readonly log: Logger;

@@ -2,11 +2,12 @@ import type { Endpoint } from '@streamlib/host-bridge';
 import type { Logger } from '../../base/log/logger.js';
 import type { HandshakeBroker } from '../../broker/session.js';
 import type { ErrorReporter } from '../../node/error-reporter.js';
+import type { LinkMessage } from '../links/messages.js';
 import type { Tally } from '../links/tally.js';
 import { PythonBridge } from './bridge.js';
 import { OUTPUT_WINDOW } from './output.js';
 import type { PythonPorts } from './ports.js';
-import type { BridgeEvents, BridgeSetup, LinkMessage } from './types.js';
+import type { BridgeEvents, BridgeSetup } from './types.js';
 
 /** The processor that an incarnation belongs to. */
 export interface IncarnationOwner {

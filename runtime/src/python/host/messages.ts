@@ -1,4 +1,5 @@
 import type { ControlValue } from '@streamlib/host-bridge';
+import type { LinkMessage } from '../links/messages.js';
 import { readTallies, type Tally } from '../links/tally.js';
 
 /** What a client says on the direct channel. It is not trusted: each field is checked before it is used. */
@@ -19,13 +20,7 @@ export type ClientMessage =
     }
   /** It did as asked and has beaten: its counts are those of now. */
   | { readonly type: 'reported'; readonly round: number }
-  | {
-      /** About a link to another subprocess; `link_endpoint` has an endpoint with it. */
-      readonly type: 'link_endpoint' | 'linked' | 'link_failed';
-      readonly link: string;
-      readonly attempt: number;
-      readonly reason: string;
-    }
+  | LinkMessage
   | {
       readonly type: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -3,10 +3,10 @@ import type { Delivery } from '@streamlib/processor';
 import type { Logger } from '../../base/log/logger.js';
 import type { HandshakeBroker } from '../../broker/session.js';
 import type { PythonKind } from '../../processor/kind.js';
+import type { DirectReaders, LinkMessage } from '../links/messages.js';
 import type { Tally } from '../links/tally.js';
 import type { Confinement } from '../sandbox/sandbox.js';
 import type { SparePool } from '../spare/pool.js';
-import type { ClientMessage } from './messages.js';
 
 export interface BridgePorts {
   readonly inputs: readonly {
@@ -25,12 +25,6 @@ export interface BridgePorts {
     /** Given for an output that other subprocesses read. */
     readonly direct?: DirectReaders;
   }[];
-}
-
-export interface DirectReaders {
-  /** Whether anybody in the runtime reads the output too. */
-  readonly host: boolean;
-  readonly links: readonly ControlMessage[];
 }
 
 export interface BridgeLimits {
@@ -107,7 +101,5 @@ export interface BridgeDependencies {
   readonly log: Logger;
   readonly events: BridgeEvents;
 }
-
-export type LinkMessage = Extract<ClientMessage, { readonly link: string }>;
 
 export type ControlMessage = Record<string, ControlValue>;

@@ -1,8 +1,8 @@
 import type { ControlValue, Endpoint } from '@streamlib/host-bridge';
 import { slotsFor } from '../../flow/slots.js';
 import type { Stock } from '../../node/quiescence.js';
-import type { DirectReaders, LinkMessage } from '../host/types.js';
 import type { DirectLink, LinkEnd } from './direct-link.js';
+import type { DirectReaders, LinkMessage } from './messages.js';
 import type { Tally } from './tally.js';
 
 /** All direct links of one node, and the subprocess that is at their end at the moment. */
