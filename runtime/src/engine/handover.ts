@@ -147,9 +147,9 @@ export class Handover {
     const own = this.old.node.process;
     for (const process of own === null ? this.senders : [...this.senders, own]) {
       // One that is busy answers when it is done, which may be never; every change of a connection waits meanwhile.
-      const stock = await within(until - performance.now(), process.takeStock());
-      if (stock === 'late') return true;
-      if (stock !== null && (stock.waiting > 0 || (process === own && stock.busy))) return true;
+      const inFlight = await within(until - performance.now(), process.probe());
+      if (inFlight === 'late') return true;
+      if (inFlight !== null && (inFlight.waiting > 0 || (process === own && inFlight.busy))) return true;
     }
     return !this.old.node.idle;
   }

@@ -6,7 +6,7 @@ import { OutputPort } from '../flow/output-port.js';
 import { type NodePorts, portsOf } from '../graph/ports.js';
 import { LocalInput } from '../node/local/local-input.js';
 import type { GraphNode, HeldLink, NodeListener, ProcessSide, ReaderEnd } from '../node/node.js';
-import type { Stock } from '../node/quiescence.js';
+import type { InFlight } from '../node/quiescence.js';
 import type { NodeState, NodeStats } from '../node/state.js';
 import { nodeStats } from '../node/stats.js';
 import type { NodeKind, NodeType } from '../node-types/node-type.js';
@@ -17,7 +17,7 @@ import { expectNothingLeft, held, type Watched, watched } from '../testing/world
 let told: string[];
 /** How many frames are between two of them at the moment. */
 let between = 0;
-let stocksTaken = 0;
+let probes = 0;
 
 /** Stands for a node on another machine: its frames to others of its kind are nothing that the runtime sees. */
 class RemoteSide implements ProcessSide {
@@ -46,8 +46,8 @@ class RemoteSide implements ProcessSide {
     return true;
   }
 
-  takeStock(): Promise<Stock | null> {
-    stocksTaken++;
+  probe(): Promise<InFlight | null> {
+    probes++;
     return Promise.resolve({ busy: false, waiting: between, sent: 0 });
   }
 }
@@ -185,7 +185,7 @@ describe('a second kind of node with processes', () => {
     told = [];
     nodes = new Map();
     between = 0;
-    stocksTaken = 0;
+    probes = 0;
   });
   afterEach(async () => {
     await world.runtime.stop();
@@ -244,7 +244,7 @@ describe('a second kind of node with processes', () => {
     await world.reaches('filter', 'running');
     between = 1;
     nodes.get('source')?.finish();
-    await expect.poll(() => stocksTaken).toBeGreaterThan(4);
+    await expect.poll(() => probes).toBeGreaterThan(4);
     expect(runtime.state).toBe('running');
     between = 0;
     expect(await runtime.outcome).toMatchObject({ reason: 'finished' });

@@ -2,7 +2,7 @@ import type { Delivery } from '@streamlib/processor';
 import type { Histogram } from '../flow/histogram.js';
 import type { OutputPort, Reader } from '../flow/output-port.js';
 import type { InputProbe } from '../flow/probe.js';
-import type { Asked } from './quiescence.js';
+import type { Probed } from './quiescence.js';
 import type { NodeState, NodeStats } from './state.js';
 
 /** An input as the graph wires it: a reader that knows the output it hangs on, to tell it when there is room again. */
@@ -54,7 +54,7 @@ export interface GraphNode {
  * What a node offers whose code runs in a process of its own: frames that go straight to another process, which the runtime
  * neither sees nor can count. A node without one (`process: null`) sends and takes every frame through the runtime.
  */
-export interface ProcessSide extends Asked {
+export interface ProcessSide extends Probed {
   /** Whether frames may go straight from this process to the reader's: both have to speak the same protocol. */
   reaches(reader: GraphNode): boolean;
   /** Joins an output of this node to an input of one that it reaches. */

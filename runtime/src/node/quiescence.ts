@@ -1,10 +1,12 @@
-/** A process that can say what it is doing. */
-export interface Asked {
-  /** Null when it has nothing and will have nothing: it is over. */
-  takeStock(): Promise<Stock | null>;
+/** A process that a quiescence probe asks. */
+export interface Probed {
+  /** What it has in flight. Null when it has nothing and will have nothing: it is over. */
+  probe(): Promise<InFlight | null>;
 }
 
-export interface Stock {
+/** The answer of a process to a quiescence probe. */
+export interface InFlight {
+  /** Whether its code is at work. */
   readonly busy: boolean;
   /** Frames that it sent to other processes, or means to, and that were not finished. */
   readonly waiting: number;
@@ -24,11 +26,11 @@ export class Quiescence {
   private before: string | null = null;
   private found = false;
 
-  constructor(private readonly asked: readonly Asked[]) {}
+  constructor(private readonly processes: readonly Probed[]) {}
 
   /** What is known by now. As long as it is not, each look asks again. */
   look(): boolean {
-    if (this.asked.length === 0) return true;
+    if (this.processes.length === 0) return true;
     if (!this.running && !this.found) {
       this.running = true;
       this.round()
@@ -49,9 +51,11 @@ export class Quiescence {
   }
 
   private async round(): Promise<void> {
-    const stock = await Promise.all(this.asked.map((node) => node.takeStock()));
-    const quiet = stock.every((item) => item === null || (!item.busy && item.waiting === 0));
-    const now = JSON.stringify(stock);
+    const answers = await Promise.all(this.processes.map((process) => process.probe()));
+    const quiet = answers.every(
+      (inFlight) => inFlight === null || (!inFlight.busy && inFlight.waiting === 0),
+    );
+    const now = JSON.stringify(answers);
     this.found = quiet && now === this.before;
     this.before = quiet ? now : null;
   }

@@ -1,7 +1,7 @@
 import type { Logger } from '../../base/log/logger.js';
 import type { OutputPort } from '../../flow/output-port.js';
 import type { GraphNode, ProcessSide, ReaderEnd } from '../../node/node.js';
-import type { Stock } from '../../node/quiescence.js';
+import type { InFlight } from '../../node/quiescence.js';
 import { DirectLink } from '../links/direct-link.js';
 import type { ProcessLinks } from '../links/process-links.js';
 import type { PythonInput } from './input.js';
@@ -49,8 +49,8 @@ export class PythonSide implements ProcessSide {
     return true;
   }
 
-  takeStock(): Promise<Stock | null> {
-    return this.options.links.takeStock();
+  probe(): Promise<InFlight | null> {
+    return this.options.links.probe();
   }
 
   private makeLink(output: string, end: ReaderEnd, held: boolean): DirectLink {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Logger } from '../../base/log/logger.js';
 import { PortCounters } from '../../flow/counters.js';
 import { Histogram } from '../../flow/histogram.js';
-import { Quiescence, type Stock } from '../../node/quiescence.js';
+import { type InFlight, Quiescence } from '../../node/quiescence.js';
 import { DirectLink, type LinkEnd } from './direct-link.js';
 import { NO_TALLY, readTallies } from './tally.js';
 
@@ -170,16 +170,16 @@ describe('counts', () => {
 });
 
 describe('Quiescence', () => {
-  const idle: Stock = { busy: false, waiting: 0, sent: 0 };
+  const idle: InFlight = { busy: false, waiting: 0, sent: 0 };
   const settle = () => vi.advanceTimersByTimeAsync(0);
 
   it('needs two rounds in which nobody had anything and nobody sent', async () => {
-    const stock = [idle, { ...idle, sent: 4 }];
-    const quiet = new Quiescence(stock.map((_, at) => ({ takeStock: async () => stock[at] ?? null })));
+    const inFlight = [idle, { ...idle, sent: 4 }];
+    const quiet = new Quiescence(inFlight.map((_, at) => ({ probe: async () => inFlight[at] ?? null })));
     expect(quiet.look()).toBe(false);
     await settle();
     // Between the two rounds one sent something that the other had finished when it was asked.
-    stock[1] = { ...idle, sent: 5 };
+    inFlight[1] = { ...idle, sent: 5 };
     expect(quiet.look()).toBe(false);
     await settle();
     expect(quiet.look()).toBe(false);
@@ -191,7 +191,7 @@ describe('Quiescence', () => {
     { ...idle, busy: true },
     { ...idle, waiting: 1 },
   ])('is not found while one has %o', async (busy) => {
-    const quiet = new Quiescence([{ takeStock: async () => busy }]);
+    const quiet = new Quiescence([{ probe: async () => busy }]);
     for (let n = 0; n < 5; n++) {
       expect(quiet.look()).toBe(false);
       await settle();
@@ -199,7 +199,7 @@ describe('Quiescence', () => {
   });
 
   it('is found with processes that are gone, and forgotten when something moves', async () => {
-    const quiet = new Quiescence([{ takeStock: async () => null }]);
+    const quiet = new Quiescence([{ probe: async () => null }]);
     for (let n = 0; n < 2; n++) {
       quiet.look();
       await settle();

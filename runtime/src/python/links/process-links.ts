@@ -1,6 +1,6 @@
 import type { ControlValue, Endpoint } from '@streamlib/host-bridge';
 import { slotsFor } from '../../flow/slots.js';
-import type { Stock } from '../../node/quiescence.js';
+import type { InFlight } from '../../node/quiescence.js';
 import type { DirectLink, LinkEnd } from './direct-link.js';
 import type { DirectReaders, LinkMessage } from './messages.js';
 import type { Tally } from './tally.js';
@@ -14,9 +14,9 @@ export class ProcessLinks {
   /** Those that have ended too: their last counts are yet to come. */
   private readonly counted = new Map<string, DirectLink>();
   private end: LinkEnd | null = null;
-  private stock: Stock = { busy: false, waiting: 0, sent: 0 };
+  private inFlight: InFlight = { busy: false, waiting: 0, sent: 0 };
   private round = 0;
-  private asking = new Map<number, (stock: Stock | null) => void>();
+  private probes = new Map<number, (inFlight: InFlight | null) => void>();
 
   /** Of links that came and went between the same two ports, which is the last one's. */
   private readonly turns = new Map<string, number>();
@@ -111,8 +111,8 @@ export class ProcessLinks {
     this.end = null;
     for (const { link } of this.out) link.producerGone();
     for (const link of this.into) link.consumerGone(over);
-    for (const answer of this.asking.values()) answer(null);
-    this.asking.clear();
+    for (const answer of this.probes.values()) answer(null);
+    this.probes.clear();
   }
 
   /** The node takes no more frames, though its process may have to finish some. */
@@ -145,23 +145,23 @@ export class ProcessLinks {
       if (!link.isHeld) waiting += tally.waiting;
       sent += tally.passed;
     }
-    this.stock = { busy, waiting, sent };
+    this.inFlight = { busy, waiting, sent };
   }
 
   reported(round: number): void {
-    const answer = this.asking.get(round);
-    this.asking.delete(round);
-    answer?.(this.stock);
+    const answer = this.probes.get(round);
+    this.probes.delete(round);
+    answer?.(this.inFlight);
   }
 
-  /** Asks the process. Null: there is none. */
-  takeStock(): Promise<Stock | null> {
+  /** What the process has in flight. Null: there is none. */
+  probe(): Promise<InFlight | null> {
     const { end } = this;
     if (end === null) return Promise.resolve(null);
     this.round++;
     const { round } = this;
     return new Promise((resolve) => {
-      this.asking.set(round, resolve);
+      this.probes.set(round, resolve);
       end.control({ type: 'report', round });
     });
   }
