@@ -25,6 +25,7 @@ export const sections: readonly Section[] = [
     pages: [
       'docs/architecture.md',
       'docs/protocol.md',
+      'docs/colour.md',
       'docs/security.md',
       'docs/macos.md',
       'docs/performance.md',

@@ -114,16 +114,17 @@ export class Camera implements Processor {
   private async open(ctx: ProcessorContext): Promise<PictureSource> {
     const { config } = this;
     const source = sourceOf(config.source);
+    const wishes = { deinterlace: config.deinterlace, toneMap: config.tone_map, color: config.color };
     switch (source.kind) {
       case 'pattern':
         return new PatternSource(config.fps);
       case 'device':
-        return DeviceSource.open(source.device, config);
+        return DeviceSource.open(source.device, { ...config, wishes });
       case 'file':
         return FileSource.open(source.path, {
           loop: config.loop,
           fps: config.fps,
-          deinterlace: config.deinterlace,
+          wishes,
           onDamage: (packets) =>
             ctx.log.warn(
               `${source.path} is damaged: ${packets} of its packets could not be decoded and were passed over`,

@@ -5,6 +5,8 @@ describe('the camera’s parameters', () => {
   it('have defaults', () => {
     expect(cameraConfig.parse({})).toEqual({
       deinterlace: 'auto',
+      tone_map: 'auto',
+      color: 'auto',
       source: 'test-pattern',
       loop: true,
       format: 'rgb8',

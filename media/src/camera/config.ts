@@ -1,5 +1,6 @@
 import { filePath } from '@streamlib/processor';
 import { z } from 'zod';
+import { COLOR, TONE_MAP } from '../ffmpeg/colour-filters.js';
 import { DEINTERLACE } from '../ffmpeg/picture-filters.js';
 
 export const TEST_PATTERN = 'test-pattern';
@@ -24,6 +25,10 @@ export const cameraConfig = z.object({
    * field, at twice the rate, `off` leaves both fields in one picture.
    */
   deinterlace: z.enum(DEINTERLACE).default('auto'),
+  /** What is done with HDR (HLG, PQ): `auto` maps it to the range of a usual screen, `off` passes its values on. */
+  tone_map: z.enum(TONE_MAP).default('auto'),
+  /** `auto` makes colours of BT.709 from those of BT.2020 and P3; `source` passes them on as they are. */
+  color: z.enum(COLOR).default('auto'),
   /** The layout of the pixels. */
   format: z.enum(['rgb8', 'rgba8', 'bgra8', 'bgr8', 'gray8']).default('rgb8'),
 });

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { InputFormat } from 'node-av';
 import { MediaError } from '../errors/media-error.js';
-import type { Deinterlace } from '../ffmpeg/picture-filters.js';
+import type { PictureWishes } from '../ffmpeg/picture-filters.js';
 import { RgbScaler } from '../ffmpeg/rgb-scaler.js';
 import { VideoReader } from '../ffmpeg/video-reader.js';
 import type { WantedSize } from './config.js';
@@ -9,8 +9,7 @@ import type { PictureSource, SourcePicture } from './picture-source.js';
 
 export interface DeviceOptions extends WantedSize {
   readonly fps?: number | undefined;
-  /** Default: `auto`. */
-  readonly deinterlace?: Deinterlace;
+  readonly wishes?: PictureWishes;
 }
 
 export interface FoundDevice {
@@ -56,7 +55,7 @@ export class DeviceSource implements PictureSource {
         format,
         options: settings,
         live: true,
-        ...(options.deinterlace !== undefined && { deinterlace: options.deinterlace }),
+        ...(options.wishes !== undefined && { wishes: options.wishes }),
       }),
     );
   }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { MediaError } from '../errors/media-error.js';
-import type { Deinterlace } from '../ffmpeg/picture-filters.js';
+import type { PictureWishes } from '../ffmpeg/picture-filters.js';
 import { RgbScaler } from '../ffmpeg/rgb-scaler.js';
 import { VideoReader } from '../ffmpeg/video-reader.js';
 import type { PictureSource, SourcePicture } from './picture-source.js';
@@ -8,8 +8,7 @@ import type { PictureSource, SourcePicture } from './picture-source.js';
 export interface FileOptions {
   readonly loop: boolean;
   readonly fps?: number | undefined;
-  /** Default: `auto`. */
-  readonly deinterlace?: Deinterlace;
+  readonly wishes?: PictureWishes;
   /** Told at the end of the first round in which packets had to be passed over. */
   readonly onDamage: (packets: number) => void;
 }
@@ -35,11 +34,11 @@ export class FileSource implements PictureSource {
   static async open(path: string, options: FileOptions): Promise<FileSource> {
     await mustBeFile(path);
     // The prefix: without it a name with a colon would be taken for a protocol.
-    const { deinterlace } = options;
+    const { wishes } = options;
     const reader = await VideoReader.open({
       url: `file:${path}`,
       name: path,
-      ...(deinterlace !== undefined && { deinterlace }),
+      ...(wishes !== undefined && { wishes }),
     });
     return new FileSource(path, reader, options);
   }

@@ -64,7 +64,7 @@ async function show(name: string, deinterlace?: 'auto' | 'off' | 'bob', most = 1
   const source = await FileSource.open(folder.file(name), {
     loop: most < 1000,
     onDamage: () => {},
-    ...(deinterlace && { deinterlace }),
+    ...(deinterlace && { wishes: { deinterlace } }),
   });
   const shown: Shown[] = [];
   try {

@@ -77,7 +77,8 @@ export class FilterChain {
   }
 
   private kindOf(picture: Frame): string {
-    return `${sourceOf(picture)} ${this.filtersFor(picture)}`;
+    const { colorPrimaries, colorTrc } = picture;
+    return `${sourceOf(picture)} ${colorPrimaries} ${colorTrc} ${this.filtersFor(picture)}`;
   }
 
   private drop(): void {

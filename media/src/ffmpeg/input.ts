@@ -3,7 +3,7 @@ import { type Codec, CodecContext, Dictionary, FormatContext, type InputFormat, 
 import { AV_DISPOSITION_ATTACHED_PIC, AV_NOPTS_VALUE, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import { MediaError } from '../errors/media-error.js';
 import { check, errorOf, explain, forgetWords, listenToFFmpeg, wordsHeard } from './library.js';
-import type { Deinterlace } from './picture-filters.js';
+import type { PictureWishes } from './picture-filters.js';
 
 export interface Input {
   /** What FFmpeg opens. */
@@ -14,8 +14,7 @@ export interface Input {
   readonly options?: Readonly<Record<string, string>>;
   /** A device wants its pictures at once, a file wants all cores. */
   readonly live?: boolean;
-  /** Default: `auto`. */
-  readonly deinterlace?: Deinterlace;
+  readonly wishes?: PictureWishes;
 }
 
 /** What belongs to one opening of an input. */

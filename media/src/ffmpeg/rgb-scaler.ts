@@ -1,6 +1,6 @@
 import type { Texture } from '@streamlib/host-bridge';
 import { Frame, SoftwareScaleContext } from 'node-av';
-import { AV_FRAME_FLAG_INTERLACED } from 'node-av/constants';
+import { AV_FRAME_FLAG_INTERLACED, AVCOL_PRI_UNSPECIFIED, AVCOL_TRC_UNSPECIFIED } from 'node-av/constants';
 import { avFormat, copyRows, frameOver, isWritableInPlace, rowBytes } from './foreign-memory.js';
 import { check } from './library.js';
 
@@ -23,6 +23,9 @@ export class RgbScaler {
   async draw(picture: Frame, target: Texture): Promise<void> {
     // libswscale refuses to go from interlaced to whole pictures. Whoever wants fields apart has filtered them before.
     picture.clearFlags(AV_FRAME_FLAG_INTERLACED);
+    // Nor is it to convert primaries and transfer: it does so at a third of the speed, and not as docs/colour.md says.
+    picture.colorPrimaries = AVCOL_PRI_UNSPECIFIED;
+    picture.colorTrc = AVCOL_TRC_UNSPECIFIED;
     if (isWritableInPlace(target)) {
       const view = frameOver(target.bytes, target.width, target.height, target.format);
       try {

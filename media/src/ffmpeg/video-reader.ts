@@ -56,7 +56,7 @@ export class VideoReader {
     this.startTime = startOf(opened.stream);
     this.packet.alloc();
     this.frame.alloc();
-    const wanted = new PictureFilters(input.deinterlace);
+    const wanted = new PictureFilters(input.wishes);
     this.filters = new FilterChain((picture) => wanted.for(picture));
   }
 
