@@ -8,7 +8,13 @@ export type Delivery = 'latest' | 'every_sample' | 'lossless';
 /** A port's schema, with what an input wants of its queue. Outputs only use the schema. */
 export type PortSpec =
   | Schema
-  | { readonly schema: Schema; readonly delivery?: Delivery; readonly queue?: number };
+  | {
+      readonly schema: Schema;
+      readonly delivery?: Delivery;
+      readonly queue?: number;
+      /** How many frames the code keeps besides the one it works on, 0 to 200; 0 by default. */
+      readonly keep?: number;
+    };
 
 /** The fields of a frame by the names of its schema; handles are `Texture` and `SharedBuffer` objects. */
 export type FrameValue = Readonly<Record<string, unknown>>;

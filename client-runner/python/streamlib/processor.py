@@ -17,6 +17,9 @@ T = TypeVar("T", bound=Callable[..., Any])
 
 _PORT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
+#: The most frames that an input may keep.
+MOST_KEPT = 200
+
 #: Where the decorator leaves its declaration.
 MARK = "__streamlib_processor__"
 
@@ -38,6 +41,7 @@ class ProcessorSpec:
     inputs: Mapping[str, type[Schema]]
     outputs: Mapping[str, type[Schema]]
     delivery: Mapping[str, Delivery] = field(default_factory=dict)
+    keep: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_function(self) -> bool:
@@ -50,6 +54,7 @@ def processor(
     outputs: Mapping[str, type[Schema]] | None = None,
     execution: Execution | None = None,
     delivery: Mapping[str, Delivery] | None = None,
+    keep: Mapping[str, int] | int | None = None,
     name: str | None = None,
 ) -> Callable[[T], T]:
     """Makes a function or a class a processor.
@@ -66,6 +71,8 @@ def processor(
         delivery: For each input, what happens to frames that come faster than they are processed: ``"latest"`` keeps the
             newest (default for pictures), ``"every_sample"`` keeps a bounded queue (default for the rest), ``"lossless"``
             holds the producer back.
+        keep: For each input, how many frames the code keeps besides the one that it works on, from 0 to 200; a number alone
+            holds for all inputs. Without it a producer has some ten frames to spare, and stops when they are all kept.
         name: The processor's name; that of the function or class if not given.
 
     Returns:
@@ -85,6 +92,7 @@ def processor(
             inputs=dict(inputs or {}),
             outputs=dict(outputs or {}),
             delivery=dict(delivery or {}),
+            keep=dict.fromkeys(inputs or {}, keep) if isinstance(keep, int) else dict(keep or {}),
         )
         _check(spec)
         setattr(target, MARK, spec)
@@ -125,6 +133,13 @@ def _check(spec: ProcessorSpec) -> None:
             raise ProcessorError(f'{where}: delivery names "{port}", which is not an input{nearest(port, spec.inputs)}')
         if policy not in get_args(Delivery):
             raise ProcessorError(f'{where}: delivery of "{port}" is {policy!r}{nearest(policy, get_args(Delivery))}')
+    for port, count in spec.keep.items():
+        if port not in spec.inputs:
+            raise ProcessorError(f'{where}: keep names "{port}", which is not an input{nearest(port, spec.inputs)}')
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_KEPT:
+            raise ProcessorError(
+                f'{where}: keep of "{port}" is {count!r}; it must be a whole number from 0 to {MOST_KEPT}'
+            )
     if not spec.inputs and not spec.outputs:
         raise ProcessorError(f"{where} has neither inputs nor outputs; name them in the decorator")
     if spec.is_function and (is_async(spec.target) or is_async(type(spec.target).__call__)):

@@ -41,6 +41,7 @@ import { type NoOutput, noOutput } from './no-output.js';
 import { prepareGraph } from './prepare/graph.js';
 import { prepareNode } from './prepare/node.js';
 import { applyDifference, filesOf, type Steps } from './reload.js';
+import { StarvationWatch, type WatchedOutput } from './starvation.js';
 import { totals } from './totals.js';
 
 const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
@@ -81,6 +82,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private pending: Promise<void> = Promise.resolve();
   private readonly end: GraphEnd;
   private comingUp: Promise<void> = Promise.resolve();
+  private starvation: StarvationWatch | null = null;
   private stopping: Promise<void> | null = null;
   private startedAt = 0;
   private stoppedAt = 0;
@@ -166,13 +168,13 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
    *
    * @param from - The output: `node.port`, or `node` where it has only one.
    * @param to - The input, likewise.
-   * @param options - `delivery`, `queue` and `direct` of the connection; what the input declares by default.
+   * @param options - `delivery`, `queue`, `keep` and `direct` of the connection; what the input declares by default.
    * @returns This runtime.
    */
   connect(
     from: string,
     to: string,
-    options: { delivery?: Delivery; queue?: number; direct?: boolean } = {},
+    options: { delivery?: Delivery; queue?: number; keep?: number; direct?: boolean } = {},
   ): this {
     this.begin(this.connectPorts(from, to, options));
     return this;
@@ -252,14 +254,14 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
    *
    * @param from - The output: `node.port`, or `node` where it has only one.
    * @param to - The input, likewise.
-   * @param options - `delivery`, `queue` and `direct` of the connection, and a signal to give up; what the input declares by
+   * @param options - `delivery`, `queue`, `keep` and `direct` of the connection, and a signal to give up; what the input declares by
    *   default.
    * @throws {@link StreamlibError} `graph` with the reason; `state` if the runtime is not running.
    */
   async connectPorts(
     from: string,
     to: string,
-    options: { delivery?: Delivery; queue?: number; direct?: boolean } & ChangeOptions = {},
+    options: { delivery?: Delivery; queue?: number; keep?: number; direct?: boolean } & ChangeOptions = {},
   ): Promise<void> {
     const { signal, ...how } = options;
     if (this.current === 'created') this.connections.push({ from, to, ...how });
@@ -513,6 +515,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await Promise.all(this.wiring.nodes.filter((node) => !sources.has(node)).map((node) => node.start()));
     this.mustGoOn();
     await Promise.all([...sources].map((node) => node.start()));
+    this.starvation = new StarvationWatch(() => this.watchedOutputs(), log);
     this.changes = new GraphChanges({
       graph: this.live,
       listener,
@@ -522,6 +525,21 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       mustRun: () => this.mustGoOn(),
       changed: (change) => this.graphChanged(change),
     });
+  }
+
+  /** Outputs whose memory is this process's, with those that read them. */
+  private *watchedOutputs(): Iterable<WatchedOutput> {
+    const { nodes, links } = this.live;
+    for (const { node } of nodes) {
+      if (node.process !== null) continue;
+      for (const output of node.outputs.values()) {
+        const holders = () =>
+          links
+            .filter(({ from }) => from.node === node.id && from.port === output.name)
+            .map(({ to }) => ({ node: to.node, held: this.live.find(to.node)?.node.stats().leases ?? null }));
+        yield { node: node.id, output, holders };
+      }
+    }
   }
 
   /** Which processes will be wanted in any case, so that they may be started already. */
@@ -576,6 +594,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     const wasUp = this.current !== 'created';
     this.become('stopping');
     this.abort.abort();
+    this.starvation?.close();
     this.end.stop();
     // One that is under way ends by itself now: it would otherwise bring up a node that nobody stops.
     await this.changes?.ended();

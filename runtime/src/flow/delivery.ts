@@ -7,6 +7,8 @@ export const DELIVERIES: readonly Delivery[] = ['latest', 'every_sample', 'lossl
 export interface PortDelivery {
   readonly delivery: Delivery;
   readonly queue: number;
+  /** How many frames its code keeps besides the one it works on; 0 by default. */
+  readonly keep: number;
 }
 
 /** A picture is worth only as long as it is the newest; samples and messages are each worth something. */
@@ -29,10 +31,11 @@ export function schemaOf(spec: PortSpec): Schema {
 export function deliveryOf(spec: PortSpec): PortDelivery {
   const delivery = ('schema' in spec ? spec.delivery : undefined) ?? defaultDelivery(schemaOf(spec));
   const queue = ('schema' in spec ? spec.queue : undefined) ?? DEFAULT_QUEUE;
-  return { delivery, queue: delivery === 'latest' ? 1 : queue };
+  const keep = ('schema' in spec ? spec.keep : undefined) ?? 0;
+  return { delivery, queue: delivery === 'latest' ? 1 : queue, keep };
 }
 
 /** The window towards a Python process: with `latest` one frame at a time, so that what waits is always the newest. */
-export function windowOf(port: PortDelivery): number {
+export function windowOf(port: Pick<PortDelivery, 'delivery' | 'queue'>): number {
   return port.delivery === 'latest' ? 1 : port.queue;
 }

@@ -13,6 +13,8 @@ export interface Reader {
   offer(frame: Frame): void;
   /** How many frames it holds at most, queued and in work. */
   readonly holds?: number;
+  /** How many its code keeps besides, as it has asked for. */
+  readonly keeps?: number;
   /** How many it holds that it could do without. */
   readonly queued?: number;
   /** Drops and counts the oldest of these. */
@@ -30,6 +32,8 @@ export class OutputPort {
   private expected = false;
   /** Whether the producer waits when it is asked to: another process has to be told before it starts. */
   canWait = true;
+  /** Since when its pool has had no free slot, in milliseconds of `performance.now()`; null while it has one. */
+  starvedSince: number | null = null;
   /** Undefined while traces are off. */
   probe: OutputProbe | undefined = undefined;
   /** Called each time a lossless reader has room again. */
@@ -66,6 +70,11 @@ export class OutputPort {
   /** How many frames the readers hold at most. */
   get holds(): number {
     return this.readers.reduce((sum, reader) => sum + (reader.holds ?? 1), 0);
+  }
+
+  /** How many frames the code of the readers keeps besides. */
+  get keeps(): number {
+    return this.readers.reduce((sum, reader) => sum + (reader.keeps ?? 0), 0);
   }
 
   /** Takes a frame from the reader that has most queued: its memory is wanted for one that goes to all. False: there is none. */

@@ -35,8 +35,8 @@ export function differenceOf(before: GraphSpec, after: GraphSpec): GraphDifferen
   };
 }
 
-const textOf = ({ from, to, delivery, queue, direct }: ConnectionSpec) =>
-  JSON.stringify([from, to, delivery, queue, direct]);
+const textOf = ({ from, to, delivery, queue, keep, direct }: ConnectionSpec) =>
+  JSON.stringify([from, to, delivery, queue, keep, direct]);
 const nodeText = ({ node_type, params }: NodeSpec) => JSON.stringify([node_type, sorted(params)]);
 
 function sorted(value: unknown): unknown {

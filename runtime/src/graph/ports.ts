@@ -7,6 +7,8 @@ export interface InputModel {
   readonly schema: Schema;
   readonly delivery: Delivery;
   readonly queue: number;
+  /** How many frames its code keeps besides the one it works on; none by default. */
+  readonly keep?: number;
 }
 
 export interface OutputModel {

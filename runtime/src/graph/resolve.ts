@@ -13,6 +13,7 @@ export interface ResolvedLink {
   readonly schema: Schema;
   readonly delivery: Delivery;
   readonly queue: number;
+  readonly keep: number;
   readonly direct: boolean;
   /** Its place among the spec's connections. */
   readonly index: number;
@@ -84,6 +85,7 @@ export function resolveLinks(
       schema: to.port.schema,
       delivery,
       queue,
+      keep: connection.keep ?? to.port.keep ?? 0,
       direct: connection.direct ?? true,
       index,
     });

@@ -31,6 +31,8 @@ export interface ConnectionSpec {
   readonly delivery?: Delivery;
   /** The length of the queue, 1 to 1024; 8 by default. Without meaning for `latest`. */
   readonly queue?: number;
+  /** How many frames the reader's code keeps besides the one it works on, 0 to 200; what the input declares by default. */
+  readonly keep?: number;
   /** False: between two Python processors too, frames go through the runtime. */
   readonly direct?: boolean;
 }

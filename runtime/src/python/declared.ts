@@ -8,7 +8,7 @@ export interface DeclaredProcessor {
   readonly kind: PythonKind | null;
   readonly isFunction: boolean;
   readonly inputs: Readonly<
-    Record<string, { schema: Schema; delivery?: 'latest' | 'every_sample' | 'lossless' }>
+    Record<string, { schema: Schema; delivery?: 'latest' | 'every_sample' | 'lossless'; keep?: number }>
   >;
   readonly outputs: Readonly<Record<string, Schema>>;
 }

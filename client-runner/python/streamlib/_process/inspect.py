@@ -51,6 +51,7 @@ def describe_processor(spec: ProcessorSpec) -> dict[str, Any]:
         "inputs": {name: schema.schema() for name, schema in spec.inputs.items()},
         "outputs": {name: schema.schema() for name, schema in spec.outputs.items()},
         "delivery": dict(spec.delivery),
+        "keep": dict(spec.keep),
         "doc": (spec.target.__doc__ or "").strip(),
         "line": _first_line(spec.target),
         "attribute": str(getattr(spec.target, "__qualname__", spec.name)),

@@ -37,6 +37,9 @@ M = TypeVar("M")
 #: (seconds).
 _LOOK_AGAIN = 0.005
 
+#: A row of frames for which there is no memory is told of after so long (seconds).
+_STARVED = 1.0
+
 
 class Channel(Protocol):
     """What an output needs of the session: news from the host, such as acknowledgements and memory that came back."""
@@ -73,7 +76,9 @@ class OutputPort:
         self._pool = FramePool(slots)
         self._stall = StallWarning(f"output {name}")
         self._no_room = "for a lossless reader, which takes nothing more"
-        self._no_slot = f"for memory: its {slots} slots are all in use; keep copies of frames, not the frames"
+        self._slots = slots
+        self._starved: float | None = None
+        self._starvation = StallWarning(f"output {name}", _STARVED)
         #: The thread that runs the hooks, once the host was told that no more frames come.
         self._stopped_by: int | None = None
         self._lock = threading.Lock()
@@ -176,9 +181,13 @@ class OutputPort:
             if fits and self._send(value):
                 break
             if not self._wait(seen):
+                self._wait_is_long(self._starved, no_slot=room and not fits)
                 return self._drop()
-            began = self._stall.check(began, self._no_slot if room and not fits else self._no_room)
+            began = self._wait_is_long(began, no_slot=room and not fits)
         self._stall.over(began)
+        if self._starved is not None:
+            self._starvation.over(None)
+            self._starved = None
         for name in self._in_memory:
             if name == known:
                 frame[name].setflags(write=False)
@@ -287,7 +296,24 @@ class OutputPort:
             if held is not None or not self._wait(seen):
                 self._stall.over(began)
                 return held
-            began = self._stall.check(began, self._no_slot)
+            began = self._wait_is_long(began, no_slot=True)
+
+    def _wait_is_long(self, began: float | None, no_slot: bool) -> float:
+        """Warns of a wait, or of a row of drops, that is long. Returns when it began."""
+        if not no_slot:
+            return self._stall.check(began, self._no_room)
+        self._starved = self._starvation.check(self._starved or began, self._who_holds)
+        return self._starved
+
+    def _who_holds(self) -> str:
+        with self._lock:
+            held = {link.id.rpartition(">")[2].partition("#")[0]: link.outstanding for link in self.links}
+        held["the runtime"] = self._connection.stats()["outstanding"]
+        who = ", ".join(f"{name} holds {count} frames" for name, count in held.items() if count)
+        return (
+            f"for memory: its {self._slots} slots are all in use, {who or 'this processor keeps them'}; keep copies, as of "
+            'pixels.copy(), or let the input keep more with "keep"'
+        )
 
     def _has_room(self) -> bool:
         if not self.links:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 _log = logging.getLogger("streamlib")
 
@@ -38,18 +38,20 @@ class ThrottledWarning:
 class StallWarning:
     """A warning for a long wait: one, until a wait was short again."""
 
-    def __init__(self, who: str) -> None:
+    def __init__(self, who: str, after: float | None = None) -> None:
         self._who = who
+        self._after = after
         self._warned = False
 
-    def check(self, began: float | None, what_for: str) -> float:
+    def check(self, began: float | None, what_for: str | Callable[[], str]) -> float:
         """Warns if the wait has been long. Returns when it began; ``None`` for ``began`` begins one."""
         now = time.monotonic()
         if began is None:
             return now
-        if now - began >= _LONG and not self._warned:
+        if now - began >= (_LONG if self._after is None else min(_LONG, self._after)) and not self._warned:
             self._warned = True
-            _log.warning("%s has been waiting for %.0f s %s", self._who, now - began, what_for)
+            text = what_for if isinstance(what_for, str) else what_for()
+            _log.warning("%s has been waiting for %.0f s %s", self._who, now - began, text)
         return began
 
     def over(self, began: float | None) -> None:

@@ -2,6 +2,7 @@ import type { Delivery } from '@streamlib/processor';
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { nearest, suggestion } from '../../base/nearest.js';
 import { DELIVERIES } from '../../flow/delivery.js';
+import { MOST_KEPT } from '../../flow/slots.js';
 import {
   type ConnectionSpec,
   type GraphIssue,
@@ -56,7 +57,7 @@ const LONGEST_NAME = 256;
 const NAMELESS = 'graph';
 const METADATA_KEYS = ['name', 'description'];
 const NODE_KEYS = ['id', 'node_type', 'params'];
-const CONNECTION_KEYS = ['from', 'to', 'delivery', 'queue', 'direct'];
+const CONNECTION_KEYS = ['from', 'to', 'delivery', 'queue', 'keep', 'direct'];
 
 class Reader {
   constructor(private readonly issues: GraphIssue[]) {}
@@ -176,7 +177,7 @@ function readConnection(reader: Reader, item: unknown, index: number): Connectio
   const path: IssuePath = ['connections', index];
   const connection = reader.mapping(item, path, 'a connection', CONNECTION_KEYS);
   if (connection === null) return { from: MISSING, to: MISSING };
-  const { delivery, queue, direct } = connection;
+  const { delivery, queue, keep, direct } = connection;
   const isDelivery = DELIVERIES.includes(delivery as Delivery);
   if (delivery !== undefined && !isDelivery) {
     reader.fail(
@@ -187,6 +188,9 @@ function readConnection(reader: Reader, item: unknown, index: number): Connectio
   const isQueue = typeof queue === 'number' && Number.isInteger(queue) && queue >= 1 && queue <= 1024;
   if (queue !== undefined && !isQueue)
     reader.fail([...path, 'queue'], '"queue" must be a whole number from 1 to 1024');
+  const isKeep = typeof keep === 'number' && Number.isInteger(keep) && keep >= 0 && keep <= MOST_KEPT;
+  if (keep !== undefined && !isKeep)
+    reader.fail([...path, 'keep'], `"keep" must be a whole number from 0 to ${MOST_KEPT}`);
   if (direct !== undefined && typeof direct !== 'boolean')
     reader.fail([...path, 'direct'], '"direct" must be true or false');
   return {
@@ -194,6 +198,7 @@ function readConnection(reader: Reader, item: unknown, index: number): Connectio
     to: reader.text(connection, 'to', path, 'the connection', CONNECTION_KEYS) ?? MISSING,
     ...(isDelivery && { delivery: delivery as Delivery }),
     ...(isQueue && { queue }),
+    ...(isKeep && { keep }),
     ...(typeof direct === 'boolean' && { direct }),
   };
 }

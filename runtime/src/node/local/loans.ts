@@ -11,6 +11,8 @@ export class Loans {
   constructor(
     private readonly pool: () => Pick<FramePool, 'texture' | 'buffer'>,
     private readonly log: Logger,
+    /** Makes the pool larger, as readers have come that keep more. False: it is as large as it may be. */
+    readonly grow: () => boolean = () => false,
   ) {}
 
   texture(...args: Parameters<FramePool['texture']>): Texture | null {

@@ -23,7 +23,7 @@ export class LocalInput implements NodeInput {
   private readonly timed: boolean;
 
   constructor(
-    model: InputModel,
+    private readonly model: InputModel,
     private readonly onFrame: () => void,
   ) {
     this.name = model.name;
@@ -54,6 +54,10 @@ export class LocalInput implements NodeInput {
 
   get waiting(): number {
     return this.queue.size;
+  }
+
+  get keeps(): number {
+    return this.model.keep ?? 0;
   }
 
   get holds(): number {

@@ -57,6 +57,7 @@ export class LocalNode implements GraphNode {
   private readonly context: ProcessorContext;
   private processor: Processor | null = null;
   private pool: FramePool | null = null;
+  private poolSlots = 0;
   /** True while `process()` runs or has been called for. */
   private pumping = false;
   private scheduled = false;
@@ -78,7 +79,11 @@ export class LocalNode implements GraphNode {
     this.outputs = new Map(
       [...options.ports.outputs].map(([name, model]) => [name, new OutputPort(name, model.schema)]),
     );
-    const loans = new Loans(() => this.framePool(), options.log);
+    const loans = new Loans(
+      () => this.framePool(),
+      options.log,
+      () => this.growPool(),
+    );
     this.handles = new Map(
       [...this.outputs].map(([name, port]) => [name, new LocalOutput(this.id, port, loans)]),
     );
@@ -138,8 +143,27 @@ export class LocalNode implements GraphNode {
   }
 
   private framePool(): FramePool {
-    this.pool ??= new FramePool({ maxSlots: this.options.poolSlots ?? slotsFor([...this.outputs.values()]) });
+    if (this.pool === null) {
+      this.poolSlots = this.slotsWanted();
+      this.pool = new FramePool({ maxSlots: this.poolSlots });
+    }
     return this.pool;
+  }
+
+  private slotsWanted(): number {
+    const outputs = [...this.outputs.values()];
+    const { poolSlots } = this.options;
+    return poolSlots === undefined
+      ? slotsFor(outputs)
+      : outputs.reduce((sum, { keeps }) => sum + keeps, poolSlots);
+  }
+
+  /** Frames of the one before stay valid until they come back. */
+  private growPool(): boolean {
+    if (this.pool === null || this.slotsWanted() <= this.poolSlots) return false;
+    this.pool.close();
+    this.pool = null;
+    return true;
   }
 
   private schedule(): void {

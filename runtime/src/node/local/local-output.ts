@@ -69,7 +69,12 @@ export class LocalOutput implements OutputHandle {
     let handle = get();
     // Frames that a slow reader has queued are not worth more than one for everybody.
     while (handle === null && this.port.reclaim()) handle = get();
-    if (handle !== null) this.loaned.add(handle);
+    if (handle === null && this.loans.grow()) handle = get();
+    if (handle === null) this.port.starvedSince ??= performance.now();
+    else {
+      this.port.starvedSince = null;
+      this.loaned.add(handle);
+    }
     return handle;
   }
 

@@ -40,6 +40,7 @@ export class PythonInput implements NodeInput {
   /** Age of frames when they were sent to the subprocess. */
   readonly latency = new Histogram();
   readonly capacity: number;
+  readonly keeps: number;
   private readonly pending = new Ring<Frame>();
   private readonly timed: boolean;
   /** Where its frames come from, if not from here. */
@@ -66,6 +67,7 @@ export class PythonInput implements NodeInput {
     this.lossless = model.delivery === 'lossless';
     this.windowSize = windowOf(model);
     this.capacity = model.delivery === 'latest' ? 1 : model.queue;
+    this.keeps = model.keep ?? 0;
     this.window = new SendWindow(this.windowSize);
     this.timed = model.schema.fields.some((field) => field.name === 'timestamp_ns' && field.type === 'Int64');
   }

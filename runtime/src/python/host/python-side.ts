@@ -67,6 +67,7 @@ export class PythonSide implements ProcessSide {
         delivery: to.delivery,
         window: to.windowSize,
         queue: to.capacity,
+        keep: to.keeps,
       },
       to.counters,
       to.latency,

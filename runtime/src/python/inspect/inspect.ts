@@ -13,6 +13,7 @@ import { basename, dirname, join } from 'node:path';
 import { parseSchema, stateDir } from '@streamlib/host-bridge';
 import { z } from 'zod';
 import { StreamlibError } from '../../base/streamlib-error.js';
+import { MOST_KEPT } from '../../flow/slots.js';
 import { PYTHON_KINDS } from '../../processor/kind.js';
 import type { DeclaredProcessor } from '../declared.js';
 import type { PythonEnvironment } from '../environment/environment.js';
@@ -28,6 +29,7 @@ export const toldProcessor = z.object({
   inputs: z.record(z.string(), z.unknown()),
   outputs: z.record(z.string(), z.unknown()),
   delivery: z.record(z.string(), delivery).nullish(),
+  keep: z.record(z.string(), z.number().int().min(0).max(MOST_KEPT)).nullish(),
 });
 const report = z.union([
   z.object({
@@ -110,7 +112,15 @@ export function readProcessors(
     inputs: Object.fromEntries(
       Object.entries(processor.inputs).map(([name, schema]) => {
         const declared = processor.delivery?.[name];
-        return [name, { schema: parseSchema(schema), ...(declared !== undefined && { delivery: declared }) }];
+        const keep = processor.keep?.[name];
+        return [
+          name,
+          {
+            schema: parseSchema(schema),
+            ...(declared !== undefined && { delivery: declared }),
+            ...(keep !== undefined && { keep }),
+          },
+        ];
       }),
     ),
     outputs: Object.fromEntries(

@@ -20,6 +20,7 @@ export interface LinkOptions {
   readonly delivery: Delivery;
   readonly window: number;
   readonly queue: number;
+  readonly keep?: number;
 }
 
 /** Between two attempts at a link whose ends are both there; doubled each time. */

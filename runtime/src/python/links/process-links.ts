@@ -82,11 +82,14 @@ export class ProcessLinks {
   }
 
   /** How many slots the pool of an output may have. */
-  slotsOf(output: string, local: { readonly holds: number }): number {
+  slotsOf(output: string, local: { readonly holds: number; readonly keeps?: number }): number {
     const direct = this.out.filter((item) => item.output === output);
     return slotsFor([
       local,
-      ...direct.map(({ link: { options } }) => ({ holds: options.window + options.queue })),
+      ...direct.map(({ link: { options } }) => ({
+        holds: options.window + options.queue,
+        keeps: options.keep,
+      })),
     ]);
   }
 
