@@ -49,6 +49,8 @@ class ProcessorSpec:
 
 
 def processor(
+    target: None = None,
+    /,
     *,
     inputs: Mapping[str, type[Schema]] | None = None,
     outputs: Mapping[str, type[Schema]] | None = None,
@@ -82,6 +84,19 @@ def processor(
         ProcessorError, SchemaError: the declaration is wrong; raised when the decorator is applied.
     """
 
+    if target is not None:
+        raise ProcessorError(
+            f"@streamlib.processor needs its ports in parentheses, not {_named(target)}: "
+            '@streamlib.processor(inputs={"video_in": VideoFrame}, outputs={"video_out": VideoFrame})'
+        )
+    for what, given in (("inputs", inputs), ("outputs", outputs), ("delivery", delivery), ("keep", keep)):
+        if given is not None and not isinstance(given, Mapping) and not (what == "keep" and isinstance(given, int)):
+            example = {"delivery": '"latest"', "keep": "16"}.get(what, "VideoFrame")
+            raise ProcessorError(
+                f"{what} of a processor is a dict with the names of its ports, not {_named(given)}: "
+                f'{what}={{"video_in": {example}}}'
+            )
+
     def mark(target: T) -> T:
         if not callable(target):
             raise ProcessorError(f"the decorator is for functions and classes, not for {target!r}")
@@ -99,6 +114,10 @@ def processor(
         return target
 
     return mark
+
+
+def _named(value: object) -> str:
+    return str(getattr(value, "__name__", repr(value)[:80]))
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

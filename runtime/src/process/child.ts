@@ -36,6 +36,8 @@ export interface ChildExit {
 }
 
 const TAIL_LINES = 20;
+/** How often the state of a line is given out that is written over. */
+const BAR_MS = 1000;
 /** How long the pipes may take to drain after the exit; a grandchild could hold them open for ever. */
 const DRAIN_MS = 50;
 
@@ -142,8 +144,21 @@ export class Child {
       this.onLine(name, line);
     });
     stream.setEncoding('utf8');
-    stream.on('data', (text: string) => splitter.push(text));
+    // A progress bar that writes its line over is seen as it goes on, now and then; the first state at once.
+    let bar: NodeJS.Timeout | null = null;
+    const show = () => {
+      bar = null;
+      if (!splitter.overwrites) return;
+      splitter.show();
+      bar = setTimeout(show, BAR_MS);
+      bar.unref();
+    };
+    stream.on('data', (text: string) => {
+      splitter.push(text);
+      if (bar === null) show();
+    });
     stream.once('end', () => splitter.end());
+    stream.once('close', () => bar !== null && clearTimeout(bar));
     stream.on('error', () => {});
   }
 

@@ -39,3 +39,30 @@ describe('RateLimiter', () => {
     expect(allowed(60_000, 100)).toBe(5);
   });
 });
+
+describe('a line that is written over', () => {
+  it('shows its newest state before its end, and ends as a terminal shows it', () => {
+    const lines: string[] = [];
+    const splitter = new LineSplitter((line) => lines.push(line));
+    splitter.push('\r 1%|#');
+    expect(splitter.overwrites).toBe(true);
+    splitter.show();
+    expect(splitter.overwrites).toBe(false);
+    splitter.push('\r 2%|##\r 3%|###');
+    splitter.push('#');
+    splitter.show();
+    splitter.push('\r100%|####\r');
+    splitter.push('\nnext\r\n');
+    expect(lines).toEqual([' 1%|#', ' 3%|####', '100%|####', 'next']);
+    splitter.push('\r      \r');
+    expect(splitter.overwrites).toBe(false);
+  });
+
+  it('takes no more memory the longer it is written over', () => {
+    const lines: string[] = [];
+    const splitter = new LineSplitter((line) => lines.push(line));
+    for (let n = 0; n < 10_000; n++) splitter.push(`\r${n} of 10000`);
+    splitter.end();
+    expect(lines).toEqual(['9999 of 10000']);
+  });
+});

@@ -42,10 +42,11 @@ def check(request: dict[str, Any], findings: Findings) -> None:
         findings.write("missing", modules=lacking)
         return
 
-    code = FileCode(str(file))
+    code = FileCode(str(file.resolve()))
+    entry.hide_arguments(code)
     try:
         specs = code.load()
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         findings.write("import", **describe_failure(error, code))
         return
     chosen = next((spec for spec in specs if spec.name == request["name"]), specs[0] if len(specs) == 1 else None)

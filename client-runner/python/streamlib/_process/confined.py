@@ -47,6 +47,7 @@ def serve(session: Session, schemas: dict[str, Any], arguments: list[str]) -> in
 def run_module(arguments: list[str]) -> int:
     """Runs another program of this package, such as an inspection."""
     explain_refusals(lambda message: print(message, file=sys.stderr))
+    entry.confined = True
     _finish_confinement()
     sys.argv = arguments
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from streamlib._native import BridgeError, broker_address, set_parent_death_signal
 
 if TYPE_CHECKING:
+    from streamlib._runner.load import Code
     from streamlib._runner.session import Session
 
 EXIT_USAGE = 2
@@ -20,6 +22,10 @@ EXIT_HANDSHAKE = 5
 EXIT_START = 6
 EXIT_INTERNAL = 7
 EXIT_SANDBOX = 8
+EXIT_INTERRUPTED = 130
+
+#: Whether this process has confined itself.
+confined = False
 
 
 class ProcessFailed(Exception):
@@ -60,6 +66,22 @@ def die_with_parent() -> None:
     parent = os.environ.get("STREAMLIB_HOST_PID", "")
     if parent.isdigit():
         set_parent_death_signal(int(parent))
+
+
+def behave_as_script(code: Code) -> None:
+    """The working directory is the folder of the user's file, as for a script that is started there.
+
+    A module keeps the runtime's, and confined code the folder that it may write to.
+    """
+    if not confined and code.noun == "file" and code.file is not None:
+        # A folder that is gone is told by whatever needs it.
+        with contextlib.suppress(OSError):
+            os.chdir(code.file.parent)
+
+
+def hide_arguments(code: Code) -> None:
+    """The code sees the command line of a script without arguments: ours are no business of its ``argparse``."""
+    sys.argv[:] = [str(code.file or code.label)]
 
 
 def open_session(*, heartbeat: bool = True) -> tuple[Session, dict[str, Any]]:

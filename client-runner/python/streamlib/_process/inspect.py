@@ -31,7 +31,7 @@ def inspect_code(code: Code) -> dict[str, Any]:
     """What the code declares, as JSON data: ``{"processors": […]}``, or ``{"error": …}`` where it cannot be imported."""
     try:
         return {"processors": [describe_processor(spec) for spec in code.load()]}
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         return {"error": describe_failure(error, code)}
 
 
@@ -96,6 +96,8 @@ def main() -> int:
         return entry.EXIT_USAGE
     # What the code starts must not hold the report open.
     os.set_inheritable(REPORT_DESCRIPTOR, False)
+    entry.behave_as_script(code)
+    entry.hide_arguments(code)
     report = inspect_code(code)
     with contextlib.suppress(BrokenPipeError), os.fdopen(REPORT_DESCRIPTOR, "w", encoding="utf-8") as out:
         json.dump(report, out)

@@ -4,7 +4,7 @@ The arguments are ``FILE [PROCESSOR]``, or ``--module MODULE[:ATTRIBUTE] [PROCES
 
 Exit codes: 0 ended as asked, 2 wrong arguments or environment, 3 the file could not be imported, 4 ``setup()`` failed,
 5 the handshake failed, 6 ``start()`` failed, 7 an error of this package, 70 the runtime went away and the processor's code
-did not end by itself; and what the processor's code gives ``sys.exit()``.
+did not end by itself, 130 the code raised KeyboardInterrupt; and what the processor's code gives ``sys.exit()``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Any
 
 from streamlib._native import BridgeError
 from streamlib._process import entry
-from streamlib._process.entry import EXIT_IMPORT, EXIT_INTERNAL, EXIT_SETUP, EXIT_START, ProcessFailed
+from streamlib._process.breakpoints import use_breakpoint_hook
+from streamlib._process.entry import EXIT_IMPORT, EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_SETUP, EXIT_START, ProcessFailed
 from streamlib._runner.kinds import RUNNERS, StartFailed
 from streamlib._runner.load import Code, choose, parse_code
 from streamlib._runner.reports import install_logging
@@ -51,6 +52,7 @@ def main() -> int:
         prepare_process()
     except BridgeError as error:
         raise ProcessFailed(entry.EXIT_HANDSHAKE, f"handshake failed: {error}") from None
+    entry.behave_as_script(parsed[0])
     session, schemas = entry.open_session()
     return run_to_the_end(session, schemas, arguments)
 
@@ -62,6 +64,7 @@ def run_to_the_end(session: Session, schemas: dict[str, Any], arguments: list[st
         if parsed is None:
             raise ProcessFailed(entry.EXIT_USAGE, "no file or module is named")
         code, rest = parsed
+        entry.hide_arguments(code)
         return run_session(session, schemas, code, rest[0] if rest else None)
     except BridgeError as error:
         if error.code != "closed":
@@ -82,6 +85,7 @@ def prepare_process() -> None:
         if reconfigure is not None:
             reconfigure(line_buffering=True)
     make_standard_streams_non_blocking()
+    use_breakpoint_hook()
 
 
 def _terminated(_number: int, _frame: Any) -> None:
@@ -98,7 +102,7 @@ def run_session(session: Session, schemas: dict[str, Any], code: Code, name: str
     except SystemExit as error:
         session.errors.report("import", _exited(f"the {code.noun}", error), fatal=True)
         return EXIT_IMPORT
-    except Exception as error:
+    except BaseException as error:
         session.errors.report("import", error, fatal=True)
         return EXIT_IMPORT
     if not session.receive_until(lambda: session.settings is not None):
@@ -122,7 +126,7 @@ def run_session(session: Session, schemas: dict[str, Any], code: Code, name: str
     except SystemExit as error:
         session.errors.report("setup", _exited("setup()", error), fatal=True)
         return EXIT_SETUP
-    except Exception as error:
+    except BaseException as error:
         session.errors.report("setup", error, fatal=True)
         return EXIT_SETUP
     session.notify("setup_done")
@@ -143,6 +147,10 @@ def _flow(session: Session, spec: ProcessorSpec, kind: str, code: UserCode, ctx:
         result = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
         if result != 0:
             session.errors.report("start" if kind == "manual" else "process", _exited(spec.name, error), fatal=True)
+    except KeyboardInterrupt as error:
+        # The code's own, for a terminal's never gets here: it ends the processor, with the place where it was raised.
+        result = EXIT_INTERRUPTED
+        session.errors.report("start" if kind == "manual" else "process", error, fatal=True)
     except StartFailed:
         result = EXIT_START
     except BridgeError:
@@ -168,7 +176,7 @@ def _hook(session: Session, code: UserCode, name: str, ctx: Context) -> None:
         raise
     except SystemExit as error:
         session.errors.report(name, _exited(f"{name}()", error))
-    except Exception as error:
+    except BaseException as error:
         session.errors.report(name, error)
 
 

@@ -52,7 +52,10 @@ class Runner:
                 self._call_function()
             else:
                 self.code.call("process", self.ctx)
-        except Exception as error:
+        except (SystemExit, KeyboardInterrupt, StopRunning):
+            raise
+        except BaseException as error:
+            # Also what the code's libraries raise past `except Exception`, as asyncio does.
             session.errors.report("process", error)
         finally:
             connection.set_busy(False)
@@ -165,7 +168,9 @@ class ManualRunner(Runner):
             self._start()
         except StopRunning:
             pass
-        except Exception as error:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
             session.errors.report("start", error, fatal=True)
             raise StartFailed from error
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bdb
 import logging
 import os
 import sys
@@ -84,6 +85,8 @@ def install_logging(connection: Connection, level: str) -> None:
 def describe(error: BaseException) -> tuple[str, str]:
     """An exception's message, and its traceback without the frames of this package."""
     message = str(error)
+    if isinstance(error, bdb.BdbQuit):
+        message = "the debugger has no terminal here to read from; use breakpoint(), which says what to do instead"
     steps = traceback.TracebackException.from_exception(error)
     _trim(steps, set())
     text = "".join(steps.format())
