@@ -177,6 +177,7 @@ const environmentForTests: Step = {
   advice: OFFLINE,
   work: async () => {
     process.env.STREAMLIB_HOME = state;
+    process.env.STREAMLIB_VENV = join(state, 'venv');
     const environment: typeof import('../runtime/dist/python/environment/environment.js') = await import(
       pathToFileURL(join(root, 'runtime/dist/python/environment/environment.js')).href
     );

@@ -54,6 +54,7 @@ export {
 export { type MetricsOptions, MetricsServer, metricsFolder } from './observe/metrics/index.js';
 export type { TraceOptions } from './observe/tracing/settings.js';
 export type * from './python/check/types.js';
+export type { EnvironmentInfo } from './python/environment/collect.js';
 export type { EnvironmentManager } from './python/environment/manager.js';
 export { COMMON_PACKAGES, openPackageManager } from './python/environment/open.js';
 export type * from './python/environment/types.js';

@@ -26,6 +26,16 @@ export function addPackages(program: Command, io: Io, done: (code: ExitCode) => 
     });
 
   packages
+    .command('environments')
+    .description('the Python environments of graphs: sizes, and who uses them')
+    .option('--prune', 'remove those that nobody uses')
+    .addOption(json())
+    .action(async (options) => {
+      const { listEnvironments } = await import('./environments.js');
+      done(await listEnvironments(io, options));
+    });
+
+  packages
     .command('pending')
     .description('requests that wait for your decision')
     .addOption(json())

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isRunning } from '@streamlib/host-bridge';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordedIo } from '../testing/recorded-io.js';
+import { listEnvironments } from './environments.js';
 import { approvePackages, denyPackage, listPackages, pendingPackages } from './packages.js';
 
 let home: string;
@@ -113,6 +114,24 @@ describe('streamlib packages', () => {
     expect(await listPackages(io, {})).toBe(0);
     expect(io.outLines.join('\n')).toMatch(/grpcio +[\d.]+ +grpc/);
     expect(io.errLines.join('\n')).toContain('RequireApproval');
+  });
+
+  it('tells the environments with their sizes, and removes what nobody uses', async () => {
+    const made = (name: string, requirements: string[]) => {
+      const path = join(home, 'environments', name);
+      mkdirSync(join(path, 'bin'), { recursive: true });
+      writeFileSync(join(path, 'bin', 'python'), 'x'.repeat(3 * 2 ** 20));
+      const stamp = { wheel: null, satisfied: [], installedAt: '', requirements };
+      writeFileSync(join(path, 'streamlib-env.json'), JSON.stringify(stamp));
+    };
+    made('0123456789abcdef', ['pillow==11.0.0']);
+    made('fedcba9876543210', []);
+    const io = new RecordedIo();
+    expect(await listEnvironments(io, {})).toBe(0);
+    expect(io.outLines.join('\n')).toMatch(/0123456789abcdef +3 +0s ago +- +pillow==11\.0\.0/);
+    expect(await listEnvironments(io, { prune: true })).toBe(0);
+    expect(existsSync(join(home, 'environments', '0123456789abcdef'))).toBe(false);
+    expect(io.errLines.join('\n')).toMatch(/^2 that nobody uses were removed/);
   });
 
   it('fails with the reason when what was granted cannot be installed', async () => {

@@ -4,7 +4,11 @@ import { readSettings } from '../../base/settings/settings.js';
 import { toError } from '../../base/streamlib-error.js';
 import { portsOf } from '../../graph/ports.js';
 import type { DeclaredProcessor } from '../../python/declared.js';
-import { ensureEnvironment, type PythonEnvironment } from '../../python/environment/environment.js';
+import {
+  type Environment,
+  ensureEnvironment,
+  type PythonEnvironment,
+} from '../../python/environment/environment.js';
 import type { Needs } from '../../python/environment/needs.js';
 import { limitsOf, type PythonParams, policyOf, pythonParams } from '../../python/host/params.js';
 import { PythonProcessor } from '../../python/host/processor.js';
@@ -73,12 +77,13 @@ export class PythonKind implements NodeKind {
     }
     // Its imports go on while the graph is looked at and the broker is told.
     if (wanted.length > environment.failures.size) this.reserve()?.warm(environment.python);
+    for (const { python } of environment.apart.values()) this.reserve()?.warm(python);
     return Promise.all(
       wanted.map(async ({ candidate }, index) => {
         const lacking = environment.failures.get(index);
         if (lacking !== undefined) return failed(candidate, lacking);
         try {
-          return await this.prepareOne(candidate, environment, context);
+          return await this.prepareOne(candidate, environment.apart.get(index) ?? environment, context);
         } catch (error) {
           return failed(candidate, withTraceback(toError(error)));
         }
@@ -88,7 +93,7 @@ export class PythonKind implements NodeKind {
 
   private async prepareOne(
     candidate: Candidate,
-    environment: PythonEnvironment,
+    environment: Environment,
     context: PrepareContext,
   ): Promise<NodeOutcome> {
     const { id, params, module } = candidate;
@@ -116,7 +121,7 @@ export class PythonKind implements NodeKind {
   private ready(
     { id, type, params, module }: Candidate,
     processor: DeclaredProcessor,
-    { python }: PythonEnvironment,
+    { python }: Environment,
     confinement: Confinement | undefined,
   ): NodeOutcome {
     return {
@@ -199,7 +204,7 @@ function withTraceback(error: Error): Error {
 /** Refuses where code from outside would have to run without a sandbox. */
 async function confinementOf(
   params: PythonParams,
-  environment: PythonEnvironment,
+  environment: Environment,
   folder: string,
 ): Promise<(name: string) => Confinement> {
   const root = dirname(dirname(environment.python));

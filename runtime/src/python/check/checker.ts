@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../../base/streamlib-error.js';
 import { Child, type ChildExit, describeExit } from '../../process/child.js';
-import { pythonOf } from '../environment/environment.js';
+import { pythonOf } from '../environment/locate.js';
 import type { ProcessSandbox } from '../sandbox/sandbox.js';
 import { withoutSecrets } from '../sandbox/spare.js';
 import type { SparePool } from '../spare/pool.js';

@@ -3,12 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackageSettings } from '../../base/settings/schema.js';
 import { StreamlibError } from '../../base/streamlib-error.js';
-import { BASE, markReady, pythonOf } from './environment.js';
-import { installedIn, nextEnvironment, sizeOf, switchTo } from './environments.js';
+import { collectEnvironments } from './collect.js';
+import { environmentFor, installedIn, sizeOf, switchTo } from './environments.js';
 import { InstallError, Installer, type Plan } from './installer.js';
-import { findUv, findWheel } from './locate.js';
+import { BASE, findUv, findWheel, pythonOf } from './locate.js';
 import { changesBetween, describeChanges, type LockedPackage, lockedPackages } from './lock-file.js';
 import { type Requirement, requirementText } from './requirement.js';
+import { markReady, readStamp } from './stamp.js';
 import type { StoredRecord } from './store.js';
 
 export interface BuilderOptions {
@@ -80,11 +81,19 @@ export class EnvironmentBuilder {
   /** The new environment, which is the present one from here on; `name` is told if it fails, and then nothing was changed. */
   async build({ plan, python }: Planned, name: string): Promise<string> {
     const { base, folder, signal } = this.options;
-    const fresh = nextEnvironment(folder);
+    const wheel = base === undefined ? findWheel() : null;
+    const fresh = environmentFor({ lock: plan.lock, wheel, python }, folder);
+    if (readStamp(fresh) !== null) {
+      // Made before, and never changed since.
+      switchTo(fresh, folder);
+      return fresh;
+    }
+    // The lock is ours, so what is there is what somebody did not finish.
+    collectEnvironments(folder);
     try {
       await this.installer.build(fresh, python, plan.lock, name, signal);
       this.checkSize(fresh, await this.options.environment());
-      markReady(fresh, base === undefined ? findWheel() : null);
+      markReady(fresh, wheel);
       switchTo(fresh, folder);
     } catch (error) {
       rmSync(fresh, { recursive: true, force: true });

@@ -1,37 +1,46 @@
-import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BridgeError, InstanceLock } from '@streamlib/host-bridge';
-import { StreamlibError } from '../../base/streamlib-error.js';
+import { StreamlibError, toError } from '../../base/streamlib-error.js';
+import { collectEnvironments } from './collect.js';
 import {
   currentEnvironment,
+  environmentFor,
   environmentsFolder,
   installedIn,
-  nextEnvironment,
-  pruneEnvironments,
   switchTo,
 } from './environments.js';
-import { findUv, findWheel, venvPath, type WheelFile } from './locate.js';
+import {
+  BASE,
+  findUv,
+  findWheel,
+  givenEnvironment,
+  interpreter,
+  ownEnvironment,
+  pythonOf,
+  type WheelFile,
+} from './locate.js';
 import type { Needs } from './needs.js';
 import { pythonFits } from './python-version.js';
 import { runTool } from './run.js';
+import { digest, markReady, readStamp, type Stamp, writeStamp } from './stamp.js';
+import { noteUse } from './usage.js';
 
-export interface PythonEnvironment {
+/** An interpreter with what was asked for. */
+export interface Environment {
+  readonly folder: string;
   readonly python: string;
   /** Changes whenever what is installed may have changed. */
   readonly stamp: string;
+}
+
+/** What several files asked for together. */
+export interface PythonEnvironment extends Environment {
   /** By the index of what was asked for: why a file's needs could not be met. The others are met. */
   readonly failures: ReadonlyMap<number, StreamlibError>;
+  /** By the index as well: environments of those that cannot share one with the others. */
+  readonly apart: ReadonlyMap<number, Environment>;
 }
 
 export interface EnvironmentOptions {
@@ -39,81 +48,190 @@ export interface EnvironmentOptions {
   readonly signal?: AbortSignal;
 }
 
-interface Stamp {
-  readonly wheel: WheelFile | null;
-  /** What has been asked for and found installed since the environment last changed. */
-  readonly satisfied: readonly string[];
-  readonly installedAt: string;
-}
-
-/** What every processor needs: the codec's arrays and the broker's gRPC. */
-export const BASE = ['numpy', 'grpcio', 'protobuf'];
-const STAMP_FILE = 'streamlib-env.json';
 const LOCK_POLL_MS = 100;
 
 /**
- * Makes the environment, or brings it up to date. An unchanged one costs reading one small file.
- * Two runtimes may ask at once: a lock lets one work while the other waits and then finds everything done.
+ * An environment that has what these files need: one for each set of requirements, shared by all graphs that ask for the same and
+ * never changed, so nothing that runs is touched. One that is there already costs reading one small file; two runtimes that ask at
+ * once for one that is not are served one after the other.
+ *
+ * Files of one graph share one if they can; where they contradict each other each has its own, and where a file's needs cannot be
+ * met only that one fails.
  */
 export async function ensureEnvironment(
   needs: readonly Needs[],
   options: EnvironmentOptions,
 ): Promise<PythonEnvironment> {
-  const venv = venvPath();
-  const wheel = findWheel();
-  const ready = readyStamp(venv, wheel, requirementsOf(needs));
-  if (ready !== null) return environment(venv, ready, versionFailures(venv, needs));
-
-  mkdirSync(dirname(venv), { recursive: true, mode: 0o700 });
-  const managed = wheel !== null && currentEnvironment() !== null;
-  const lock = await acquire(managed ? join(environmentsFolder(), 'lock') : `${venv}.lock`, options);
+  const all = requirementsOf(needs);
   try {
-    // Whoever had the lock may have put another in its place.
-    const present = venvPath();
-    const byNow = readyStamp(present, wheel, requirementsOf(needs));
-    if (byNow !== null) return environment(present, byNow, versionFailures(present, needs));
-    return await (managed ? updateBeside : update)(present, wheel, needs, options);
+    const made = await environmentWith(all, options);
+    return { ...made, failures: versionFailures(made.folder, needs), apart: new Map() };
+  } catch (error) {
+    if (options.signal?.aborted || all.length === 0) throw error;
+    return eachByItself(needs, options, toError(error));
+  }
+}
+
+async function eachByItself(
+  needs: readonly Needs[],
+  options: EnvironmentOptions,
+  together: Error,
+): Promise<PythonEnvironment> {
+  const base = await environmentWith([], options);
+  const failures = versionFailures(base.folder, needs);
+  const apart = new Map<number, Environment>();
+  const only = needs.filter(({ requirements }) => requirements.length > 0).length === 1;
+  for (const [index, need] of needs.entries()) {
+    if (failures.has(index) || need.requirements.length === 0) continue;
+    try {
+      if (only) throw together;
+      apart.set(index, await environmentWith(requirementsOf([need]), options));
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      failures.set(index, unmet(need, toError(error)));
+    }
+  }
+  const met = needs.filter((_, index) => !failures.has(index));
+  if (met.length < needs.length) {
+    try {
+      return { ...(await environmentWith(requirementsOf(met), options)), failures, apart: new Map() };
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+    }
+  }
+  return { ...base, failures, apart };
+}
+
+function unmet({ source, requirements }: Needs, cause: Error): StreamlibError {
+  return new StreamlibError(
+    'python_environment',
+    `what ${source} asks for (${requirements.join(', ')}) could not be installed; ${cause.message}`,
+    { cause },
+  );
+}
+
+async function environmentWith(
+  requirements: readonly string[],
+  options: EnvironmentOptions,
+): Promise<Environment> {
+  const wheel = findWheel();
+  const current = currentEnvironment();
+  const given = givenEnvironment();
+  if (requirements.length === 0 && current !== null) return renewed(current, wheel, options);
+  if (requirements.length === 0 && given !== null) return updated(given, wheel, options);
+  const below = current ?? given;
+  return own(ownEnvironment(requirements, wheel), options, (folder) =>
+    make(folder, wheel, requirements, options, below === null ? [] : keptFrom(below)),
+  );
+}
+
+/** One of the state directory: found as it was made, or made. */
+async function own(
+  folder: string,
+  options: EnvironmentOptions,
+  build: (folder: string) => Promise<void>,
+): Promise<Environment> {
+  const found = used(folder);
+  if (found !== null) return found;
+  makeFolder(environmentsFolder());
+  const lock = await acquire(join(environmentsFolder(), 'lock'), options);
+  try {
+    const byNow = used(folder);
+    if (byNow !== null) return byNow;
+    collectEnvironments();
+    rmSync(folder, { recursive: true, force: true });
+    await build(folder);
+    const made = used(folder);
+    if (made === null) throw new StreamlibError('python_environment', `${folder} was removed meanwhile`);
+    return made;
+  } catch (error) {
+    // One that is not complete is of no use, also to the next who asks.
+    if (readStamp(folder) === null) rmSync(folder, { recursive: true, force: true });
+    throw error;
   } finally {
     lock.release();
   }
 }
 
-/** What runs from an environment that packages were installed into must not see it change: a new one takes its place. */
-async function updateBeside(
-  present: string,
+/** Noted first and looked for then: one that is in use is not removed. */
+function used(folder: string): Environment | null {
+  noteUse(folder);
+  const stamp = readStamp(folder);
+  return stamp === null || !existsSync(pythonOf(folder)) ? null : environment(folder, stamp);
+}
+
+/** What packages were installed into by request; with another build of StreamLib, one with the same packages takes its place. */
+async function renewed(
+  current: string,
   wheel: WheelFile | null,
-  needs: readonly Needs[],
   options: EnvironmentOptions,
-): Promise<PythonEnvironment> {
-  const fresh = nextEnvironment();
-  const kept = installedIn(present)
-    .filter(({ name }) => name !== 'streamlib')
-    .map(({ name, version }) => `${name}==${version}`);
+): Promise<Environment> {
+  const stamp = readStamp(current);
+  if (wheel === null || (stamp !== null && sameWheel(stamp.wheel, wheel)))
+    return used(current) ?? environment(current, stamp ?? NO_STAMP);
+  const fresh = environmentFor({ like: current, wheel, python: interpreter(), base: BASE });
+  return own(fresh, options, async (folder) => {
+    await make(folder, wheel, [], options, keptFrom(current));
+    const lock = join(current, 'pylock.toml');
+    if (existsSync(lock)) copyFileSync(lock, join(folder, 'pylock.toml'));
+    switchTo(folder);
+  });
+}
+
+const NO_STAMP: Stamp = { wheel: null, satisfied: [], installedAt: '' };
+
+/** What STREAMLIB_VENV names is brought up to date where it is: whoever names it answers for what runs in it. */
+async function updated(
+  venv: string,
+  wheel: WheelFile | null,
+  options: EnvironmentOptions,
+): Promise<Environment> {
+  const ready = readyStamp(venv, wheel);
+  if (ready !== null) return environment(venv, ready);
+  makeFolder(dirname(venv));
+  const lock = await acquire(`${venv}.lock`, options);
   try {
-    const made = await update(fresh, wheel, needs, options, kept);
-    // Its lock says what was granted by request; what came in for graphs is known by what is installed.
-    const lock = join(present, 'pylock.toml');
-    if (existsSync(lock)) copyFileSync(lock, join(fresh, 'pylock.toml'));
-    switchTo(fresh);
-    pruneEnvironments();
-    return made;
-  } catch (error) {
-    rmSync(fresh, { recursive: true, force: true });
-    throw error;
+    const byNow = readyStamp(venv, wheel);
+    if (byNow !== null) return environment(venv, byNow);
+    const previous = readStamp(venv);
+    // A rebuilt wheel has the same version; without this uv would keep the old one.
+    const reinstall =
+      wheel === null || sameWheel(previous?.wheel ?? null, wheel) ? [] : ['--reinstall-package', 'streamlib'];
+    await install(venv, wheel, [], options, reinstall);
+    const stamp = { wheel, satisfied: [digest([])], installedAt: new Date().toISOString() };
+    writeStamp(venv, stamp);
+    return environment(venv, stamp);
+  } finally {
+    lock.release();
   }
 }
 
-export function pythonOf(venv: string): string {
-  return join(venv, 'bin', 'python');
+async function make(
+  folder: string,
+  wheel: WheelFile | null,
+  requirements: readonly string[],
+  options: EnvironmentOptions,
+  kept: readonly string[],
+): Promise<void> {
+  await install(folder, wheel, requirements, options, [], kept);
+  markReady(folder, wheel, requirements);
 }
 
-async function update(
+/** What was installed by request, or came with a given environment, is there as well, where a requirement does not change it. */
+function keptFrom(environment: string): string[] {
+  return installedIn(environment)
+    .filter(({ name }) => name !== 'streamlib')
+    .map(({ name, version }) => `${name}==${version}`);
+}
+
+async function install(
   venv: string,
   wheel: WheelFile | null,
-  needs: readonly Needs[],
+  requirements: readonly string[],
   options: EnvironmentOptions,
+  reinstall: readonly string[],
   kept: readonly string[] = [],
-): Promise<PythonEnvironment> {
+): Promise<void> {
   const uv = findUv();
   if (wheel === null && !hasStreamlib(venv)) {
     throw new StreamlibError(
@@ -131,92 +249,43 @@ async function update(
       `${what} failed:\n${output.map((line) => `  ${line}`).join('\n')}`,
     );
   };
+  const pip = ['pip', 'install', '--python', pythonOf(venv)];
   if (!existsSync(pythonOf(venv))) {
-    options.onProgress('making the Python environment (only the first time)');
-    const interpreter = process.env.STREAMLIB_PYTHON || '>=3.11';
-    await run('making the Python environment', ['venv', '--allow-existing', '--python', interpreter, venv]);
+    options.onProgress('making a Python environment (only the first time)');
+    await run('making the Python environment', ['venv', '--allow-existing', '--python', interpreter(), venv]);
   }
-  if (kept.length > 0)
-    await run('keeping what is installed', [
-      'pip',
-      'install',
-      '--python',
-      pythonOf(venv),
-      '--no-deps',
-      ...kept,
-    ]);
-  const previous = readStamp(venv);
+  if (kept.length > 0) await run('keeping what is installed', [...pip, '--no-deps', ...kept]);
+  options.onProgress(`installing Python packages: ${[...new Set([...BASE, ...requirements])].join(', ')}`);
   const wheelArgs = wheel === null ? [] : [wheel.path];
-  // A rebuilt wheel has the same version; without this uv would keep the old one.
-  const reinstall =
-    wheel === null || sameWheel(previous?.wheel ?? null, wheel) ? [] : ['--reinstall-package', 'streamlib'];
-  const install = (requirements: readonly string[]) =>
-    run('installing Python packages', [
-      'pip',
-      'install',
-      '--python',
-      pythonOf(venv),
-      ...reinstall,
-      ...wheelArgs,
-      ...BASE,
-      ...requirements,
-    ]);
-
-  const failures = versionFailures(venv, needs);
-  const wanted = needs.filter((_, index) => !failures.has(index));
-  try {
-    options.onProgress(
-      `installing Python packages: ${[...new Set([...BASE, ...requirementsOf(wanted)])].join(', ')}`,
-    );
-    await install(requirementsOf(wanted));
-  } catch (error) {
-    if (options.signal?.aborted || requirementsOf(wanted).length === 0) throw error;
-    // One file's needs must not keep the others from running: take them one by one.
-    let met: readonly string[] = [];
-    await install(met);
-    for (const [index, need] of needs.entries()) {
-      if (failures.has(index) || need.requirements.length === 0) continue;
-      try {
-        await install([...met, ...need.requirements]);
-        met = [...met, ...need.requirements];
-      } catch (cause) {
-        const message = cause instanceof Error ? cause.message : String(cause);
-        failures.set(
-          index,
-          new StreamlibError(
-            'python_environment',
-            `what ${need.source} asks for (${need.requirements.join(', ')}) could not be installed; ${message}`,
-            { cause },
-          ),
-        );
-      }
-    }
-  }
-  const satisfied = needs.filter((_, index) => !failures.has(index));
-  const stamp: Stamp = {
-    wheel,
-    // An install may have changed versions that earlier graphs had asked for, so only this one is known to be met.
-    satisfied: [...new Set([digest([]), digest(requirementsOf(satisfied))])],
-    installedAt: new Date().toISOString(),
-  };
-  writeStamp(venv, stamp);
-  return environment(venv, stamp, failures);
+  await run('installing Python packages', [...pip, ...reinstall, ...wheelArgs, ...BASE, ...requirements]);
 }
 
-/** Notes for an environment that was made elsewhere what is in it. */
-export function markReady(venv: string, wheel: WheelFile | null): void {
-  writeStamp(venv, { wheel, satisfied: [digest([])], installedAt: new Date().toISOString() });
+/** One that cannot be made is an error of its own kind, with what to do. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw cannotWrite(folder, cause);
+  }
+}
+
+function cannotWrite(folder: string, cause: unknown): StreamlibError {
+  return new StreamlibError(
+    'python_environment',
+    `nothing can be written in ${folder}, where Python environments are made (${toError(cause).message}); make it writable, or choose another state directory with STREAMLIB_HOME`,
+    { cause },
+  );
 }
 
 function requirementsOf(needs: readonly Needs[]): string[] {
   return [...new Set(needs.flatMap((need) => need.requirements))].sort();
 }
 
-function environment(venv: string, stamp: Stamp, failures: Map<number, StreamlibError>): PythonEnvironment {
+function environment(folder: string, stamp: Stamp): Environment {
   return {
-    python: pythonOf(venv),
-    stamp: digest([JSON.stringify(stamp.wheel), stamp.installedAt]),
-    failures,
+    folder,
+    python: pythonOf(folder),
+    stamp: digest([folder, JSON.stringify(stamp.wheel), stamp.installedAt]),
   };
 }
 
@@ -230,7 +299,7 @@ function versionFailures(venv: string, needs: readonly Needs[]): Map<number, Str
       index,
       new StreamlibError(
         'python_environment',
-        `${need.source} asks for Python ${need.requiresPython}, the environment ${venv} has ${version}; name another interpreter in STREAMLIB_PYTHON and remove that folder`,
+        `${need.source} asks for Python ${need.requiresPython}, the environment ${venv} has ${version}; name another interpreter in STREAMLIB_PYTHON`,
       ),
     );
   }
@@ -246,11 +315,11 @@ function versionOf(venv: string): string | null {
   }
 }
 
-/** The stamp, if it says that all of this is installed. */
-function readyStamp(venv: string, wheel: WheelFile | null, requirements: readonly string[]): Stamp | null {
+/** The stamp of one that is up to date. */
+function readyStamp(venv: string, wheel: WheelFile | null): Stamp | null {
   if (!existsSync(pythonOf(venv))) return null;
   const stamp = readStamp(venv);
-  if (stamp === null || !stamp.satisfied.includes(digest(requirements))) return null;
+  if (stamp === null || !stamp.satisfied.includes(digest([]))) return null;
   return wheel === null || sameWheel(stamp.wheel, wheel) ? stamp : null;
 }
 
@@ -269,30 +338,12 @@ function hasStreamlib(venv: string): boolean {
   });
 }
 
-function readStamp(venv: string): Stamp | null {
-  try {
-    return JSON.parse(readFileSync(join(venv, STAMP_FILE), 'utf8')) as Stamp;
-  } catch {
-    return null;
-  }
-}
-
-function writeStamp(venv: string, stamp: Stamp): void {
-  const path = join(venv, STAMP_FILE);
-  writeFileSync(`${path}.new`, JSON.stringify(stamp));
-  renameSync(`${path}.new`, path);
-}
-
-function digest(parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
-}
-
 async function acquire(path: string, options: EnvironmentOptions): Promise<InstanceLock> {
   for (let told = false; ; ) {
     try {
       return InstanceLock.acquire(path);
     } catch (error) {
-      if (!(error instanceof BridgeError) || error.code !== 'locked') throw error;
+      if (!(error instanceof BridgeError) || error.code !== 'locked') throw cannotWrite(dirname(path), error);
       if (!told) options.onProgress('another runtime prepares the Python environment; waiting for it');
       told = true;
     }

@@ -1,7 +1,7 @@
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -13,9 +13,7 @@ import { join } from 'node:path';
 import { stateDir } from '@streamlib/host-bridge';
 import { normalName } from './requirement.js';
 
-/** Kept besides the current one, so that what just started from it can still load its modules. */
-const KEPT = 1;
-
+/** Where all environments lie that this program makes; one that STREAMLIB_VENV names lies elsewhere. */
 export function environmentsFolder(): string {
   return join(stateDir(), 'environments');
 }
@@ -31,17 +29,19 @@ export function currentEnvironment(folder = environmentsFolder()): string | null
   }
 }
 
-/** A folder for the next environment. What is left of one that was never finished goes. */
-export function nextEnvironment(folder = environmentsFolder()): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const current = currentEnvironment(folder);
-  const numbers = readdirSync(folder).map(Number).filter(Number.isSafeInteger);
-  const newest = current === null ? 0 : Number(current.slice(folder.length + 1));
-  for (const number of numbers) {
-    // The lock is ours, so nobody builds it any more.
-    if (number > newest) rmSync(join(folder, String(number)), { recursive: true, force: true });
-  }
-  return join(folder, String(newest + 1));
+/**
+ * Where the environment for something lies: what it is made for is its name, so whoever wants the same finds the same, and nobody
+ * ever has to change it.
+ *
+ * @param of - All that what is installed depends on.
+ */
+export function environmentFor(of: unknown, folder = environmentsFolder()): string {
+  return join(folder, createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 16));
+}
+
+/** Numbers were names once. */
+export function isEnvironmentName(name: string): boolean {
+  return /^(?:[0-9a-f]{16}|\d+)$/.test(name);
 }
 
 /** From one moment to the next, `current` is the new one: a link is renamed over the old. */
@@ -51,37 +51,6 @@ export function switchTo(environment: string, folder = environmentsFolder()): vo
   rmSync(fresh, { force: true });
   symlinkSync(environment.slice(folder.length + 1), fresh);
   renameSync(fresh, link);
-}
-
-/** Removes environments that no process runs from. */
-export function pruneEnvironments(folder = environmentsFolder()): void {
-  const current = currentEnvironment(folder);
-  const old = readdirSync(folder)
-    .map(Number)
-    .filter(Number.isSafeInteger)
-    .sort((a, b) => b - a)
-    .map((number) => join(folder, String(number)))
-    .filter((path) => path !== current);
-  const lines = commandLines();
-  for (const path of old.slice(KEPT)) {
-    if (!lines.some((line) => line.includes(`${path}/`))) rmSync(path, { recursive: true, force: true });
-  }
-}
-
-function commandLines(): string[] {
-  try {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        } catch {
-          return '';
-        }
-      });
-  } catch {
-    return [];
-  }
 }
 
 export interface Installed {

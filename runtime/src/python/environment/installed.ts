@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { toError } from '../../base/streamlib-error.js';
-import { pythonOf } from './environment.js';
-import { venvPath } from './locate.js';
+import { pythonOf, venvPath } from './locate.js';
 
 /** A processor that a distribution offers by an entry point of the group `streamlib.processors`. */
 const processor = z.object({

@@ -3,7 +3,8 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prebuiltFolder, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../../base/streamlib-error.js';
-import { currentEnvironment } from './environments.js';
+import { currentEnvironment, environmentFor } from './environments.js';
+import { readStamp } from './stamp.js';
 
 export interface WheelFile {
   readonly path: string;
@@ -61,12 +62,38 @@ export function findWheel(): WheelFile | null {
   return null;
 }
 
+/** What every processor needs: the codec's arrays and the broker's gRPC. */
+export const BASE = ['numpy', 'grpcio', 'protobuf'];
+
+/** The interpreter that environments are made with, as uv is told. */
+export const interpreter = () => process.env.STREAMLIB_PYTHON || '>=3.11';
+
+/** The environment that STREAMLIB_VENV names, with which tests and packagers bring one of their own; null without it. */
+export const givenEnvironment = () => process.env.STREAMLIB_VENV || null;
+
 /**
- * The environment's folder: what the last installation of packages made, if there was one. STREAMLIB_VENV lets tests and
- * packagers bring one of their own to begin with.
+ * The environment's folder for code that asks for no packages: what the last installation of packages made, if there was one. It may
+ * still have to be made.
  */
 export function venvPath(): string {
-  return currentEnvironment() ?? (process.env.STREAMLIB_VENV || join(stateDir(), 'venv'));
+  return currentEnvironment() ?? givenEnvironment() ?? ownEnvironment([], findWheel());
+}
+
+/**
+ * The environment of the state directory that has what graphs ask for, and nothing that was installed by request is missing in it.
+ *
+ * @param requirements - Sorted, each once.
+ */
+export function ownEnvironment(requirements: readonly string[], wheel: WheelFile | null): string {
+  const below = currentEnvironment() ?? givenEnvironment();
+  const onTop =
+    below === null || requirements.length === 0 ? null : [below, readStamp(below)?.installedAt ?? null];
+  return environmentFor({ requirements, wheel, python: interpreter(), base: BASE, onTop });
+}
+
+/** The interpreter of an environment. */
+export function pythonOf(environment: string): string {
+  return join(environment, 'bin', 'python');
 }
 
 function wheelFile(path: string): WheelFile {

@@ -5,11 +5,11 @@ import { nanoid } from 'nanoid';
 import type { PackageSettings } from '../../base/settings/schema.js';
 import { StreamlibError, toError } from '../../base/streamlib-error.js';
 import { EnvironmentBuilder } from './builder.js';
+import { collectEnvironments, type EnvironmentInfo, listEnvironments } from './collect.js';
 import { decide, TooManyRequests } from './decide.js';
 import { ensureEnvironment } from './environment.js';
-import { currentEnvironment, environmentsFolder, installedIn, pruneEnvironments } from './environments.js';
+import { currentEnvironment, environmentsFolder, installedIn } from './environments.js';
 import { InstallError } from './installer.js';
-import { venvPath } from './locate.js';
 import { pythonFits } from './python-version.js';
 import { normalName, parseRequirement, type Requirement } from './requirement.js';
 import { exclusive, RequestStore, type StoredRecord, thisProcess } from './store.js';
@@ -67,13 +67,32 @@ export class EnvironmentManager implements PackageManager {
     if (current !== null) return current;
     if (this.options.begin !== undefined) return this.options.begin();
     const { onProgress = () => {}, signal } = this.options;
-    await ensureEnvironment([], { onProgress, ...(signal && { signal }) });
-    return venvPath();
+    return (await ensureEnvironment([], { onProgress, ...(signal && { signal }) })).folder;
   }
 
   /** The packages that code may import now. */
   async list(): Promise<readonly InstalledPackage[]> {
     return installedIn(await this.environment());
+  }
+
+  /** The environments of the state directory, with their sizes and who uses them; the one that was used last first. */
+  environments(): readonly EnvironmentInfo[] {
+    return listEnvironments(this.folder);
+  }
+
+  /**
+   * Removes all environments that nobody uses, but for the current one.
+   *
+   * @returns The names of those that were removed.
+   */
+  async prune(): Promise<readonly string[]> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    const lock = await exclusive(join(this.folder, 'lock'), this.options.signal);
+    try {
+      return collectEnvironments(this.folder, 0);
+    } finally {
+      lock.release();
+    }
   }
 
   /**
@@ -275,7 +294,7 @@ export class EnvironmentManager implements PackageManager {
           ...(has !== undefined && { installedVersion: has.version }),
         });
       }
-      pruneEnvironments(this.folder);
+      collectEnvironments(this.folder);
     } catch (error) {
       await this.update(ids, { status: 'failed', ...whyOf(error) });
     } finally {

@@ -16,9 +16,12 @@ import { StreamlibError } from '../../base/streamlib-error.js';
 import { MOST_KEPT } from '../../flow/slots.js';
 import { PYTHON_KINDS } from '../../processor/kind.js';
 import type { DeclaredProcessor } from '../declared.js';
-import type { PythonEnvironment } from '../environment/environment.js';
+import type { Environment } from '../environment/environment.js';
 import type { Confinement } from '../sandbox/sandbox.js';
 import { runInspection } from './inspection.js';
+
+/** What is looked at is imported with this interpreter. */
+type Inspecting = Pick<Environment, 'python' | 'stamp'>;
 
 const delivery = z.enum(['latest', 'every_sample', 'lossless']);
 /** What `streamlib._process.inspect.describe_processor` tells. */
@@ -68,7 +71,7 @@ export interface InspectedCode {
 /** Imports the code in a process of its own and tells what it declares; remembered until the file or the environment changes. */
 export async function inspectPython(
   code: InspectedCode,
-  environment: PythonEnvironment,
+  environment: Inspecting,
   signal?: AbortSignal,
   confinement?: Confinement,
 ): Promise<DeclaredProcessor[]> {
@@ -138,7 +141,7 @@ function parseReport(text: string): Report | null {
 }
 
 /** A file's ports may hang on modules beside it, so these count too. */
-function cacheKey({ file, module = '' }: InspectedCode, environment: PythonEnvironment): string {
+function cacheKey({ file, module = '' }: InspectedCode, environment: Inspecting): string {
   const hash = createHash('sha256')
     .update(environment.stamp)
     .update(module)

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readSettings } from '../../base/settings/settings.js';
-import { pythonOf } from '../environment/environment.js';
-import { venvPath } from '../environment/locate.js';
+import { pythonOf, venvPath } from '../environment/locate.js';
 import { openProcessSandbox } from './sandbox.js';
 
 /** What confines code from outside on this machine, for `streamlib doctor`. */
