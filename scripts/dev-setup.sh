@@ -12,6 +12,9 @@ else
   hash=$(printf '%s' "$root" | shasum -a 256 | cut -c 1-12)
 fi
 
+# A port of its own for each checkout, below those that the system gives to connections.
+port=$((20000 + 0x$(printf '%s' "$hash" | cut -c 1-7) % 12000))
+
 # $1: name of the command; $2: the program, relative to the checkout.
 write_proxy() {
   local fresh="$bin/.$1.$$"
@@ -21,8 +24,7 @@ write_proxy() {
 root="$(quote "$root")"
 export STREAMLIB_DEV_MODE="\${STREAMLIB_DEV_MODE:-1}"
 export STREAMLIB_HOME="\${STREAMLIB_HOME:-\$root/.streamlib}"
-export STREAMLIB_BROKER_PORT="\${STREAMLIB_BROKER_PORT:-50052}"
-export STREAMLIB_BROKER_ENDPOINT="\${STREAMLIB_BROKER_ENDPOINT:-127.0.0.1:\$STREAMLIB_BROKER_PORT}"
+export STREAMLIB_BROKER_USUAL_PORT="\${STREAMLIB_BROKER_USUAL_PORT:-$port}"
 export STREAMLIB_BROKER_XPC_SERVICE="\${STREAMLIB_BROKER_XPC_SERVICE:-com.tatolab.streamlib.broker.dev-$hash}"
 exec node "\$root/$2" "\$@"
 EOF
@@ -40,7 +42,7 @@ write_proxy streamlib cli/bin/streamlib.js
 write_proxy streamlib-broker broker/bin/streamlib-broker.js
 
 if [ "${1:-}" != "--quiet" ]; then
-  echo "Made $bin/streamlib and $bin/streamlib-broker (relay service com.tatolab.streamlib.broker.dev-$hash, gRPC port 50052)."
+  echo "Made $bin/streamlib and $bin/streamlib-broker (relay service com.tatolab.streamlib.broker.dev-$hash, gRPC port $port, or another one if that is taken)."
   if [ "$(uname -s)" = Darwin ]; then
     echo "launchd gives out the relay's name, so run once: $bin/streamlib broker install"
   fi

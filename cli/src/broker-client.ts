@@ -5,7 +5,14 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { BridgeError, brokerAddress, brokerToken, foreignListener } from '@streamlib/host-bridge';
+import {
+  BridgeError,
+  brokerAddress,
+  brokerLockHolder,
+  brokerToken,
+  foreignListener,
+  isBrokerAddressGiven,
+} from '@streamlib/host-bridge';
 import { BrokerServiceClient } from '@streamlib/proto';
 import { CliError } from './errors/cli-error.js';
 
@@ -36,7 +43,8 @@ export class BrokerClient {
     request: Request,
   ): Promise<Response> {
     const stranger = foreignListener(this.address);
-    if (stranger !== null) return Promise.reject(taken(this.address, stranger));
+    if (stranger !== null)
+      return Promise.reject(isAnothers() ? notRunning(this.address) : taken(this.address, stranger));
     return new Promise((resolve, reject) => {
       pick(this.client).call(
         this.client,
@@ -88,6 +96,7 @@ export class BrokerClient {
           options,
         );
       case status.UNAUTHENTICATED:
+        if (isAnothers()) return notRunning(this.address, options);
         return new CliError(
           'broker_refused',
           `the broker at ${this.address} requires its token: ${error.details}; \`streamlib doctor\` says what to do`,
@@ -101,6 +110,11 @@ export class BrokerClient {
         );
     }
   }
+}
+
+/** Nobody said where the broker is, and none of this name runs: who answers at its port is another's. */
+function isAnothers(): boolean {
+  return !isBrokerAddressGiven() && brokerLockHolder() === null;
 }
 
 /** Throws `bad_token`. */

@@ -40,6 +40,12 @@ export {
   type SchemaField,
   schemaLimits,
 } from './schema/types.js';
+export {
+  brokerAddress,
+  isBrokerAddressGiven,
+  noteBrokerAddress,
+  usualBrokerAddress,
+} from './service/broker-address.js';
 export { brokerLockFile, brokerLockHolder } from './service/broker-lock.js';
 export {
   brokerToken,
@@ -51,7 +57,6 @@ export {
 export { InstanceLock } from './service/instance-lock.js';
 export { isRunning, isSuspended, startedAt } from './service/is-running.js';
 export {
-  brokerAddress,
   monotonicNs,
   processCpuNs,
   relayPath,

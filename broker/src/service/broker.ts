@@ -15,6 +15,8 @@ import { logChanges } from './change-log.js';
 export interface BrokerOptions {
   /** `host:port`; port 0: any that is free. */
   readonly address: string;
+  /** Where it listens if another program has that port; absent: nowhere. */
+  readonly otherwise?: readonly string[];
   readonly relayPath: string;
   /** Empty: none. */
   readonly logFile: string;
@@ -103,7 +105,7 @@ export class Broker {
         endpoints: handover.endpoints,
         keeper: notifier,
       });
-      await grpc.listen(options.address, handover.grpcFd);
+      await listen(grpc, options, handover.grpcFd, log.logger);
       const monitor = new Monitor(
         registry,
         clock,
@@ -194,5 +196,22 @@ export function prepareStateDir(path: string): void {
       `The state directory ${path} can't be made: ${messageOf(error)}; set STREAMLIB_HOME to one that can`,
       { cause: error },
     );
+  }
+}
+
+/** At the first address that is free; one that a service manager opened is. */
+async function listen(
+  grpc: GrpcServer,
+  { address, otherwise = [] }: Pick<BrokerOptions, 'address' | 'otherwise'>,
+  fd: number | null,
+  logger: BrokerLog['logger'],
+): Promise<void> {
+  const [next, ...rest] = otherwise;
+  try {
+    await grpc.listen(address, fd);
+  } catch (error) {
+    if (next === undefined) throw error;
+    logger.warn({ address }, 'another program has this port; the broker takes another one');
+    await listen(grpc, { address: next, otherwise: rest }, fd, logger);
   }
 }

@@ -4,9 +4,12 @@ import {
   BridgeError,
   brokerAddress,
   brokerTokenFile,
+  isBrokerAddressGiven,
+  noteBrokerAddress,
   relayPath,
   stateDir,
   toldBrokerToken,
+  usualBrokerAddress,
 } from '@streamlib/host-bridge';
 import { guardOutput } from '@streamlib/host-bridge/standard-output';
 import { systemClock } from '../clock/clock.js';
@@ -34,6 +37,9 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+/** Of this machine; the system says which. */
+const ANY_PORT = '127.0.0.1:0';
+
 function toldToken(): string | null {
   try {
     return toldBrokerToken();
@@ -50,7 +56,8 @@ function versionText(): string {
 
 async function serve(options: ProgramOptions): Promise<void> {
   const token = toldToken();
-  const address = options.address ?? brokerAddress();
+  const given = options.address ?? (isBrokerAddressGiven() ? brokerAddress() : null);
+  const address = given ?? brokerAddress();
   checkAddress(address, token);
   checkReadyFd(options.readyFd);
   // Only now: --help and wrong options need none of it.
@@ -67,6 +74,9 @@ async function serve(options: ProgramOptions): Promise<void> {
   const logFile = join(home, 'broker.log');
   const broker = await Broker.start({
     address,
+    ...(given === null && {
+      otherwise: [usualBrokerAddress(), ANY_PORT].filter((other) => other !== address),
+    }),
     relayPath: relayPath(),
     logFile,
     openLog: () => openLog({ file: logFile, level: options.logLevel, alsoTo: terminal() }),
@@ -81,6 +91,7 @@ async function serve(options: ProgramOptions): Promise<void> {
     clock: systemClock,
     timers: systemTimers,
   });
+  if (given === null) noteBrokerAddress(broker.address);
   const stop = stopOnSignals(broker);
   stopWithState(home, systemTimers, stop);
   tellReady(options.readyFd, broker);

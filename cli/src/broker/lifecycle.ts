@@ -25,8 +25,9 @@ export function brokerStart(io: Io, options: LifecycleOptions): Promise<ExitCode
     const running = await statusOf(client);
     if (running !== null) return report(io, options, 'already running', running);
     const manager = await serviceManager();
-    await start(io, client, manager);
-    return report(io, options, 'started', await mustBeRunning(client));
+    await start(io, manager);
+    // It may have taken another port.
+    return report(io, options, 'started', await withBroker((found) => mustBeRunning(found)));
   });
 }
 
@@ -54,8 +55,13 @@ export function brokerRestart(io: Io, options: LifecycleOptions): Promise<ExitCo
       return report(io, options, 'restarted', await mustBeRunning(client, running?.brokerInstanceId));
     }
     if (running !== null) await end(running, client.address);
-    await start(io, client, null);
-    return report(io, options, 'restarted', await mustBeRunning(client, running?.brokerInstanceId));
+    await start(io, null);
+    return report(
+      io,
+      options,
+      'restarted',
+      await withBroker((found) => mustBeRunning(found, running?.brokerInstanceId)),
+    );
   });
 }
 
@@ -70,12 +76,12 @@ async function end(running: Found, address: string): Promise<void> {
   await untilGone(running);
 }
 
-async function start(io: Io, client: BrokerClient, manager: ServiceManager | null): Promise<void> {
+async function start(io: Io, manager: ServiceManager | null): Promise<void> {
   if (manager !== null) return manager.start();
   // The runtime starts a broker where none runs; this is the same way.
   const runtime = await import('@streamlib/runtime');
   const abort = new AbortController();
-  const broker = new runtime.BrokerClient(client.address);
+  const broker = new runtime.BrokerClient();
   try {
     await broker.ensure((message) => io.err(indented(message)), abort.signal);
   } finally {

@@ -12,7 +12,7 @@ export function brokerNotRunning({ broker, serviceName }: Facts): Finding[] {
         symptom,
         `the broker at ${status.grpcAddress} serves "${status.serviceName}", not "${serviceName}"`,
         'two checkouts or installations share a port',
-        'choose another port with STREAMLIB_BROKER_PORT, or stop that broker',
+        'choose another port with STREAMLIB_BROKER_PORT',
       ),
     ];
   }
@@ -49,7 +49,7 @@ export function brokerNotRunning({ broker, serviceName }: Facts): Finding[] {
         symptom,
         `no broker answers at ${broker.address}, but another program listens there`,
         'it occupies the port, so a broker could not start',
-        `\`ss -ltnp\` (\`lsof -i :PORT\` on a Mac) shows which: stop it, or choose another port with STREAMLIB_BROKER_PORT`,
+        `\`ss -ltnp\` (\`lsof -i :PORT\` on a Mac) shows which; \`streamlib broker start\` takes another port, unless STREAMLIB_BROKER_PORT or STREAMLIB_BROKER_ENDPOINT says which one`,
       ),
     ];
   const cause =

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BridgeError } from '../errors/bridge-error.js';
-import { brokerAddress, stateDir } from './names.js';
+import { brokerAddress } from './broker-address.js';
+import { stateDir } from './names.js';
 
 /** Where the broker keeps the token that the user's own programs call it with: 0600, made at its first start. */
 export function brokerTokenFile(): string {

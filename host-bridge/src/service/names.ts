@@ -17,11 +17,6 @@ export function stateDir(): string {
   return addon().stateDir();
 }
 
-/** The broker's gRPC address, `host:port`. */
-export function brokerAddress(): string {
-  return addon().brokerAddress();
-}
-
 /** The machine-wide monotonic clock in nanoseconds: the same in every process. */
 export function monotonicNs(): bigint {
   return addon().monotonicNs();

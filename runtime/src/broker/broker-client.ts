@@ -1,5 +1,5 @@
 import { connectivityState, credentials, Metadata } from '@grpc/grpc-js';
-import { BridgeError, brokerAddress, brokerToken } from '@streamlib/host-bridge';
+import { BridgeError, brokerAddress, brokerToken, isBrokerAddressGiven } from '@streamlib/host-bridge';
 import {
   BrokerServiceClient,
   type GetStatusResponse,
@@ -26,10 +26,11 @@ export interface Allocated {
 
 /** The calls that a runtime makes to the broker. Owns one channel. */
 export class BrokerClient {
-  /** Where the broker is: `host:port`, or `unix:` and a path. */
-  readonly address: string;
-  private readonly grpc: BrokerServiceClient;
-  private readonly token: ChannelToken;
+  private place: string;
+  private grpc: BrokerServiceClient;
+  private token: ChannelToken;
+  /** Not told where the broker is, it goes where that of the state directory is. */
+  private readonly follows: boolean;
   private readonly downListeners = new Set<() => void>();
   private watching = false;
   private closed = false;
@@ -37,22 +38,29 @@ export class BrokerClient {
   /**
    * @param address - Where the broker is; this environment's by default.
    */
-  constructor(address: string = brokerAddress()) {
-    this.address = address;
-    this.grpc = new BrokerServiceClient(address, credentials.createInsecure(), {
-      // A broker that was restarted is found again at once: to be refused by a port of this machine costs next to nothing.
-      'grpc.initial_reconnect_backoff_ms': 50,
-      'grpc.min_reconnect_backoff_ms': 50,
-      'grpc.max_reconnect_backoff_ms': 100,
-      // A proxy that is meant for the web must not get between processes of one machine.
-      'grpc.enable_http_proxy': 0,
-    });
-    const channel = this.grpc.getChannel();
-    this.token = new ChannelToken(() => readToken(address), {
-      isUp: () => channel.getConnectivityState(false) === connectivityState.READY,
-      whenDown: (tell) =>
-        channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, tell),
-    });
+  constructor(address?: string) {
+    this.follows = address === undefined && !isBrokerAddressGiven();
+    this.place = address ?? brokerAddress();
+    this.grpc = openChannel(this.place);
+    this.token = tokenOf(this.grpc, this.place);
+  }
+
+  /** Where the broker is: `host:port`, or `unix:` and a path. */
+  get address(): string {
+    return this.place;
+  }
+
+  /** A broker that found its port taken notes another one; while none answers at the old one, the new one is looked for. */
+  private follow(): string {
+    if (!this.follows || this.closed) return this.place;
+    const now = brokerAddress();
+    if (now === this.place) return now;
+    this.grpc.close();
+    this.place = now;
+    this.grpc = openChannel(now);
+    this.token = tokenOf(this.grpc, now);
+    if (this.watching) this.watchChannel();
+    return now;
   }
 
   /**
@@ -92,7 +100,8 @@ export class BrokerClient {
   async ensure(onProgress: (message: string) => void, signal: AbortSignal): Promise<void> {
     await ensureBroker({
       status: (stop, patient) => this.ask(stop, patient),
-      address: this.address,
+      address: () => this.follow(),
+      movable: this.follows,
       onProgress,
       signal,
     });
@@ -290,11 +299,32 @@ export class BrokerClient {
     deadlineMs = DEADLINE_MS,
     waitForReady = false,
   ): Promise<Response> {
+    if (this.grpc.getChannel().getConnectivityState(false) !== connectivityState.READY) this.follow();
     return unary(name, method.bind(this.grpc), request, metadata(this.token.get(), waitForReady), {
       deadlineMs,
       ...(signal && { signal }),
     });
   }
+}
+
+function openChannel(address: string): BrokerServiceClient {
+  return new BrokerServiceClient(address, credentials.createInsecure(), {
+    // A broker that was restarted is found again at once: to be refused by a port of this machine costs next to nothing.
+    'grpc.initial_reconnect_backoff_ms': 50,
+    'grpc.min_reconnect_backoff_ms': 50,
+    'grpc.max_reconnect_backoff_ms': 100,
+    // A proxy that is meant for the web must not get between processes of one machine.
+    'grpc.enable_http_proxy': 0,
+  });
+}
+
+function tokenOf(grpc: BrokerServiceClient, address: string): ChannelToken {
+  const channel = grpc.getChannel();
+  return new ChannelToken(() => readToken(address), {
+    isUp: () => channel.getConnectivityState(false) === connectivityState.READY,
+    whenDown: (tell) =>
+      channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, tell),
+  });
 }
 
 /** One that cannot be sent is a mistake in the settings: to look further, or to start a broker, would not help. */

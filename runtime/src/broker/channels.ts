@@ -1,4 +1,3 @@
-import { brokerAddress } from '@streamlib/host-bridge';
 import { SharedWork } from '../base/shared-work.js';
 import { StreamlibError } from '../base/streamlib-error.js';
 import { BrokerClient } from './broker-client.js';
@@ -22,9 +21,10 @@ export class BrokerChannels {
   }
 
   /** A channel to the broker that the environment names. */
-  use(address: string = brokerAddress()): BrokerChannel {
-    const shared = this.open.get(address) ?? new SharedChannel(address, () => this.open.delete(address));
-    this.open.set(address, shared);
+  use(address?: string): BrokerChannel {
+    const key = address ?? '';
+    const shared = this.open.get(key) ?? new SharedChannel(address, () => this.open.delete(key));
+    this.open.set(key, shared);
     return shared.use();
   }
 }
@@ -36,7 +36,7 @@ class SharedChannel {
   private users = 0;
 
   constructor(
-    address: string,
+    address: string | undefined,
     private readonly closed: () => void,
   ) {
     this.client = new BrokerClient(address);

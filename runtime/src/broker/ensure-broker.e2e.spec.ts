@@ -52,7 +52,9 @@ describe('ensureBroker', () => {
   it.runIf(process.platform === 'linux')('says so when the runtime may open no descriptor', async () => {
     const descriptors = new DescriptorLimit();
     const signal = AbortSignal.timeout(20_000);
-    const options = { status: async () => null, address: '127.0.0.1:1', onProgress: () => {}, signal };
+    const status = async () => null;
+    const address = () => '127.0.0.1:1';
+    const options = { status, address, movable: false, onProgress: () => {}, signal };
     try {
       const refused = descriptors.starve(() => ensureBroker(options));
       await expect(refused).rejects.toMatchObject({

@@ -19,7 +19,10 @@ export interface EnsureOptions {
     signal: AbortSignal,
     patient: boolean,
   ) => Promise<{ readonly serviceName: string } | null>;
-  readonly address: string;
+  /** Where it is looked for now: a broker that was just started may have taken another port. */
+  readonly address: () => string;
+  /** Nobody said where it is to listen, so another program at its port does not keep it from running. */
+  readonly movable: boolean;
   readonly onProgress: (message: string) => void;
   readonly signal: AbortSignal;
 }
@@ -38,13 +41,13 @@ const LOCKED_EXIT_CODE = 4;
  */
 export async function ensureBroker(options: EnsureOptions): Promise<void> {
   if (await answers(options)) return;
-  options.onProgress(`no broker answers at ${options.address}; starting one`);
+  options.onProgress(`no broker answers at ${options.address()}; starting one`);
   const started = await startBroker(findBrokerProgram(), options.signal);
   if (started.ready) {
     if (await answers(options, true)) return;
     throw new StreamlibError(
       'broker_unavailable',
-      `a broker was started, but none answers at ${options.address}; check STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT`,
+      `a broker was started, but none answers at ${options.address()}; check STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT`,
     );
   }
   // Of what the failure says, only that there is another one may pass by itself.
@@ -59,7 +62,7 @@ export async function ensureBroker(options: EnsureOptions): Promise<void> {
     'broker_unavailable',
     holder === null
       ? `a broker could not be started: ${started.why}`
-      : `process ${holder} is this broker (it holds its lock), but does not answer at ${options.address}: it hangs, or listens at another address (compare STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT); \`streamlib broker restart\`, or \`kill -9 ${holder}\`, ends it, and connections that are ready keep working`,
+      : `process ${holder} is this broker (it holds its lock), but does not answer at ${options.address()}: it hangs, or listens at another address (compare STREAMLIB_BROKER_ENDPOINT and STREAMLIB_BROKER_PORT); \`streamlib broker restart\`, or \`kill -9 ${holder}\`, ends it, and connections that are ready keep working`,
   );
 }
 
@@ -68,26 +71,37 @@ export async function ensureBroker(options: EnsureOptions): Promise<void> {
  * ours, and every handshake would fail.
  */
 async function answers(options: EnsureOptions, patient = false): Promise<boolean> {
-  const stranger = foreignListener(options.address);
+  const address = options.address();
+  const stranger = foreignListener(address);
   if (stranger !== null)
-    throw new StreamlibError(
-      'broker_unavailable',
-      `${options.address} belongs to another user of this machine (uid ${stranger}), who is told nothing; choose another port with STREAMLIB_BROKER_PORT`,
+    return another(
+      options,
+      `${address} belongs to another user of this machine (uid ${stranger}), who is told nothing`,
     );
-  const status = await options.status(options.signal, patient).catch((cause: unknown) => {
+  let status: { readonly serviceName: string } | null;
+  try {
+    status = await options.status(options.signal, patient);
+  } catch (cause) {
     if (!isUnauthenticated(cause)) throw cause;
     // What it is, it tells nobody without its token; that it is not ours, it has told by that.
-    throw new StreamlibError(
-      'broker_unavailable',
-      `the broker at ${options.address} does not take the token of ${stateDir()}: it belongs to another checkout or installation, or STREAMLIB_BROKER_TOKEN is not its own; stop it, or choose another port with STREAMLIB_BROKER_PORT`,
-      { cause },
+    return another(
+      options,
+      `the broker at ${address} does not take the token of ${stateDir()}: it belongs to another checkout or installation, or STREAMLIB_BROKER_TOKEN is not its own`,
+      cause,
     );
-  });
+  }
   if (status === null) return false;
   if (status.serviceName === '' || status.serviceName === serviceName()) return true;
+  return another(options, `the broker at ${address} serves "${status.serviceName}", not "${serviceName()}"`);
+}
+
+/** What is another's is left alone: ours takes another port, unless somebody said which one it must be, or it runs already. */
+function another({ movable }: EnsureOptions, what: string, cause?: unknown): false {
+  if (movable && brokerLockHolder() === null) return false;
   throw new StreamlibError(
     'broker_unavailable',
-    `the broker at ${options.address} serves "${status.serviceName}", not "${serviceName()}"; stop it, or choose another port with STREAMLIB_BROKER_PORT`,
+    `${what}; choose another port with STREAMLIB_BROKER_PORT`,
+    cause === undefined ? undefined : { cause },
   );
 }
 
