@@ -33,37 +33,44 @@ export class Rate {
   }
 }
 
+/** Answers that count: clocks of two machines drift apart. */
+const ANSWERS = 8;
+
 /**
- * The clock that frames are stamped with, told from answers of its owner. The answer that took the shortest way is the truest:
- * half of its way is the most that it can be wrong by.
+ * The clock that frames are stamped with, told from answers of its owner. An answer was given between the question and its arrival,
+ * so it bounds the difference of the clocks on both sides; one that the page was too busy to take at once does so only loosely, and
+ * its middle may be wrong by half of its way. Every frame was made before it was shown, which is a bound as well. The truth lies
+ * within all of them.
  */
 export class FarClock {
-  samples = new Recent8();
+  /** Each with the least and the greatest difference that it allows, in milliseconds. */
+  #answers = [];
 
   /** `sent` and `received` by `performance.now()`, in milliseconds. */
   learn(sent, received, farNs) {
-    const offset = Number(farNs) / 1e6 - (sent + received) / 2;
-    this.samples.add({ trip: received - sent, offset });
+    const far = Number(farNs) / 1e6;
+    this.#answers.push({ least: far - received, greatest: far - sent });
+    if (this.#answers.length > ANSWERS) this.#answers.shift();
   }
 
-  /** Milliseconds since a far timestamp; null as long as the clock is unknown. */
+  /** Milliseconds since a far timestamp, never less than 0; null as long as the clock is unknown. */
   since(timestampNs, now) {
-    const best = this.samples.best();
-    return best === null ? null : now + best.offset - Number(timestampNs) / 1e6;
-  }
-}
-
-class Recent8 {
-  items = [];
-
-  add(sample) {
-    this.items.push(sample);
-    if (this.items.length > 8) this.items.shift();
+    const newest = this.#answers.at(-1);
+    if (newest === undefined) return null;
+    const timestamp = Number(timestampNs) / 1e6;
+    const bounds = this.#bounds();
+    const made = timestamp - now;
+    // A frame from the future was stamped wrongly: it says nothing about the clock.
+    if (made > bounds.greatest) return 0;
+    newest.least = Math.max(newest.least, made);
+    return now + (Math.max(bounds.least, made) + bounds.greatest) / 2 - timestamp;
   }
 
-  best() {
-    let best = null;
-    for (const item of this.items) if (best === null || item.trip < best.trip) best = item;
-    return best;
+  #bounds() {
+    const least = Math.max(...this.#answers.map((answer) => answer.least));
+    const greatest = Math.min(...this.#answers.map((answer) => answer.greatest));
+    if (least <= greatest) return { least, greatest };
+    // One of the clocks was set, or ran away: the newest answer is the truth.
+    return this.#answers.at(-1);
   }
 }

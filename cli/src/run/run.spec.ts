@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { PLAIN, understandsEscapes, visibleLength } from '../output/palette.js';
 import { RecordedIo } from '../testing/recorded-io.js';
 import { Interrupts } from './interrupts.js';
+import { metricsAt, metricsLine } from './metrics.js';
 import { pageIn, pageOf } from './page.js';
 import { Progress, progressLines, rates } from './progress.js';
 import { droppedText, exitCodeOf, resultJson, summaryLines } from './result.js';
@@ -157,5 +158,19 @@ describe('Interrupts', () => {
     } finally {
       interrupts.close();
     }
+  });
+});
+
+describe('S7: metrics of a second graph', () => {
+  it('are at the next free port, with a word', () => {
+    expect(metricsAt(true)).toMatchObject({ port: 9464, further: expect.any(Number) });
+    expect(metricsLine('http://127.0.0.1:9465', { port: 9464 })).toBe(
+      'Metrics are at http://127.0.0.1:9465/metrics (port 9464 is in use)',
+    );
+    expect(metricsLine('http://127.0.0.1:9464', { port: 9464 })).toBe(
+      'Metrics are at http://127.0.0.1:9464/metrics',
+    );
+    // A port that was said is meant.
+    expect(metricsAt('9500')).toEqual({ port: 9500 });
   });
 });

@@ -9,7 +9,7 @@ import { printJson } from '../output/json.js';
 import { indented, printable } from '../output/printable.js';
 import { issueLines } from '../validate/validate.js';
 import { Interrupts } from './interrupts.js';
-import { metricsAt } from './metrics.js';
+import { metricsAt, metricsLine } from './metrics.js';
 import { openPage, pageOf } from './page.js';
 import { Progress } from './progress.js';
 import { exitCodeOf, resultJson, summaryLines } from './result.js';
@@ -59,7 +59,7 @@ export async function runWith(
     });
     const server = metrics === null ? null : await MetricsServer.open(runtime, metrics);
     const control = await ControlServer.open(runtime, await openServices(dirname(resolve(graph))));
-    if (server !== null) io.err(`Metrics are at ${server.url}/metrics`);
+    if (server !== null && metrics !== null) io.err(metricsLine(server.url, metrics));
     try {
       return await runGraph(io, runtime, { ...options, duration }, interrupts, started);
     } finally {

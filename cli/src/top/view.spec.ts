@@ -83,7 +83,7 @@ describe('top of a runtime', () => {
 describe('--metrics', () => {
   it.each([
     [undefined, null],
-    [true, { port: 9464 }],
+    [true, { port: 9464, further: 100 }],
     ['0', { port: 0 }],
     ['9100', { port: 9100 }],
     ['0.0.0.0:9100', { port: 9100, host: '0.0.0.0' }],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Histogram } from '../../flow/histogram.js';
 import type { RuntimeStats } from '../../node/state.js';
+import { readTextFormat } from '../../testing/text-format.js';
 import { exposition } from './exposition.js';
 import { metricsOf, type Snapshot } from './metrics.js';
 import { MetricsServer } from './server.js';
@@ -114,6 +115,19 @@ describe('what Prometheus is told', () => {
     expect(buckets).toEqual([...buckets].sort((a, b) => a - b));
   });
 
+  it('S7: is what a strict reader of the format takes, quantiles included', () => {
+    const families = readTextFormat(text);
+    expect(families.length).toBeGreaterThan(12);
+    expect(families.find(({ name }) => name === 'streamlib_frame_age_quantile_seconds')?.type).toBe(
+      'summary',
+    );
+    const odd = { ...snapshot, stats: { ...stats, name: 'a\\ "b"\nc' } };
+    expect(() => readTextFormat(exposition(metricsOf(odd)))).not.toThrow();
+    // What it was before.
+    const gauge = '# HELP a_seconds A\n# TYPE a_seconds gauge\na_seconds{quantile="0.5"} 1\n';
+    expect(() => readTextFormat(gauge)).toThrow(/quantile is for summaries/);
+  });
+
   it('says of each metric what it is, once', () => {
     const types = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     expect(new Set(types).size).toBe(types.length);
@@ -170,6 +184,14 @@ describe('the server', () => {
     expect(JSON.parse(readFileSync(join(folder, 'r1.json'), 'utf8'))).toMatchObject({ url: server.url });
     await server.close();
     expect(existsSync(join(folder, 'r1.json'))).toBe(false);
+  });
+
+  it('S7: a second one takes the next free port where it may', async () => {
+    const port = Number(new URL(server.url).port);
+    const second = await MetricsServer.open({ id: 'r2', stats: () => stats }, { port, further: 20 });
+    expect(Number(new URL(second.url).port)).toBeGreaterThan(port);
+    expect((await fetch(`${second.url}/metrics`)).status).toBe(200);
+    await second.close();
   });
 
   it('says so when the port is taken', async () => {

@@ -47,11 +47,7 @@ export function metricsOf(snapshot: Snapshot): Metric[] {
     counter('streamlib_frames_dropped_total', 'Frames that were dropped at a port, by reason', drops(nodes)),
     gauge('streamlib_queue_frames', 'Frames that wait at an input, or are with its process', waiting(nodes)),
     histogram('streamlib_frame_age_seconds', 'Age of a frame when an input took it', snapshot),
-    gauge(
-      'streamlib_frame_age_quantile_seconds',
-      'The same since the start, to within 9 %',
-      quantiles(nodes),
-    ),
+    summary('streamlib_frame_age_quantile_seconds', 'The same since the start, to within 9 %', snapshot),
     counter(
       'streamlib_node_errors_total',
       'Errors of a node',
@@ -129,20 +125,22 @@ function waiting(nodes: Nodes): Sample[] {
   );
 }
 
-function quantiles(nodes: Nodes): Sample[] {
-  return nodes.flatMap(([node, { inputs }]) =>
-    Object.entries(inputs).flatMap(([port, { latency_ms: latency }]) =>
-      latency === null
-        ? []
-        : (
-            [
-              ['0.5', latency.p50],
-              ['0.95', latency.p95],
-              ['0.99', latency.p99],
-            ] as const
-          ).map(([quantile, ms]) => ({ labels: { node, port, quantile }, value: ms / 1000 })),
-    ),
-  );
+/** A label `quantile` is for summaries only, and a summary has a sum and a count of each of its series. */
+function summary(name: string, help: string, { stats, latencies }: Snapshot): Metric {
+  const samples = latencies.flatMap(({ node, port, ages }): Sample[] => {
+    const latency = stats.nodes[node]?.inputs[port]?.latency_ms ?? null;
+    if (latency === null) return [];
+    const quantiles = { '0.5': latency.p50, '0.95': latency.p95, '0.99': latency.p99 };
+    return [
+      ...Object.entries(quantiles).map(([quantile, ms]) => ({
+        labels: { node, port, quantile },
+        value: ms / 1000,
+      })),
+      { labels: { node, port }, value: ages.sumNs / 1e9, suffix: '_sum' },
+      { labels: { node, port }, value: ages.count, suffix: '_count' },
+    ];
+  });
+  return { name, help, type: 'summary', samples };
 }
 
 function held(nodes: Nodes): Sample[] {

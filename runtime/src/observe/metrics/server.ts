@@ -21,6 +21,8 @@ export interface MetricsOptions {
   readonly port: number;
   /** Default: `127.0.0.1`, this machine only. With another, everyone who reaches the port may read. */
   readonly host?: string;
+  /** Where that port is in use: so many of the ports after it are tried; none by default. */
+  readonly further?: number;
 }
 
 /** Where `streamlib top` looks for runtimes that serve metrics. */
@@ -51,18 +53,7 @@ export class MetricsServer {
    * @throws {@link StreamlibError} `config` if it cannot listen there.
    */
   static async open(runtime: Measured, options: MetricsOptions): Promise<MetricsServer> {
-    const at = { host: options.host ?? '127.0.0.1', port: options.port };
-    // A scraper that never finishes its request must not hold anything.
-    const limits = { requestTimeoutMs: 5000, maxConnections: 32, background: true };
-    const server = await WebServer.open(at, limits).catch((cause: unknown) => {
-      const { message } = toError(cause);
-      const next = cause instanceof ListenError ? cause.next : 'Choose another port.';
-      throw new StreamlibError(
-        'config',
-        `metrics cannot be served at ${at.host}:${at.port}: ${message}. ${next}`,
-        { cause },
-      );
-    });
+    const server = await listen({ host: options.host ?? '127.0.0.1', port: options.port }, options.further);
     server.mount(metricsMount(runtime));
     const note = join(metricsFolder(), `${runtime.id}.json`);
     mkdirSync(metricsFolder(), { recursive: true, mode: 0o700 });
@@ -75,6 +66,23 @@ export class MetricsServer {
   async close(): Promise<void> {
     rmSync(this.note, { force: true });
     await this.server.close();
+  }
+}
+
+async function listen(at: { host: string; port: number }, further = 0): Promise<WebServer> {
+  // A scraper that never finishes its request must not hold anything.
+  const limits = { requestTimeoutMs: 5000, maxConnections: 32, background: true };
+  try {
+    return await WebServer.open(at, limits);
+  } catch (cause) {
+    const inUse = cause instanceof ListenError && cause.code === 'in_use';
+    if (inUse && further > 0) return listen({ ...at, port: at.port + 1 }, further - 1);
+    const next = cause instanceof ListenError ? cause.next : 'Choose another port.';
+    throw new StreamlibError(
+      'config',
+      `metrics cannot be served at ${at.host}:${at.port}: ${toError(cause).message}. ${next}`,
+      { cause },
+    );
   }
 }
 
