@@ -5,12 +5,7 @@ import { prebuiltFolder, stateDir } from '@streamlib/host-bridge';
 import { StreamlibError } from '../../base/streamlib-error.js';
 import { currentEnvironment, environmentFor } from './environments.js';
 import { readStamp } from './stamp.js';
-
-export interface WheelFile {
-  readonly path: string;
-  readonly size: number;
-  readonly mtimeMs: number;
-}
+import type { WheelFile } from './types.js';
 
 /** Where tools and wheels may lie: the state directory, and the checkout that this file belongs to. */
 function homes(): string[] {

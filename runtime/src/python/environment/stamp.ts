@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { WheelFile } from './locate.js';
+import type { WheelFile } from './types.js';
 
 const wheel = z.object({ path: z.string(), size: z.number(), mtimeMs: z.number() });
 const stamp = z.object({

@@ -62,3 +62,9 @@ export interface PackageManager {
    */
   status(idOrPackage: string): Promise<PackageRecord | null>;
 }
+
+export interface WheelFile {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
