@@ -19,12 +19,12 @@ import {
   interpreter,
   ownEnvironment,
   pythonOf,
-  type WheelFile,
 } from './locate.js';
 import type { Needs } from './needs.js';
 import { pythonFits } from './python-version.js';
 import { runTool } from './run.js';
 import { digest, markReady, readStamp, type Stamp, writeStamp } from './stamp.js';
+import type { WheelFile } from './types.js';
 import { noteUse } from './usage.js';
 
 /** An interpreter with what was asked for. */
