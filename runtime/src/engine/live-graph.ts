@@ -135,6 +135,14 @@ export class LiveGraph {
     return from.reaches(to) ? { from, to } : null;
   }
 
+  /** Nodes whose frames all come straight from other processes: the runtime sees none of them. */
+  get fedDirectly(): readonly RegisteredNode[] {
+    return this.nodes.filter(({ spec: { id } }) => {
+      const into = this.links.filter(({ to }) => to.node === id);
+      return into.length > 0 && into.every((link) => this.directEnds(link) !== null);
+    });
+  }
+
   /** Returns the sender of frames that did not pass the runtime: some may still be on their way. */
   part(link: LiveLink): ProcessSide | null {
     const output = this.output(link.from);

@@ -10,16 +10,9 @@ import { describeHold } from '../base/loop/held.js';
 import { loop } from '../base/loop/loop.js';
 import { StreamlibError, toError } from '../base/streamlib-error.js';
 import { VERSION } from '../base/version.js';
-import { Histogram } from '../flow/histogram.js';
-import { type Override, parseOverride } from '../graph/config/overrides.js';
+import { parseOverride } from '../graph/config/overrides.js';
 import type { GraphDifference } from '../graph/diff.js';
-import {
-  type ConnectionSpec,
-  type GraphIssue,
-  type GraphSpec,
-  MISSING,
-  type NodeSpec,
-} from '../graph/spec.js';
+import { type ConnectionSpec, type GraphSpec, MISSING, type NodeSpec } from '../graph/spec.js';
 import type { GraphNode, NodeListener } from '../node/node.js';
 import type { NodeState, RuntimeState, RuntimeStats } from '../node/state.js';
 import type { NodeType } from '../node-types/node-type.js';
@@ -31,18 +24,18 @@ import type { SpareKind } from '../python/spare/pool.js';
 import type { ManifestOptions, RunOutcome, RuntimeEvents, RuntimeOptions } from './api.js';
 import { buildGraph, type MakeOptions, makeNode } from './build.js';
 import { type ChangeOptions, type GraphChange, GraphChanges } from './changes.js';
-import { sinksOf, sourcesOf, type Wiring } from './completion.js';
+import { sourcesOf, type Wiring } from './completion.js';
 import { GraphEnd } from './graph-end.js';
 import { Host, type HostLease } from './host.js';
 import { LiveGraph } from './live-graph.js';
-import { ManifestError } from './manifest-error.js';
-import { type ManifestFile, readManifest } from './manifest-file.js';
+import { LiveManifest } from './live-manifest.js';
+import { readManifest } from './manifest-file.js';
 import { type NoOutput, noOutput } from './no-output.js';
 import { prepareGraph } from './prepare/graph.js';
 import { prepareNode } from './prepare/node.js';
-import { applyDifference, filesOf, type Steps } from './reload.js';
+import { filesOf } from './reload.js';
+import { runtimeStats } from './runtime-stats.js';
 import { StarvationWatch, type WatchedOutput } from './starvation.js';
-import { totals } from './totals.js';
 
 const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -68,11 +61,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
   private readonly connections: ConnectionSpec[] = [];
   private readonly abort = new AbortController();
   private readonly failures = new Map<string, string>();
-  private overrides: readonly Override[] = [];
-  private manifest: ManifestFile | null = null;
-  /** As the manifest was last read, where not all of it could be reached. */
-  private wanted: GraphSpec | null = null;
-  private reloading: Promise<unknown> = Promise.resolve();
+  private readonly manifest: LiveManifest;
   private current: RuntimeState = 'created';
   private sink: LogSink | null = null;
   private host: HostLease | null = null;
@@ -101,6 +90,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       folder: this.baseDir,
       python: new PythonKind(() => this.host?.spares),
     });
+    this.manifest = new LiveManifest(this.name, (nodes) => filesOf(nodes, this.baseDir, this.known));
     this.end = new GraphEnd(
       () => this.wiring,
       () => this.current === 'running',
@@ -125,8 +115,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     const manifest = readManifest(path);
     const overrides = (options.overrides ?? []).map(parseOverride);
     const runtime = new Runtime({ name: manifest.spec.name, baseDir: manifest.folder, ...options });
-    runtime.manifest = manifest;
-    runtime.overrides = overrides;
+    runtime.manifest.use(manifest, overrides);
     runtime.nodes.push(...manifest.spec.nodes);
     runtime.connections.push(...manifest.spec.connections);
     return runtime;
@@ -289,40 +278,16 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
    * @returns What was different.
    */
   reload(path: string, files: ReadonlySet<string> = new Set()): Promise<GraphDifference> {
-    const before = this.reloading;
-    const now = before.catch(() => {}).then(() => this.readAgain(path, files));
-    this.reloading = now;
-    return now;
+    return this.manifest.reload(path, files, {
+      running: () => this.running(),
+      edits: this,
+      has: (id) => this.live.find(id) !== undefined,
+    });
   }
 
   /** The Python files that the manifest names, as it was last read; some may not run (yet). */
   get manifestFiles(): readonly string[] {
-    return this.manifest === null
-      ? []
-      : filesOf((this.wanted ?? this.manifest.spec).nodes, this.baseDir, this.known);
-  }
-
-  private async readAgain(path: string, files: ReadonlySet<string>): Promise<GraphDifference> {
-    await this.running();
-    const manifest = readManifest(path);
-    if (manifest.issues.length > 0) throw new ManifestError(manifest.locate(manifest.issues));
-    this.wanted = manifest.spec;
-    const before = this.manifest?.spec ?? { name: this.name, nodes: [], connections: [] };
-    const how = (id: string) => ({ overrides: this.overrides.filter(({ node }) => node === id) });
-    const steps: Steps = {
-      disconnect: ({ from, to }) => this.disconnectPorts(from, to),
-      remove: ({ id }) => this.removeNode(id),
-      replace: ({ id, node_type, params }) => this.replaceNode(id, node_type, params, how(id)),
-      add: ({ id, node_type, params }) => this.addNode(id, node_type, params, how(id)),
-      connect: ({ from, to, ...rest }) => this.connectPorts(from, to, rest),
-      has: (id) => this.live.find(id) !== undefined,
-    };
-    const concerned = (node: NodeSpec) =>
-      filesOf([node], this.baseDir, this.known).some((file) => files.has(file));
-    const { difference, wrong, spec } = await applyDifference(before, manifest.spec, steps, concerned);
-    this.manifest = { ...manifest, spec };
-    if (wrong.length > 0) throw new StreamlibError('graph', wrong.join('\n'));
-    return difference;
+    return this.manifest.files;
   }
 
   private get baseDir(): string {
@@ -384,28 +349,13 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   /** The figures of this moment; also after the end. */
   stats(): RuntimeStats {
-    const { retired } = this.live;
-    const nodes = Object.fromEntries(this.wiring.nodes.map((node) => [node.id, retired.statsOf(node)]));
-    const sources = sourcesOf(this.wiring);
-    const sinks = sinksOf(this.wiring);
-    const latency = new Histogram();
-    for (const sink of sinks) latency.merge(sink.latency);
     const until = this.stoppedAt === 0 ? performance.now() : this.stoppedAt;
-    return {
+    return runtimeStats(this.live, {
       runtime_id: this.id,
       name: this.name,
       state: this.current,
       uptime_secs: this.startedAt === 0 ? 0 : Math.round(until - this.startedAt) / 1000,
-      ...totals(
-        nodes,
-        sources.map((node) => node.id),
-        sinks.map((node) => node.id),
-        retired.removed,
-      ),
-      fps: Math.round(Math.max(0, ...sinks.map((sink) => sink.rate)) * 100) / 100,
-      latency_ms: latency.summary(),
-      nodes,
-    };
+    });
   }
 
   /** The ends of the graph at which nothing came out until now, and why; also after the end. Empty for a run that did its work. */
@@ -483,13 +433,13 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
       prepareGraph(this.spec(), {
         types: this.known,
         folder: this.baseDir,
-        overrides: this.overrides,
+        overrides: this.manifest.overrides,
         onProgress: progress,
         signal,
       }),
       host.openTracing(traces.on, this),
     ]);
-    this.refuse([...(this.manifest?.issues ?? []), ...prepared.issues]);
+    this.manifest.refuse([...this.manifest.issues, ...prepared.issues]);
     this.mustGoOn();
     const making: MakeOptions = {
       runtimeId: this.id,
@@ -579,14 +529,9 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     this.end.graphChanged();
     const tracing = this.host?.tracing;
     if (tracing === undefined) return;
-    const { nodes, links } = this.live;
-    const direct = nodes.filter(({ spec: { id } }) => {
-      const into = links.filter(({ to }) => to.node === id);
-      return into.length > 0 && into.every((link) => this.live.directEnds(link) !== null);
-    });
     tracing.from(
       new Set(sourcesOf(this.wiring).map(({ id }) => id)),
-      new Set(direct.map(({ spec: { id } }) => id)),
+      new Set(this.live.fedDirectly.map(({ spec: { id } }) => id)),
     );
   }
 
@@ -628,13 +573,6 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
 
   private outcomeOf(reason: RunOutcome['reason']): RunOutcome {
     return { reason, failures: [...this.failures].map(([node, message]) => ({ node, message })) };
-  }
-
-  /** Throws everything that is wrong at once, unless each mistake concerns only one node. */
-  private refuse(issues: readonly GraphIssue[]): void {
-    if (!issues.some((issue) => issue.fatal)) return;
-    if (this.manifest !== null) throw new ManifestError(this.manifest.locate(issues));
-    throw new StreamlibError('graph', issues.map((issue) => issue.message).join('\n'));
   }
 
   private spec(): GraphSpec {
