@@ -55,6 +55,7 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
       'send traces of some frames to a collector of OpenTelemetry (OTLP over HTTP); default as OTEL_* settings say, otherwise http://localhost:4318',
     )
     .option('--traces-ratio <share>', 'the share of frames that are traced, from 0 to 1; default 0.01')
+    .option('--check', 'first try the Python code with one frame, as `validate` does; run only if it works')
     .option('--open', 'open the page of the display in a browser')
     .addOption(
       new Option('--json', 'end with one line of JSON on standard output; all else goes to standard error'),
@@ -67,9 +68,10 @@ export function makeProgram(io: Io, done: (code: ExitCode) => void): Command {
 
   program
     .command('validate')
-    .description('report everything that is wrong with a graph; start nothing')
+    .description('report everything that is wrong with a graph, and try its Python code with one frame')
     .argument('<graph>', 'a manifest in YAML or JSON')
     .option('--set <node.param=value>', 'set a parameter of a node (may be given again)', collect)
+    .option('--no-try', 'only import Python code, do not call it')
     .addOption(json())
     .addHelpText('after', examples('validate graph.yaml'))
     .action(async (graph: string, options) => {

@@ -20,7 +20,7 @@ export interface DevOptions {
 /** Runs a graph and keeps it as its files say: what changed is replaced while frames flow, and what is wrong changes nothing. */
 export async function dev(io: Io, graph: string, options: DevOptions): Promise<ExitCode> {
   let follower: Follower | null = null;
-  const code = await runWith(io, graph, options, { live: true }, (runtime, tell) => {
+  const code = await runWith(io, graph, options, { live: true, tryOut: true }, (runtime, tell) => {
     follower = new Follower(runtime, graph, io, tell);
     tell(io.errPalette.dim('Watching its files; Ctrl-C stops.'));
   });

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { RunOutcome, Runtime as RuntimeClass, RuntimeOptions } from '@streamlib/runtime';
+import type { LocatedIssue, RunOutcome, Runtime as RuntimeClass, RuntimeOptions } from '@streamlib/runtime';
 import { EXIT, type ExitCode } from '../errors/cli-error.js';
 import { formatLine } from '../logs/line.js';
 import { levelOf } from '../logs/print.js';
@@ -7,6 +7,7 @@ import { parseDuration } from '../output/duration.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
 import { indented, printable } from '../output/printable.js';
+import { interruptible } from '../signals.js';
 import { issueLines } from '../validate/validate.js';
 import { Interrupts } from './interrupts.js';
 import { metricsAt, metricsLine } from './metrics.js';
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly duration?: string;
   readonly json?: boolean;
   readonly open?: boolean;
+  /** Do what `validate` does first, and run only a graph with which nothing is wrong. */
+  readonly check?: boolean;
   readonly level?: string;
   /** True: at the usual place. */
   readonly metrics?: string | boolean;
@@ -29,7 +32,17 @@ export interface RunOptions {
 }
 
 /** Runs a graph until it ends by itself, its time is up, or Ctrl-C. */
-export function run(io: Io, graph: string, options: RunOptions): Promise<ExitCode> {
+export async function run(io: Io, graph: string, options: RunOptions): Promise<ExitCode> {
+  if (options.check === true) {
+    const { validateManifest } = await import('@streamlib/runtime');
+    const code = await interruptible(io, async (signal) => {
+      const onProgress = (message: string) => io.err(indented(message));
+      const overrides = options.set ?? [];
+      const { issues } = await validateManifest(graph, { overrides, tryOut: true, onProgress, signal });
+      return issues.length === 0 ? EXIT.ok : refused(io, graph, issues, options.json === true);
+    });
+    if (code !== EXIT.ok) return code;
+  }
   return runWith(io, graph, options, {}, () => {});
 }
 
@@ -68,16 +81,23 @@ export async function runWith(
     }
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
-    if (options.json)
-      printJson(io, { error: { code: 'invalid_graph', message: error.message }, issues: error.issues });
-    else {
-      for (const line of issueLines(error.issues, io.errPalette)) io.err(line);
-      io.err(`${graph} cannot run; nothing was started.`);
-    }
-    return EXIT.usage;
+    return refused(io, graph, error.issues, options.json === true);
   } finally {
     interrupts.close();
   }
+}
+
+function refused(io: Io, graph: string, issues: readonly LocatedIssue[], json: boolean): ExitCode {
+  if (json) {
+    const message = issues
+      .map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)
+      .join('\n');
+    printJson(io, { error: { code: 'invalid_graph', message }, issues });
+  } else {
+    for (const line of issueLines(issues, io.errPalette)) io.err(line);
+    io.err(`${graph} cannot run; nothing was started.`);
+  }
+  return EXIT.usage;
 }
 
 async function runGraph(

@@ -9,9 +9,14 @@ import { interruptible } from '../signals.js';
 export interface ValidateOptions {
   readonly set?: readonly string[];
   readonly json?: boolean;
+  /** False: Python code is only imported, not called with a frame. */
+  readonly try?: boolean;
 }
 
-/** Everything that is wrong with a graph, its Python files included, each with its place; nothing is started. */
+/**
+ * Everything that is wrong with a graph, its Python files included, each with its place. Nothing of the graph is started; Python
+ * processors are called with one synthetic frame, each in a process of its own.
+ */
 export function validate(io: Io, graph: string, options: ValidateOptions): Promise<ExitCode> {
   return interruptible(io, (signal) => look(io, graph, options, signal));
 }
@@ -21,6 +26,7 @@ async function look(io: Io, graph: string, options: ValidateOptions, signal: Abo
   const report = await validateManifest(graph, {
     overrides: options.set ?? [],
     onProgress: (message) => io.err(indented(message)),
+    tryOut: options.try ?? true,
     signal,
   });
   const valid = report.issues.length === 0;

@@ -17,6 +17,11 @@ export interface RuntimeOptions {
    * default a graph whose sources have all ended is over.
    */
   readonly live?: boolean;
+  /**
+   * True: Python code that is to change the running graph is tried with one synthetic frame first; if that fails, nothing changes.
+   * False by default.
+   */
+  readonly tryOut?: boolean;
   /** Relative paths in `params` resolve against this folder; the manifest's own, or the working directory. */
   readonly baseDir?: string;
   /**

@@ -503,15 +503,22 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     return kinds;
   }
 
-  private prepareOne(spec: NodeSpec, { signal: stop, ...how }: ChangeOptions) {
-    return prepareNode(spec, {
+  private async prepareOne(spec: NodeSpec, { signal: stop, ...how }: ChangeOptions) {
+    const signal = stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]);
+    const found = await prepareNode(spec, {
       overrides: [],
       ...how,
       types: this.known,
       folder: this.baseDir,
       onProgress: (message) => this.logger?.info(message),
-      signal: stop === undefined ? this.abort.signal : AbortSignal.any([this.abort.signal, stop]),
+      signal,
     });
+    if (this.options.tryOut === true && found.prepared.failure === null) {
+      const wrong = (await found.prepared.tryOut?.(signal)) ?? [];
+      if (wrong.length > 0)
+        throw new StreamlibError('python_file', wrong.map(({ message }) => message).join('\n'));
+    }
+    return found;
   }
 
   private graphChanged(change: GraphChange): void {

@@ -1,9 +1,23 @@
 import { StreamlibError } from '../base/streamlib-error.js';
 import { parseOverride } from '../graph/config/overrides.js';
+import type { GraphIssue } from '../graph/spec.js';
 import { NodeTypes } from '../node-types/registry/registry.js';
 import type { ManifestOptions, ValidationReport } from './api.js';
 import { readManifest } from './manifest-file.js';
-import { prepareGraph } from './prepare/graph.js';
+import { type PreparedGraph, prepareGraph } from './prepare/graph.js';
+
+/** The mistakes that one synthetic frame brings to light, of nodes with which nothing else is wrong. */
+async function tryNodes({ nodes, params }: PreparedGraph, signal?: AbortSignal): Promise<GraphIssue[]> {
+  const order = [...params.keys()];
+  const found: GraphIssue[] = [];
+  // One after the other: each is a process, which may load a model.
+  for (const node of nodes) {
+    if (signal?.aborted === true || node.failure !== null || node.tryOut === undefined) continue;
+    for (const issue of await node.tryOut(signal))
+      found.push({ ...issue, node: node.id, path: ['nodes', order.indexOf(node.id), ...issue.path] });
+  }
+  return found;
+}
 
 /**
  * Tells everything that is wrong with a manifest, its Python files included, without starting anything of it.
@@ -17,6 +31,8 @@ export async function validateManifest(
   path: string,
   options: ManifestOptions & {
     onProgress?: (message: string) => void;
+    /** Also calls each Python processor that has inputs with one synthetic frame; false by default. */
+    tryOut?: boolean;
     /** Its types may be used besides those of packages. */
     types?: NodeTypes;
     /** Ends what is being installed or looked at for it. */
@@ -32,9 +48,10 @@ export async function validateManifest(
     onProgress: options.onProgress ?? (() => {}),
     ...(options.signal && { signal: options.signal }),
   });
+  const tried = options.tryOut === true ? await tryNodes(prepared, options.signal) : [];
   if (options.signal?.aborted)
     throw new StreamlibError('stopped', `stopped before ${path} was looked at; nothing was changed`);
-  const issues = manifest.locate([...manifest.issues, ...prepared.issues]);
+  const issues = manifest.locate([...manifest.issues, ...prepared.issues, ...tried]);
   return {
     file: path,
     name: manifest.spec.name,

@@ -97,6 +97,8 @@ export interface ReadyNode {
   readonly setUpTakesTime: boolean;
   /** False: all its frames pass the runtime, even where the node at the other end could be reached directly. */
   readonly direct: boolean;
+  /** Tries the code with one synthetic frame, and tells what went wrong; left out where there is nothing to try. */
+  readonly tryOut?: (signal?: AbortSignal) => Promise<readonly NodeIssue[]>;
   /** `ports` are those above, with the delivery that connections ask for. Nothing runs yet. */
   readonly make: (ports: NodePorts, host: NodeHost) => GraphNode;
 }

@@ -1,6 +1,7 @@
-"""Looks at code before it runs in a graph: ``python -m streamlib._process.check REQUEST``, confined.
+"""Looks at code before it runs in a graph: ``python -m streamlib._process.check REQUEST``, confined if it is an agent's.
 
-REQUEST is JSON: ``{"file", "name", "config", "dry_run", "findings"}``; the last is the file for the findings. Each finding is
+REQUEST is JSON: ``{"file", "name", "config", "dry_run", "findings", "in_place"}``; "findings" is the file for them, and
+"in_place" says that the file is a person's, which runs where it lies. Each finding is
 one line of JSON, written as soon as it is known: what was found out is reported even if the code then ends the process or never
 comes back.
 """
@@ -44,6 +45,8 @@ def check(request: dict[str, Any], findings: Findings) -> None:
 
     code = FileCode(str(file.resolve()))
     entry.hide_arguments(code)
+    if request.get("in_place", False):
+        entry.behave_as_script(code)
     try:
         specs = code.load()
     except BaseException as error:

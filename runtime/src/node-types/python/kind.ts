@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { readSettings } from '../../base/settings/settings.js';
 import { toError } from '../../base/streamlib-error.js';
 import { portsOf } from '../../graph/ports.js';
+import { tryOut } from '../../python/check/try-out.js';
 import type { DeclaredProcessor } from '../../python/declared.js';
 import {
   type Environment,
@@ -135,6 +136,21 @@ export class PythonKind implements NodeKind {
         setUpTakesTime: true,
         // A confined process can neither connect to another nor be connected to.
         direct: confinement === undefined,
+        // Without input there is no frame to try it with; and what an agent wrote was tried, and does not run without its sandbox.
+        ...(confinement === undefined &&
+          module === undefined &&
+          Object.keys(processor.inputs).length > 0 && {
+            tryOut: async (signal) => {
+              const { file, config } = params;
+              const name = processor.name;
+              const asked = { python, file, processor: name, config, ...(signal && { signal }) };
+              return (await tryOut(asked)).map(({ line, message }) => ({
+                path: ['params', 'file'],
+                message: `${id}: ${basename(file)}${line === undefined ? '' : `:${line}`}: ${message}`,
+                fatal: false,
+              }));
+            },
+          }),
         make: (ports, { broker, log, logLevel, listener }) => {
           const spares = this.reserve();
           return new PythonProcessor({
