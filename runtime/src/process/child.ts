@@ -1,7 +1,8 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { Socket } from 'node:net';
 import { type Readable, Writable } from 'node:stream';
-import { endsWithUs, killGroup } from './groups.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { endsWithUs, killGroup, killWork, trackersOf } from './groups.js';
 import { LineSplitter } from './lines.js';
 import { startProcess } from './start-process.js';
 
@@ -38,6 +39,9 @@ export interface ChildExit {
 const TAIL_LINES = 20;
 /** How often the state of a line is given out that is written over. */
 const BAR_MS = 1000;
+/** How long Python's resource trackers may take to clean up, and how often is looked whether they have. */
+const TRACKERS_MS = 2000;
+const TRACKERS_LOOK_MS = 20;
 /** How long the pipes may take to drain after the exit; a grandchild could hold them open for ever. */
 const DRAIN_MS = 50;
 
@@ -71,13 +75,21 @@ export class Child {
     this.read('stderr', this.process.stderr);
     if (spec.secret !== undefined) this.hand(spec.secret);
     if (spec.waits === true) this.keepsRunning(false);
+    let closed = false;
+    this.process.once('close', () => {
+      closed = true;
+    });
     this.process.once('exit', (code, signal) => {
       // What the subprocess started itself must not outlive it, and must not keep its pipes open.
-      this.signalGroup('SIGKILL');
-      const drained = setTimeout(() => this.end(code, signal, null), DRAIN_MS);
-      this.process?.once('close', () => {
-        clearTimeout(drained);
-        this.end(code, signal, null);
+      const trackers = this.pid === null ? 0 : killWork(this.pid);
+      void this.afterTrackers(trackers).then(() => {
+        const end = () => {
+          clearTimeout(drained);
+          this.end(code, signal, null);
+        };
+        const drained = setTimeout(end, DRAIN_MS);
+        if (closed) end();
+        else this.process?.once('close', end);
       });
     });
   }
@@ -93,7 +105,19 @@ export class Child {
 
   /** To the whole group; a group that is gone already is fine. */
   signalGroup(signal: NodeJS.Signals): void {
-    if (this.pid !== null && !this.over) killGroup(this.pid, signal);
+    if (this.pid === null || this.over) return;
+    // Its resource trackers get their moment when it has ended.
+    if (signal === 'SIGKILL') killWork(this.pid);
+    else killGroup(this.pid, signal);
+  }
+
+  /** Gives resource trackers the time to remove what the group left in shared memory, then ends them too. */
+  private async afterTrackers(count: number): Promise<void> {
+    const { pid } = this;
+    if (count === 0 || pid === null) return;
+    const until = performance.now() + TRACKERS_MS;
+    while (trackersOf(pid).length > 0 && performance.now() < until) await pause(TRACKERS_LOOK_MS);
+    killGroup(pid, 'SIGKILL');
   }
 
   /** Gives a waiting process its task. From here on, its lines and its end are the employer's. */
