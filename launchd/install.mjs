@@ -47,9 +47,11 @@ const services = {
         'systemctl',
         ['--user', 'show-environment'],
       ]),
-    install: () => {
+    enable: () => {
       run('the unit was written, but', ['systemctl', ['--user', 'daemon-reload']]);
       run('the unit was written, but', ['systemctl', ['--user', 'enable', unit, socket]]);
+    },
+    start: () => {
       // The sockets are opened before anybody listens at them; one that runs already has them.
       run('the unit was written, but', ['systemctl', ['--user', 'start', socket]]);
       run('the unit was written, but', ['systemctl', ['--user', 'restart', unit]]);
@@ -66,7 +68,8 @@ const services = {
       process.env.STREAMLIB_HOME || join(homedir(), 'Library', 'Application Support', 'streamlib'),
     quote: (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
     check: () => {},
-    install: (paths) => {
+    enable: () => {},
+    start: (paths) => {
       // Only what is not loaded can be loaded; that there was nothing to unload is no failure.
       attempt('launchctl', 'bootout', `${domain()}/${agent()}`);
       run('the service was written, but', ['launchctl', ['bootstrap', domain(), ...paths]]);
@@ -89,12 +92,29 @@ function agent() {
 
 /** Writes the service's files and starts it; returns their paths. */
 export function install() {
+  const paths = prepare();
+  start(paths);
+  return paths;
+}
+
+/** All that may be refused, before anything that runs is touched: writes the service's files, and returns their paths. */
+export function prepare() {
   const service = serviceHere();
   service.check();
-  mkdirSync(service.stateDir(), { recursive: true, mode: 0o700 });
-  const paths = writeTo(service, service.target());
-  service.install(paths);
-  return paths;
+  try {
+    mkdirSync(service.stateDir(), { recursive: true, mode: 0o700 });
+    const paths = writeTo(service, service.target());
+    service.enable();
+    return paths;
+  } catch (error) {
+    if (error instanceof InstallError) throw error;
+    throw new InstallError(`the service's files cannot be written: ${error.message}`);
+  }
+}
+
+/** Starts what `prepare` has written. A broker that runs otherwise has the port, so it has to have ended. */
+export function start(paths) {
+  serviceHere().start(paths);
 }
 
 /** Stops the service and removes its files; returns their paths. */

@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +55,15 @@ function streamlib(
   });
 }
 
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
 const asked = () => readFileSync(join(home, 'asked'), 'utf8').trim().split('\n');
 const units = () => join(home, '.config', 'systemd', 'user');
 
@@ -80,6 +90,34 @@ describe('broker install', () => {
     expect(stderr).toContain('no bus');
     expect(existsSync(units())).toBe(false);
   });
+
+  it.each([
+    ['no systemd answers', 'show-environment', {}],
+    ['the units cannot be enabled', 'enable ', {}],
+    ['the units cannot be written', 'is-enabled', { XDG_CONFIG_HOME: '/dev/null' }],
+    ['it is a development environment', 'nothing', { STREAMLIB_DEV_MODE: '1' }],
+    ['the service does not start', 'start streamlib-broker.socket', {}],
+  ])(
+    'S4: where %s, a broker that runs goes on',
+    async (_name, refused, more) => {
+      const port = { STREAMLIB_BROKER_PORT: String(await freePort()) };
+      // systemd is in charge of none.
+      const refuse = refused === 'is-enabled' ? refused : `is-enabled*|*${refused}`;
+      const started = await streamlib(['broker', 'start', '--json'], port, 'is-enabled');
+      const { pid } = JSON.parse(started.stdout) as { pid: number };
+      try {
+        const { code, stderr } = await streamlib(['broker', 'install'], { ...port, ...more }, refuse);
+        expect(code, stderr).toBe(1);
+        const status = await streamlib(['broker', 'status', '--json'], port, 'is-enabled');
+        const now = JSON.parse(status.stdout) as { pid: number };
+        if (refused.startsWith('start')) expect(now.pid).toBeGreaterThan(0);
+        else expect(now.pid).toBe(pid);
+      } finally {
+        expect((await streamlib(['broker', 'stop'], port, 'is-enabled')).code).toBe(0);
+      }
+    },
+    30_000,
+  );
 
   it('refuses in development, whose broker has a name of its own', async () => {
     const { code, stderr } = await streamlib(['broker', 'install'], { STREAMLIB_DEV_MODE: '1' });

@@ -6,7 +6,7 @@ import { withBroker } from '../broker-client.js';
 import { CliError, EXIT, type ExitCode } from '../errors/cli-error.js';
 import type { Io } from '../output/io.js';
 import { printJson } from '../output/json.js';
-import { stopDetached } from './lifecycle.js';
+import { startDetached, stopDetached } from './lifecycle.js';
 import { serviceManager } from './service-manager.js';
 
 interface InstallOptions {
@@ -15,15 +15,27 @@ interface InstallOptions {
 
 /** launchd/install.mjs, which also works without this command. */
 interface Installer {
-  install(): string[];
+  prepare(): string[];
+  start(paths: readonly string[]): void;
   uninstall(): string[];
 }
 
-/** Makes the broker a service of the user's, which starts at login. One that runs already makes way: it has the port. */
+/**
+ * Makes the broker a service of the user's, which starts at login. One that runs already makes way, as it has the port; not before
+ * all that may be refused has been granted, and it comes back if the service does not start after all.
+ */
 export async function brokerInstall(io: Io, options: InstallOptions): Promise<ExitCode> {
   const installer = await findInstaller();
-  if ((await serviceManager()) === null) await withBroker((client) => stopDetached(client));
-  const paths = attempt(() => installer.install());
+  const manager = await serviceManager();
+  const paths = attempt(() => installer.prepare());
+  const stopped = manager === null && (await withBroker((client) => stopDetached(client)));
+  try {
+    attempt(() => installer.start(paths));
+  } catch (error) {
+    if (stopped)
+      await startDetached(io).catch(() => io.err('The broker that ran before could not be started again.'));
+    throw error;
+  }
   if (options.json) printJson(io, { status: 'installed', files: paths });
   else io.out(`Broker: installed as a service that starts at login (${paths.join(', ')})`);
   return EXIT.ok;

@@ -65,10 +65,16 @@ export function brokerRestart(io: Io, options: LifecycleOptions): Promise<ExitCo
   });
 }
 
-/** Ends a broker that no service manager looks after, if one runs. */
-export async function stopDetached(client: BrokerClient): Promise<void> {
+/** Ends a broker that no service manager looks after, if one runs. Returns whether one did. */
+export async function stopDetached(client: BrokerClient): Promise<boolean> {
   const running = await findBroker(client);
   if (running !== null) await end(running, client.address);
+  return running !== null;
+}
+
+/** Starts one that no service manager looks after. */
+export function startDetached(io: Io): Promise<void> {
+  return start(io, null);
 }
 
 async function end(running: Found, address: string): Promise<void> {
