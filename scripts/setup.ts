@@ -17,7 +17,14 @@ import {
   typescriptProgram,
   wheels,
 } from './lib/paths.js';
-import { checkRust, ensureChromium, ensureVenv, findChromium, findPython } from './lib/requirements.js';
+import {
+  checkRust,
+  ensureBubblewrap,
+  ensureChromium,
+  ensureVenv,
+  findChromium,
+  findPython,
+} from './lib/requirements.js';
 import { run } from './lib/run.js';
 import { perform, type Step, say, tell } from './lib/steps.js';
 
@@ -242,6 +249,8 @@ export async function setUp({ tests = false }: { readonly tests?: boolean } = {}
     if (tests) {
       await steps(programsForTests, packageForTests, environmentForTests);
       done = (await nodesForTests()) || done;
+      const lacking = await ensureBubblewrap();
+      if (lacking !== null) say(`  ${lacking}`);
       if (findChromium() === null) {
         say('… Chromium, for the tests of the page');
         await ensureChromium();

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // `npm test`: sets up, then runs every test: Rust, TypeScript, Python. Ends with one line that adds them up.
-// `npm test -- rust python` runs some of them.
+// `npm test -- rust python` runs some of them. With `--ci`, a test that is skipped without a reason in allowed-skips.ts is a failure.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ALLOWED_SKIPS } from './allowed-skips.js';
 import { npmBin, root, state, tool } from './lib/paths.js';
 import { findChromium } from './lib/requirements.js';
 import { CommandFailed, run } from './lib/run.js';
+import { cargoSkips, judge, pytestSkips, type Skip, skipLines, vitestSkips } from './lib/skips.js';
 import { say, tell } from './lib/steps.js';
 import { add, cargoTally, pytestTally, type Tally, vitestTally } from './lib/tally.js';
 import { setUp } from './setup.js';
@@ -46,7 +48,13 @@ const hasLoom = () => {
   return existsSync(path) && /\bloom\b/.test(readFileSync(path, 'utf8'));
 };
 
-const runners: Readonly<Record<string, () => Promise<{ tally: Tally; ok: boolean }>>> = {
+interface Ran {
+  readonly tally: Tally;
+  readonly skips: readonly Skip[];
+  readonly ok: boolean;
+}
+
+const runners: Readonly<Record<string, () => Promise<Ran>>> = {
   rust: async () => {
     const tests = await show('cargo', ['test', '--workspace', '--quiet']);
     let tally = cargoTally(tests.lines);
@@ -77,7 +85,7 @@ const runners: Readonly<Record<string, () => Promise<{ tally: Tally; ok: boolean
       tally = add(tally, models);
       ok &&= loom.ok;
     }
-    return { tally, ok };
+    return { tally, ok, skips: cargoSkips(tally.skipped) };
   },
   typescript: async () => {
     rmSync(report, { force: true });
@@ -87,21 +95,21 @@ const runners: Readonly<Record<string, () => Promise<{ tally: Tally; ok: boolean
       '--reporter=json',
       `--outputFile.json=${report}`,
     ]);
-    const tally = existsSync(report)
-      ? vitestTally(JSON.parse(readFileSync(report, 'utf8')))
-      : { passed: 0, failed: 0, skipped: 0 };
-    return { tally, ok };
+    if (!existsSync(report)) return { tally: { passed: 0, failed: 0, skipped: 0 }, ok, skips: [] };
+    const told = JSON.parse(readFileSync(report, 'utf8'));
+    return { tally: vitestTally(told), ok, skips: vitestSkips(told) };
   },
   python: async () => {
-    const { lines, ok } = await show(tool('python'), ['-m', 'pytest', '-q', 'client-runner/tests']);
-    return { tally: pytestTally(lines), ok };
+    const { lines, ok } = await show(tool('python'), ['-m', 'pytest', '-q', '-rs', 'client-runner/tests']);
+    return { tally: pytestTally(lines), ok, skips: pytestSkips(lines) };
   },
 };
 
-const chosen = process.argv.slice(2);
+const strict = process.argv.includes('--ci');
+const chosen = process.argv.slice(2).filter((arg) => arg !== '--ci');
 const unknown = chosen.find((name) => !(name in runners));
 if (unknown !== undefined) {
-  say(`usage: npm test -- [${Object.keys(runners).join('] [')}]   (not ${unknown})`);
+  say(`usage: npm test -- [--ci] [${Object.keys(runners).join('] [')}]   (not ${unknown})`);
   process.exit(2);
 }
 
@@ -115,12 +123,14 @@ try {
 let total = { passed: 0, failed: 0, skipped: 0 };
 let allOk = true;
 const summary: string[] = [];
+const skipped: Skip[] = [];
 for (const name of chosen.length > 0 ? chosen : Object.keys(runners)) {
   const began = performance.now();
   console.log(`\n── ${name} ${'─'.repeat(60 - name.length)}`);
   const runner = runners[name];
   if (runner === undefined) continue;
-  let { tally, ok } = await runner();
+  let { tally, ok, skips } = await runner();
+  skipped.push(...skips);
   // A runner that fails without a failed test (it did not build, or crashed) must not vanish from the sum.
   if (!ok && tally.failed === 0) tally = { ...tally, failed: 1 };
   if (tally.passed === 0 && tally.failed === 0) tally = { ...tally, failed: 1 };
@@ -133,6 +143,9 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(runners)) {
 }
 
 console.log(`\n${summary.join('\n')}\n`);
+const judged = judge(skipped, ALLOWED_SKIPS);
+if (judged.length > 0) console.log(`${skipLines(judged).join('\n')}\n`);
+if (strict) allOk &&= judged.every(({ reason }) => reason !== null);
 console.log(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
 );

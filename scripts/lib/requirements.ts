@@ -73,6 +73,20 @@ export async function ensureChromium(): Promise<string | null> {
   );
 }
 
+/**
+ * For the tests of one of the two sandboxes of Linux. Returns why it is not there; null if it is. Without it everything else can be
+ * tested, so it is no failure here; which tests were skipped for it is told by the run.
+ */
+export async function ensureBubblewrap(): Promise<string | null> {
+  if (process.platform !== 'linux' || probe('bwrap', ['--version']) !== null) return null;
+  try {
+    if (await aptInstall('bubblewrap')) return null;
+  } catch (error) {
+    return `bubblewrap could not be installed: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  return 'bubblewrap is not installed; tests of the sandbox that it makes are skipped. Install the package bubblewrap.';
+}
+
 export function findChromium(): string | null {
   const named = process.env.STREAMLIB_CHROMIUM;
   if (named) return existsSync(named) ? named : null;

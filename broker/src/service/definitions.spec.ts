@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brokerAddress, serviceName } from '@streamlib/host-bridge';
+import { serviceName, usualBrokerAddress } from '@streamlib/host-bridge';
 import { beforeEach, expect, it } from 'vitest';
 
 const installer = fileURLToPath(new URL('../../../launchd/install.mjs', import.meta.url));
@@ -29,7 +29,7 @@ it('the systemd unit starts this program with this node', () => {
   expect(unit).toContain('FileDescriptorStoreMax=4096');
   // Where the relay and gRPC are looked for by default.
   expect(unit).toContain(`ListenSequentialPacket=%t/streamlib/${serviceName()}.sock`);
-  expect(unit).toContain(`ListenStream=${brokerAddress()}`);
+  expect(unit).toContain(`ListenStream=${usualBrokerAddress()}`);
   expect(unit).not.toMatch(/@[A-Z]+@/);
 });
 
