@@ -464,3 +464,29 @@ class Loop:
     )
     assert host.stop() == 0
     assert [host.control("error")["message"] for _ in range(2)] == ["in stop", "in teardown"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("V.from_numpy(255 - frame.to_numpy())", 40_000_000),
+        ("frame", 40_000_000),
+        ("V.from_numpy(255 - frame.to_numpy(), media_time=7)", 7),
+        ("V(pixel_buffer=frame.to_numpy(), media_time=None)", None),
+    ],
+)
+def test_the_time_of_a_film_goes_on_with_its_pictures(start: Start, body: str, expected: int | None) -> None:
+    host = start(
+        HEAD
+        + f"""
+@streamlib.processor(inputs={{"video_in": V}}, outputs={{"video_out": V}})
+def effect(inputs):
+    frame = inputs["video_in"]
+    assert frame.media_time == 40_000_000
+    return {{"video_out": {body}}}
+"""
+    )
+    texture = host.pool.texture(6, 4)
+    host.send("video_in", pixel_buffer=texture, timestamp_ns=1, frame_number=2, media_time=40_000_000)
+    assert host.frame()["media_time"] == expected
+    assert host.stop() == 0

@@ -46,7 +46,12 @@ def test_inspect_tells_all_processors_and_prints_do_not_disturb_it(file: Write) 
     assert "{}" in done.stdout
     one, two = report["processors"]
     assert (one["name"], one["kind"], one["is_function"], one["doc"], one["line"]) == ("one", None, True, "Does it.", 3)
-    assert [f["name"] for f in one["inputs"]["a"]["fields"]] == ["pixel_buffer", "timestamp_ns", "frame_number"]
+    assert [f["name"] for f in one["inputs"]["a"]["fields"]] == [
+        "pixel_buffer",
+        "timestamp_ns",
+        "frame_number",
+        "media_time",
+    ]
     assert (two["name"], two["kind"], two["is_function"], two["inputs"]) == ("Two", "manual", False, {})
     assert two["line"] == 6
 

@@ -279,7 +279,7 @@ def loan(ctx):
         ("ctx.input()", "effect has 0 inputs; name the one that you mean"),
         (
             "out.set(5)",
-            'output "video_out": a frame is a dict with the fields pixel_buffer, timestamp_ns, frame_number',
+            'output "video_out": a frame is a dict with the fields pixel_buffer, timestamp_ns, frame_number, media_time',
         ),
     ],
 )

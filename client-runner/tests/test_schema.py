@@ -85,7 +85,7 @@ def test_a_subclass_adds_its_fields_after_its_bases() -> None:
 @pytest.mark.parametrize(
     ("schema", "name", "fields"),
     [
-        (VideoFrame, "VideoFrame", "pixel_buffer timestamp_ns frame_number"),
+        (VideoFrame, "VideoFrame", "pixel_buffer timestamp_ns frame_number media_time"),
         (AudioBuffer, "AudioFrame", "samples channels sample_rate timestamp_ns frame_number"),
         (ObjectDetections, "ObjectDetections", "detections timestamp_ns frame_number"),
         (BoundingBox, "BoundingBox", "x y width height label confidence"),

@@ -91,8 +91,8 @@ class Output:
         not; neither are arrays from `loan` and an input's own pixels, and they are read-only from here on.
 
         Args:
-            frame: A dict of the schema's fields. ``timestamp_ns`` and ``frame_number`` may be left out: they are those of the
-                frame that is being processed, or the time now and a count.
+            frame: A dict of the schema's fields. ``timestamp_ns``, ``frame_number`` and ``media_time`` may be left out: they are
+                those of the frame that is being processed, or else the time now, a count, and None.
 
         Returns:
             ``False`` if the frame was dropped because the reader is behind, which is counted. With ``delivery="lossless"``

@@ -11,7 +11,7 @@ from streamlib._numpy import numpy_module
 from streamlib._pixels.picture import Picture
 from streamlib._pixels.texture import texture_of
 from streamlib._planes import Planes
-from streamlib.schema import Array, Buffer, Float32, Int64, Schema, String, TextureField, UInt32, UInt64
+from streamlib.schema import Array, Buffer, Float32, Int64, Optional, Schema, String, TextureField, UInt32, UInt64
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,11 +25,14 @@ class VideoFrame(Schema):
         pixel_buffer: The pixels; a `Texture` in a frame that was received.
         timestamp_ns: When the picture was taken, in nanoseconds of the machine-wide monotonic clock.
         frame_number: The source's count of its pictures, from 0.
+        media_time: The source's own time of the picture, in nanoseconds from its beginning, however late the picture is; None
+            where the source gives none.
     """
 
     pixel_buffer: TextureField
     timestamp_ns: Int64
     frame_number: UInt64
+    media_time: Optional[Int64]
 
     def to_numpy(self) -> NDArray[Any]:
         """The pixels, shape ``(height, width, channels)`` (gray: ``(height, width)``), dtype uint8, without a copy.
@@ -94,6 +97,7 @@ class VideoFrame(Schema):
         *,
         width: int | None = None,
         colour: Colour | None = None,
+        media_time: int | None = None,
     ) -> Self:
         """A frame of planes, in the order of the format: ``VideoFrame.from_planes((y, uv), "nv12")``.
 
@@ -108,6 +112,7 @@ class VideoFrame(Schema):
                 ``yuyv8`` and ``uyvy8`` of odd width.
             colour: What the numbers mean as colours; unspecified if not given, or that of the input frame whose planes these
                 are.
+            media_time: Nanoseconds of the source's own time; that of the frame that is being processed if not given.
 
         Returns:
             The frame, to be returned from the processor or given to `Output.set`.
@@ -118,16 +123,21 @@ class VideoFrame(Schema):
         """
         texture = texture_of(planes) if isinstance(planes, Planes) and colour is None else None
         if texture is not None and texture.format == format:
-            return cls._timed(texture, timestamp_ns, frame_number)
-        return cls._timed(Picture._of(planes, format, width, colour), timestamp_ns, frame_number)
+            return cls._timed(texture, timestamp_ns, frame_number, media_time)
+        picture = Picture._of(planes, format, width, colour)
+        return cls._timed(picture, timestamp_ns, frame_number, media_time)
 
     @classmethod
-    def _timed(cls, pixels: Any, timestamp_ns: int | None, frame_number: int | None) -> Self:
+    def _timed(
+        cls, pixels: Any, timestamp_ns: int | None, frame_number: int | None, media_time: int | None
+    ) -> Self:
         frame = cls(pixel_buffer=pixels)
         if timestamp_ns is not None:
             frame["timestamp_ns"] = timestamp_ns
         if frame_number is not None:
             frame["frame_number"] = frame_number
+        if media_time is not None:
+            frame["media_time"] = media_time
         return frame
 
     @classmethod
@@ -136,6 +146,7 @@ class VideoFrame(Schema):
         pixels: NDArray[Any],
         timestamp_ns: int | None = None,
         frame_number: int | None = None,
+        media_time: int | None = None,
         *,
         format: str | None = None,
         colour: Colour | None = None,
@@ -152,6 +163,7 @@ class VideoFrame(Schema):
                 of OpenCV's: sending copies it into rows.
             timestamp_ns: Nanoseconds of the monotonic clock; that of the frame that is being processed if not given.
             frame_number: From 0; that of the frame that is being processed if not given.
+            media_time: Nanoseconds of the source's own time; that of the frame that is being processed if not given.
             format: The name of a format of one plane, such as ``"bgr8"``, ``"rgb16"`` (uint16), ``"rgbf32"`` (float32 from 0 to
                 1) or ``"uyvy8"``; if not given, what the shape says: ``"rgb8"``, ``"rgba8"`` or ``"gray8"``.
             colour: What the numbers mean as colours; unspecified if not given.
@@ -164,9 +176,9 @@ class VideoFrame(Schema):
             TypeError: the dtype does not fit the format.
         """
         if format is None and colour is None:
-            return cls._timed(pixels, timestamp_ns, frame_number)
+            return cls._timed(pixels, timestamp_ns, frame_number, media_time)
         picture = Picture._of([pixels], format or shape_format(pixels.shape)[2], None, colour)
-        return cls._timed(picture, timestamp_ns, frame_number)
+        return cls._timed(picture, timestamp_ns, frame_number, media_time)
 
 
 class AudioBuffer(Schema):

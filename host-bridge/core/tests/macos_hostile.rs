@@ -274,7 +274,7 @@ fn handle(changes: &[(&'static str, X)]) -> X {
 }
 
 fn video(buffer: X) -> X {
-    frame(vec![("pixel_buffer", buffer), ("timestamp_ns", I(1)), ("frame_number", U(1))])
+    frame(vec![("pixel_buffer", buffer), ("timestamp_ns", I(1)), ("frame_number", U(1)), ("media_time", Null)])
 }
 
 #[test]

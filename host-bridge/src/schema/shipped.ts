@@ -1,12 +1,16 @@
 import type { Schema } from './types.js';
 
-/** One picture. `timestamp_ns` counts on the machine's monotonic clock (`monotonicNs()`). */
+/**
+ * One picture. `timestamp_ns` counts on the machine's monotonic clock (`monotonicNs()`); `media_time` is the source's own time
+ * in nanoseconds, null or left out where it has none.
+ */
 export const VideoFrame: Schema = {
   name: 'VideoFrame',
   fields: [
     { name: 'pixel_buffer', type: 'Texture' },
     { name: 'timestamp_ns', type: 'Int64' },
     { name: 'frame_number', type: 'UInt64' },
+    { name: 'media_time', type: { Optional: 'Int64' } },
   ],
 };
 

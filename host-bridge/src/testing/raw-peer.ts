@@ -185,7 +185,8 @@ export function texture(handle: TextureHandle = {}): Uint8Array {
 /** The body of a VideoFrame around a handle. */
 export function videoFrame(pixels: Uint8Array): Uint8Array {
   return bytes(
-    ...[8, { u16: 3 }, 12, 'pixel_buffer', pixels],
+    ...[8, { u16: 4 }, 12, 'pixel_buffer', pixels],
     ...[12, 'timestamp_ns', 2, { u64: 5n }, 12, 'frame_number', 3, { u64: 6n }],
+    ...[10, 'media_time', 0],
   );
 }

@@ -161,3 +161,26 @@ describe('the camera', () => {
     });
   });
 });
+
+describe('the camera by the clock of its source', () => {
+  it('tells each picture’s own time, over rounds of a loop as well', async () => {
+    const { sink } = await play(withClock(new ManualClock()), { source: clip });
+    await sink.count(25);
+    for (const [n, frame] of sink.frames.slice(0, 25).entries())
+      expect(Math.abs(Number(frame.mediaTime) - n * 1e8), `frame ${n}`).toBeLessThan(1e6);
+  });
+
+  it('goes as fast as its readers do and leaves nothing out, also where memory is short', async () => {
+    const clock = new ManualClock();
+    const sink = new Sink('lossless');
+    sink.gate = () => new Promise((resolve) => setImmediate(resolve));
+    const began = clock.time;
+    const { source } = await play(withClock(clock, 1), { source: clip, loop: false, clock: 'media' }, sink);
+    await source.reached('finished');
+    await sink.count(CLIP.frames);
+    expect(sink.frames.map(({ number }) => Number(number))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(source.node.stats().dropped).toBe(0);
+    // Not one second, as the clip lasts: only what it waited for memory.
+    expect(Number(clock.time - began)).toBeLessThan(900e6);
+  });
+});

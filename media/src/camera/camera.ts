@@ -15,17 +15,23 @@ import { type Clock, Pacer } from './pacer.js';
 import { PatternSource } from './pattern-source.js';
 import type { PictureSource, SourcePicture } from './picture-source.js';
 
+/** So long a source that has time waits before it asks again for memory. */
+const MEMORY_RETRY_NS = 2_000_000n;
+
 /** Sends the pictures of a file, a device or the test pattern, each when it is due. */
 export class Camera implements Processor {
   private source: PictureSource | null = null;
   private running: Promise<void> = Promise.resolve();
+  private readonly offline: boolean;
   private readonly pacer = new Pacer();
   private readonly lateness = new Lateness();
 
   constructor(
     private readonly config: CameraConfig,
     private readonly clock: Clock = machineClock,
-  ) {}
+  ) {
+    this.offline = config.clock === 'media';
+  }
 
   async setup(ctx: ProcessorContext): Promise<void> {
     this.source = await this.open(ctx);
@@ -69,8 +75,7 @@ export class Camera implements Processor {
     number: bigint,
   ): Promise<void> {
     const { timestamp } = picture;
-    const live = timestamp === null;
-    const due = live ? null : this.pacer.due(timestamp, this.clock.now());
+    const due = timestamp === null || this.offline ? null : this.pacer.due(timestamp, this.clock.now());
     if (due !== null && this.lateness.isTooLate(due, this.clock.now())) {
       output.dropped('late');
       return;
@@ -81,6 +86,12 @@ export class Camera implements Processor {
       await this.clock.until(due, ctx.signal);
       // Time has passed: perhaps somebody has given a frame back.
       texture ??= await this.drawn(output, picture);
+    } else if (timestamp !== null) {
+      // Nobody waits for this picture at a certain time: it can wait for memory.
+      while (texture === null && !ctx.signal.aborted) {
+        await this.clock.until(this.clock.now() + MEMORY_RETRY_NS, ctx.signal);
+        texture = await this.drawn(output, picture);
+      }
     }
     if (texture === null) {
       output.dropped('no_free_frame');
@@ -91,9 +102,14 @@ export class Camera implements Processor {
       return;
     }
     const now = this.clock.now();
-    const frame = { pixel_buffer: texture, timestamp_ns: now, frame_number: number };
+    const frame = {
+      pixel_buffer: texture,
+      timestamp_ns: now,
+      frame_number: number,
+      media_time: picture.mediaTime,
+    };
     // A file can wait for readers that want every frame; a device's time goes on.
-    if (live) output.set(frame);
+    if (timestamp === null) output.set(frame);
     else await output.write(frame);
     this.lateness.sent(this.clock.now(), this.clock.now() - now);
   }
@@ -141,6 +157,10 @@ export const camera = defineProcessor<CameraConfig>({
   examples: [
     { title: 'A moving test pattern', params: { source: 'test-pattern', fps: 30 } },
     { title: 'The first camera, 720p', params: { source: 'device:0', width: 1280, height: 720 } },
+    {
+      title: 'All of a file, as fast as it is processed',
+      params: { source: 'clip.mp4', loop: false, clock: 'media' },
+    },
     { title: 'A file, once', params: { source: 'clip.mp4', loop: false } },
   ],
   inputs: {},

@@ -5,6 +5,7 @@ describe('the camera’s parameters', () => {
   it('have defaults', () => {
     expect(cameraConfig.parse({})).toEqual({
       deinterlace: 'auto',
+      clock: 'live',
       tone_map: 'auto',
       color: 'auto',
       source: 'test-pattern',

@@ -25,6 +25,11 @@ export const cameraConfig = z.object({
    * field, at twice the rate, `off` leaves both fields in one picture.
    */
   deinterlace: z.enum(DEINTERLACE).default('auto'),
+  /**
+   * `live`: each picture when it is due, those that are too late are left out. `media`: as fast as readers take them, and none is
+   * left out; what has no time of its own, a device, is always live.
+   */
+  clock: z.enum(['live', 'media']).default('live'),
   /** What is done with HDR (HLG, PQ): `auto` maps it to the range of a usual screen, `off` passes its values on. */
   tone_map: z.enum(TONE_MAP).default('auto'),
   /** `auto` makes colours of BT.709 from those of BT.2020 and P3; `source` passes them on as they are. */

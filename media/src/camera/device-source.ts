@@ -66,6 +66,7 @@ export class DeviceSource implements PictureSource {
     const { frame } = picture;
     return {
       timestamp: null,
+      mediaTime: picture.timestamp,
       size: { width: frame.width, height: frame.height },
       draw: (target) => this.scaler.draw(frame, target),
     };

@@ -59,6 +59,7 @@ export class FileSource implements PictureSource {
       const { frame } = picture;
       return {
         timestamp,
+        mediaTime: timestamp,
         size: { width: frame.width, height: frame.height },
         draw: (target) => this.scaler.draw(frame, target),
       };

@@ -12,8 +12,10 @@ export class PatternSource implements PictureSource {
 
   async next(): Promise<SourcePicture> {
     const n = this.n++;
+    const timestamp = BigInt(Math.round((n * 1e9) / this.fps));
     return {
-      timestamp: BigInt(Math.round((n * 1e9) / this.fps)),
+      timestamp,
+      mediaTime: timestamp,
       size: SIZE,
       draw: (target) => drawTestPatternInSlices(target, n),
     };

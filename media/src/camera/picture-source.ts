@@ -12,8 +12,10 @@ export interface PictureSource {
 }
 
 export interface SourcePicture {
-  /** Nanoseconds on the source's own, endless time; null for a live source, whose pictures are due when they come. */
+  /** When it is due, on the time of `mediaTime`; null for a live source, whose pictures are due when they come. */
   readonly timestamp: bigint | null;
+  /** Nanoseconds on the source's own, endless time, also for a live one. */
+  readonly mediaTime: bigint;
   readonly size: Size;
   /** Draws it, scaled to the target's size. Before the next call of `next()`. */
   draw(target: Texture): Promise<void>;

@@ -8,11 +8,13 @@ import {
 import { toError } from '../errors/media-error.js';
 import { VideoWriter } from '../ffmpeg/video-writer.js';
 import { type FileConfig, fileConfig } from './config.js';
+import { FrameTime } from './frame-time.js';
 import { TICKS_PER_SECOND, Timeline } from './timeline.js';
 
-/** Writes its input into an mp4, with the timestamps that the frames have. */
+/** Writes its input into an mp4, with the times that the frames have: the source's own, or else the clock's. */
 export class FileSink implements Processor {
   private readonly timeline: Timeline;
+  private readonly time = new FrameTime();
   private writer: VideoWriter | null = null;
   private writing: Promise<void> = Promise.resolve();
   private frames = 0;
@@ -42,11 +44,11 @@ export class FileSink implements Processor {
   }
 
   private async write(ctx: ProcessorContext, frame: FrameValue): Promise<void> {
-    const { pixel_buffer: texture, timestamp_ns: timestamp } = frame;
+    const { pixel_buffer: texture, timestamp_ns: timestamp, media_time: media } = frame;
     if (!(texture instanceof Texture) || typeof timestamp !== 'bigint')
       throw new TypeError('not a VideoFrame');
     const wereInOrder = this.timeline.disordered === 0;
-    const at = this.timeline.place(timestamp);
+    const at = this.timeline.place(this.time.of(timestamp, typeof media === 'bigint' ? media : null));
     if (at === null || this.writer === null) return;
     if (wereInOrder && this.timeline.disordered > 0)
       ctx.log.warn(

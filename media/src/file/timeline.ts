@@ -20,7 +20,8 @@ export class Timeline {
     this.origin ??= timestampNs;
     const sinceNs = timestampNs - this.origin;
     if (this.isTooSoon(sinceNs)) return null;
-    let ticks = (sinceNs * BigInt(TICKS_PER_SECOND)) / SECOND_NS;
+    // To the nearest: times in nanoseconds have been cut off already.
+    let ticks = (sinceNs * BigInt(TICKS_PER_SECOND) + SECOND_NS / 2n) / SECOND_NS;
     if (ticks <= this.last) {
       this.disordered++;
       ticks = this.last + LEAST_TICKS;

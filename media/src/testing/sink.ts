@@ -6,6 +6,7 @@ import { keep, type Pixels } from './pictures.js';
 export interface Seen extends Pixels {
   readonly timestamp: bigint;
   readonly number: bigint;
+  readonly mediaTime: bigint | null;
 }
 
 /** The end of a graph: keeps copies of what it was given, and tells those who wait for them. */
@@ -28,7 +29,9 @@ export class Sink {
           const { pixel_buffer: texture, timestamp_ns: timestamp, frame_number: number } = frame;
           if (!(texture instanceof Texture) || typeof timestamp !== 'bigint' || typeof number !== 'bigint')
             throw new Error('not a VideoFrame');
-          this.frames.push({ ...keep(texture), timestamp, number });
+          const { media_time: media } = frame;
+          const mediaTime = typeof media === 'bigint' ? media : null;
+          this.frames.push({ ...keep(texture), timestamp, number, mediaTime });
           for (const { count, resolve } of this.waiting) if (this.frames.length >= count) resolve();
           await this.gate?.();
         },

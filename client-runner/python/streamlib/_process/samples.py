@@ -67,7 +67,7 @@ def describe(value: dict[str, Any]) -> str:
     """A frame in one line: pictures by their size, lists by their length."""
     parts = []
     for name, field in value.items():
-        if name in ("timestamp_ns", "frame_number"):
+        if name in ("timestamp_ns", "frame_number", "media_time"):
             continue
         if hasattr(field, "width") and hasattr(field, "format"):
             parts.append(f"{field.width}x{field.height} {field.format}")

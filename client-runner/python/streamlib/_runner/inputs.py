@@ -36,9 +36,10 @@ class InputPort:
         self.name = name
         #: Frames that the user's code took so far.
         self.taken = 0
-        #: Time and number of the frame that was taken last, for outputs made from it.
+        #: Times and number of the frame that was taken last, for outputs made from it.
         self.timestamp_ns: int | None = None
         self.frame_number: int | None = None
+        self.media_time: int | None = None
         #: With a user's code that is never done with a call (manual), taking a frame says that the one before it is done.
         self.settles_itself = False
         #: Frames come in on one thread and may be taken on another.
@@ -103,6 +104,7 @@ class InputPort:
             self.taken += 1
         self.timestamp_ns = value.get("timestamp_ns")
         self.frame_number = value.get("frame_number")
+        self.media_time = value.get("media_time")
         return self._schema(value)
 
     def finish(self) -> None:
@@ -132,7 +134,7 @@ class InputPort:
 
     def forget(self) -> None:
         """What is sent from here on was not made from the last frame."""
-        self.timestamp_ns = self.frame_number = None
+        self.timestamp_ns = self.frame_number = self.media_time = None
 
     def discard_oldest(self) -> None:
         """Acknowledges a frame that will not be taken."""

@@ -86,6 +86,7 @@ class OutputPort:
         self._in_memory = [name for name, form in self._types.items() if holds_memory(form)]
         self._timed = self._types.get("timestamp_ns") == "Int64"
         self._numbered = self._types.get("frame_number") == "UInt64"
+        self._has_media_time = self._types.get("media_time") == {"Optional": "Int64"}
         self._loanable: list[str] = [name for name in self._in_memory if self._types[name] in ("Texture", "Buffer")]
         #: What was asked for by the last loan, and what follows from it.
         self._asked: tuple[Any, Any, str | None] | None = None
@@ -385,7 +386,7 @@ class OutputPort:
         return self._host.blocking or any(link.blocking for link in self.links)
 
     def _complete(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Time and number of the frame that is being processed, where the user's code gave none."""
+        """Times and number of the frame that is being processed, where the user's code gave none."""
         if self._timed and value.get("timestamp_ns") is None:
             for port in self._inputs:
                 if port.timestamp_ns is not None:
@@ -400,6 +401,8 @@ class OutputPort:
                     break
             else:
                 value["frame_number"] = self.sent
+        if self._has_media_time and "media_time" not in value:
+            value["media_time"] = next((p.media_time for p in self._inputs if p.media_time is not None), None)
         return value
 
     def _drop(self) -> bool:

@@ -12,11 +12,13 @@ fn builtin(json: &str) -> Schema {
 const BOX_FIELDS: &str = r#"[{"name":"x","type":"Float32"},{"name":"y","type":"Float32"},{"name":"width","type":"Float32"},
  {"name":"height","type":"Float32"},{"name":"label","type":"String"},{"name":"confidence","type":"Float32"}]"#;
 
-/// `pixel_buffer` (Texture), `timestamp_ns` (monotonic, when the frame was taken), `frame_number`.
+/// `pixel_buffer` (Texture), `timestamp_ns` (monotonic, when the frame was taken), `frame_number`, and where there is one, the
+/// source's own time (`media_time`, nanoseconds).
 pub fn video_frame() -> Schema {
     builtin(
         r#"{"name":"VideoFrame","fields":[{"name":"pixel_buffer","type":"Texture"},
-        {"name":"timestamp_ns","type":"Int64"},{"name":"frame_number","type":"UInt64"}]}"#,
+        {"name":"timestamp_ns","type":"Int64"},{"name":"frame_number","type":"UInt64"},
+        {"name":"media_time","type":{"Optional":"Int64"}}]}"#,
     )
 }
 
