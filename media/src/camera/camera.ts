@@ -13,7 +13,9 @@ import { FileSource } from './file-source.js';
 import { Lateness } from './lateness.js';
 import { type Clock, Pacer } from './pacer.js';
 import { PatternSource } from './pattern-source.js';
+import { picturesOf } from './picture-list.js';
 import type { PictureSource, SourcePicture } from './picture-source.js';
+import { SequenceSource } from './sequence-source.js';
 
 /** So long a source that has time waits before it asks again for memory. */
 const MEMORY_RETRY_NS = 2_000_000n;
@@ -136,16 +138,22 @@ export class Camera implements Processor {
         return new PatternSource(config.fps);
       case 'device':
         return DeviceSource.open(source.device, { ...config, wishes });
-      case 'file':
-        return FileSource.open(source.path, {
-          loop: config.loop,
-          fps: config.fps,
-          wishes,
+      case 'file': {
+        const { loop, fps, start, end, speed } = config;
+        const pictures = await picturesOf(source.path);
+        if (pictures !== null)
+          return new SequenceSource(source.path, pictures, { loop, fps, wishes, start, end, speed });
+        const file = await FileSource.open(source.path, {
+          ...{ loop, fps, wishes, start, end, speed },
           onDamage: (packets) =>
             ctx.log.warn(
               `${source.path} is damaged: ${packets} of its packets could not be decoded and were passed over`,
             ),
         });
+        if (!file.isStill) return file;
+        await file.close();
+        return new SequenceSource(source.path, [source.path], { loop, fps, wishes });
+      }
     }
   }
 }
@@ -153,13 +161,18 @@ export class Camera implements Processor {
 export const camera = defineProcessor<CameraConfig>({
   type: 'camera',
   description:
-    'A source of video: "source" is the path of a file, a camera of this machine (device:0, /dev/video0), or test-pattern. Output "video".',
+    'A source of video: "source" is the path of a film or picture, a folder of pictures or a series of them (frames/*.jpg, seq_%04d.png), a camera of this machine (device:0, /dev/video0), or test-pattern. Output "video".',
   examples: [
     { title: 'A moving test pattern', params: { source: 'test-pattern', fps: 30 } },
     { title: 'The first camera, 720p', params: { source: 'device:0', width: 1280, height: 720 } },
     {
       title: 'All of a file, as fast as it is processed',
       params: { source: 'clip.mp4', loop: false, clock: 'media' },
+    },
+    { title: 'Pictures of a folder, ten a second', params: { source: 'frames', fps: 10, loop: false } },
+    {
+      title: 'Ten seconds of a film, at half the speed',
+      params: { source: 'clip.mp4', start: 5, end: 15, speed: 0.5 },
     },
     { title: 'A file, once', params: { source: 'clip.mp4', loop: false } },
   ],

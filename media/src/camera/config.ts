@@ -8,17 +8,26 @@ export const TEST_PATTERN = 'test-pattern';
 const side = z.number().int().min(2).max(16384);
 
 export const cameraConfig = z.object({
-  /** A file, a device (`device:0`, `/dev/video0`) or `test-pattern`. */
+  /**
+   * A film or a picture, a folder of pictures, a series of them (`frames/*.jpg`, `seq_%04d.png`), a device (`device:0`,
+   * `/dev/video0`) or `test-pattern`.
+   */
   source: filePath({
     except: [TEST_PATTERN],
     devices: { deviceClass: 'camera', pattern: '(device:|/dev/video)\\d+' },
   }).default(TEST_PATTERN),
   /** Begins a file again when it has ended. */
   loop: z.boolean().default(true),
+  /** Of a file, where it is begun, in seconds. */
+  start: z.number().min(0).optional(),
+  /** Of a file, where it ends, in seconds; after `start`. */
+  end: z.number().positive().optional(),
+  /** Of a file, how fast it is played: 2 is twice as fast. */
+  speed: z.number().min(0.01).max(100).optional(),
   /** Size of the pictures that leave here; the source's own by default. One of them alone keeps the shape. */
   width: side.optional(),
   height: side.optional(),
-  /** Frames per second at most; a device is asked for it, the test pattern has 30 by default. */
+  /** Frames per second at most; a device is asked for it. How many pictures of a folder or a series: 25 by default; of the test pattern: 30. */
   fps: z.number().positive().max(1000).optional(),
   /**
    * What is done with interlaced video: `auto` makes whole pictures of those that are flagged as such, `bob` makes one of each

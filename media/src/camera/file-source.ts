@@ -2,10 +2,11 @@ import { stat } from 'node:fs/promises';
 import { MediaError } from '../errors/media-error.js';
 import type { PictureWishes } from '../ffmpeg/picture-filters.js';
 import { RgbScaler } from '../ffmpeg/rgb-scaler.js';
-import { VideoReader } from '../ffmpeg/video-reader.js';
+import { type Picture, VideoReader } from '../ffmpeg/video-reader.js';
+import { type Part, type PartNs, partOf } from './part.js';
 import type { PictureSource, SourcePicture } from './picture-source.js';
 
-export interface FileOptions {
+export interface FileOptions extends Part {
   readonly loop: boolean;
   readonly fps?: number | undefined;
   readonly wishes?: PictureWishes;
@@ -13,22 +14,28 @@ export interface FileOptions {
   readonly onDamage: (packets: number) => void;
 }
 
+/** Times of films are rounded. */
+const GRACE_NS = 500_000n;
+
 /** A video file, once or in a loop. */
 export class FileSource implements PictureSource {
   private readonly scaler: RgbScaler;
   /** Where the current round begins on the source's endless time. */
   private roundStart = 0n;
   private roundEnd = 0n;
+  private roundPictures = 0;
   private damageTold = false;
+  private readonly part: PartNs;
   /** The earliest timestamp that `fps` lets through. */
   private nextTime = 0n;
 
   private constructor(
-    path: string,
+    private readonly path: string,
     private readonly reader: VideoReader,
     private readonly options: FileOptions,
   ) {
     this.scaler = new RgbScaler(path);
+    this.part = partOf(options);
   }
 
   static async open(path: string, options: FileOptions): Promise<FileSource> {
@@ -40,21 +47,39 @@ export class FileSource implements PictureSource {
       name: path,
       ...(wishes !== undefined && { wishes }),
     });
-    return new FileSource(path, reader, options);
+    const { startNs } = partOf(options);
+    try {
+      if (startNs > 0n) await reader.seek(startNs);
+      return new FileSource(path, reader, options);
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  }
+
+  get isStill(): boolean {
+    return this.reader.isStill;
   }
 
   async next(signal: AbortSignal): Promise<SourcePicture | null> {
     while (!signal.aborted) {
-      const picture = await this.reader.next();
+      const picture = await this.nextOfPart();
       if (picture === null) {
         this.tellDamage();
+        if (this.roundPictures === 0)
+          throw new MediaError(
+            'unsupported',
+            `${this.path} has no picture from ${this.options.start ?? 0} s on; give the camera an earlier "start"`,
+          );
         if (!this.options.loop) return null;
         this.roundStart = this.roundEnd;
-        await this.reader.rewind();
+        this.roundPictures = 0;
+        await this.reader.seek(this.part.startNs);
         continue;
       }
-      const timestamp = this.roundStart + picture.timestamp;
-      this.roundEnd = timestamp + picture.duration;
+      const timestamp = this.roundStart + this.played(picture.timestamp - this.part.startNs);
+      this.roundEnd = timestamp + this.played(picture.duration);
+      this.roundPictures++;
       if (this.isTooSoon(timestamp)) continue;
       const { frame } = picture;
       return {
@@ -65,6 +90,21 @@ export class FileSource implements PictureSource {
       };
     }
     return null;
+  }
+
+  /** The next picture from `start` on and before `end`. */
+  private async nextOfPart(): Promise<Picture | null> {
+    const { startNs, endNs } = this.part;
+    for (;;) {
+      const picture = await this.reader.next();
+      if (picture === null) return null;
+      if (endNs !== null && picture.timestamp + GRACE_NS >= endNs) return null;
+      if (picture.timestamp + GRACE_NS >= startNs) return picture;
+    }
+  }
+
+  private played(time: bigint): bigint {
+    return this.part.speed === 1 ? time : BigInt(Math.round(Number(time) / this.part.speed));
   }
 
   async close(): Promise<void> {
@@ -79,8 +119,7 @@ export class FileSource implements PictureSource {
     const { fps } = this.options;
     if (fps === undefined) return false;
     const interval = BigInt(Math.round(1e9 / fps));
-    // Half a millisecond of grace: timestamps of a file are rounded.
-    if (timestamp + 500_000n < this.nextTime) return true;
+    if (timestamp + GRACE_NS < this.nextTime) return true;
     this.nextTime = timestamp - this.nextTime > interval ? timestamp + interval : this.nextTime + interval;
     return false;
   }

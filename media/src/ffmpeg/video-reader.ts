@@ -37,13 +37,14 @@ export class VideoReader {
   private brokeOff = false;
   /** In the stream's ticks; unknown for streams without times, until the first picture. */
   private startTime: bigint | null;
-  /** Where the very first picture was; after a rewind, another one means that the seek went somewhere else. */
+  /** Where the very first picture was; after a seek to the beginning, another one means that it went somewhere else. */
   private firstTimestamp: bigint | null = null;
-  private sought = false;
+  /** The time of a seek whose first picture has not come yet. */
+  private sought: bigint | null = null;
   private lastEnd = 0n;
   private inARow = 0;
   private closed = false;
-  /** Since the beginning or the last `rewind()`. */
+  /** Since the beginning or the last `seek()`. */
   private pictures = 0;
   private packets = 0;
   /** Packets that could not be decoded, in all. */
@@ -75,7 +76,7 @@ export class VideoReader {
         const picture = this.timed();
         if (this.isAstray(picture)) await this.reopen();
         else await this.filters.push(picture);
-      } else if (received === AVERROR_EOF && this.sought && this.pictures === 0) {
+      } else if (received === AVERROR_EOF && this.sought !== null && this.pictures === 0) {
         await this.reopen();
       } else if (received === AVERROR_EOF) {
         this.drained = true;
@@ -85,17 +86,32 @@ export class VideoReader {
     }
   }
 
-  /** Begins again: by a seek, or by opening the input anew where it cannot seek (single pictures, streams without an index). */
-  async rewind(): Promise<void> {
+  /** Whether the input is a single picture, not a video. */
+  get isStill(): boolean {
+    const name = this.opened.container.iformat?.name ?? '';
+    return name === 'image2' || name.endsWith('_pipe');
+  }
+
+  /**
+   * Goes on at a time of the input, in nanoseconds, or at a picture before it: by a seek, or by opening the input anew where it
+   * cannot seek (single pictures, streams without an index).
+   */
+  async seek(time: bigint): Promise<void> {
     const { container, stream, decoder } = this.opened;
-    const sought = await container.seekFrame(stream.index, this.startTime ?? 0n, AVSEEK_FLAG_BACKWARD);
+    const { num, den } = stream.timeBase;
+    const ticks = (time * BigInt(den)) / (BigInt(num) * SECOND_NS);
+    const sought = await container.seekFrame(
+      stream.index,
+      (this.startTime ?? 0n) + ticks,
+      AVSEEK_FLAG_BACKWARD,
+    );
     if (sought < 0) {
       await this.reopen();
       return;
     }
     decoder.flushBuffers();
     this.beginAgain();
-    this.sought = true;
+    this.sought = time;
   }
 
   private async reopen(): Promise<void> {
@@ -110,16 +126,21 @@ export class VideoReader {
     this.draining = false;
     this.drained = false;
     this.brokeOff = false;
-    this.sought = false;
+    this.sought = null;
     this.lastEnd = 0n;
     this.pictures = 0;
     this.packets = 0;
   }
 
-  /** Whether this is the first picture after a seek to the beginning, but not the one that the video begins with. */
+  /** Whether this is the first picture after a seek, and later than what was sought. */
   private isAstray(picture: Frame): boolean {
-    this.firstTimestamp ??= picture.pts;
-    return this.sought && this.pictures === 1 && picture.pts !== this.firstTimestamp;
+    if (this.pictures !== 1) return false;
+    if (this.sought === null) {
+      this.firstTimestamp ??= picture.pts;
+      return false;
+    }
+    const first = this.firstTimestamp ?? 0n;
+    return picture.pts > (this.sought > first ? this.sought : first);
   }
 
   /** Ends a `next()` that waits for a device. */
