@@ -128,9 +128,7 @@ class VideoFrame(Schema):
         return cls._timed(picture, timestamp_ns, frame_number, media_time)
 
     @classmethod
-    def _timed(
-        cls, pixels: Any, timestamp_ns: int | None, frame_number: int | None, media_time: int | None
-    ) -> Self:
+    def _timed(cls, pixels: Any, timestamp_ns: int | None, frame_number: int | None, media_time: int | None) -> Self:
         frame = cls(pixel_buffer=pixels)
         if timestamp_ns is not None:
             frame["timestamp_ns"] = timestamp_ns
