@@ -465,6 +465,7 @@ export class Runtime extends EventEmitter<RuntimeEvents> {
     await Promise.all(this.wiring.nodes.filter((node) => !sources.has(node)).map((node) => node.start()));
     this.mustGoOn();
     await Promise.all([...sources].map((node) => node.start()));
+    this.mustGoOn();
     this.starvation = new StarvationWatch(() => this.watchedOutputs(), log);
     this.changes = new GraphChanges({
       graph: this.live,

@@ -65,6 +65,7 @@ def run_to_the_end(session: Session, schemas: dict[str, Any], arguments: list[st
             raise ProcessFailed(entry.EXIT_USAGE, "no file or module is named")
         code, rest = parsed
         entry.hide_arguments(code)
+        entry.count_before_exit(session)
         return run_session(session, schemas, code, rest[0] if rest else None)
     except BridgeError as error:
         if error.code != "closed":

@@ -24,6 +24,8 @@ import { LocalInput } from './local-input.js';
 import { LocalOutput } from './local-output.js';
 
 const GRACE_MS = 3000;
+/** How long `setup()` and `start()` may take before that is told. */
+const LATE_MS = 5000;
 
 export interface LocalNodeOptions {
   readonly id: string;
@@ -66,6 +68,11 @@ export class LocalNode implements GraphNode {
   private settled: (() => void) | null = null;
   private started = false;
   private settingUp: Promise<void> = Promise.resolve();
+  private leave = () => {};
+  /** Settles when the node has been shut down, whatever its code still does. */
+  private readonly gone = new Promise<void>((resolve) => {
+    this.leave = resolve;
+  });
 
   constructor(private readonly options: LocalNodeOptions) {
     this.id = options.id;
@@ -108,11 +115,11 @@ export class LocalNode implements GraphNode {
 
   setup(): Promise<void> {
     this.become('starting');
-    this.settingUp = this.attempt(async () => {
+    this.settingUp = this.attempt('setup', async () => {
       this.processor = this.options.create();
       await loop.call(this.id, () => this.processor?.setup?.(this.context));
     });
-    return this.settingUp;
+    return Promise.race([this.settingUp, this.gone]);
   }
 
   async start(): Promise<void> {
@@ -120,10 +127,12 @@ export class LocalNode implements GraphNode {
     // Running before `start()` is called: a source may finish within it.
     this.become('running');
     this.started = true;
-    await this.attempt(async () => {
+    const starting = this.attempt('start', async () => {
       await loop.call(this.id, () => this.processor?.start?.(this.context));
       this.schedule();
     });
+    // One that never returns must not keep the runtime from stopping.
+    await Promise.race([starting, this.gone]);
   }
 
   stop(): Promise<void> {
@@ -239,11 +248,23 @@ export class LocalNode implements GraphNode {
     this.settled?.();
   }
 
-  private async attempt(work: () => Promise<void>): Promise<void> {
+  private async attempt(hook: 'setup' | 'start', work: () => Promise<void>): Promise<void> {
+    const late = setTimeout(() => {
+      const next =
+        hook === 'start'
+          ? 'send frames from a loop of your own, which start() does not wait for'
+          : 'it goes on waiting';
+      this.options.log.warn(
+        `${hook}() of ${this.type} "${this.id}" has not returned for ${LATE_MS / 1000} s, and the runtime waits for it: ${next}`,
+      );
+    }, LATE_MS);
+    late.unref();
     try {
       await work();
     } catch (thrown) {
       this.fail(toError(thrown));
+    } finally {
+      clearTimeout(late);
     }
   }
 
@@ -270,6 +291,7 @@ export class LocalNode implements GraphNode {
     this.pool?.close();
     this.pool = null;
     if (end !== 'failed') this.become(end);
+    this.leave();
   }
 
   private async lastCall(hook: 'stop' | 'teardown'): Promise<void> {
