@@ -25,7 +25,12 @@ root="$(quote "$root")"
 export STREAMLIB_DEV_MODE="\${STREAMLIB_DEV_MODE:-1}"
 export STREAMLIB_HOME="\${STREAMLIB_HOME:-\$root/.streamlib}"
 export STREAMLIB_BROKER_USUAL_PORT="\${STREAMLIB_BROKER_USUAL_PORT:-$port}"
-export STREAMLIB_BROKER_XPC_SERVICE="\${STREAMLIB_BROKER_XPC_SERVICE:-com.tatolab.streamlib.broker.dev-$hash}"
+service=com.tatolab.streamlib.broker.dev-$hash
+# Another state directory has another token, so its broker is another one, too.
+if [ "\$STREAMLIB_HOME" != "\$root/.streamlib" ]; then
+  service="\$service-\$(printf '%s' "\$STREAMLIB_HOME" | cksum | cut -d ' ' -f 1)"
+fi
+export STREAMLIB_BROKER_XPC_SERVICE="\${STREAMLIB_BROKER_XPC_SERVICE:-\$service}"
 exec node "\$root/$2" "\$@"
 EOF
   chmod 755 "$fresh"

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkout, World } from './harness/world.js';
 
@@ -70,6 +70,22 @@ describe('S9: two on one port', () => {
     expect(text).toContain('STREAMLIB_BROKER_PORT');
     expect(runs.errors.length, text).toBeLessThan(8);
     expect(text).not.toMatch(/kill|stop it/);
+  }, 60_000);
+
+  it('one checkout with two state directories has two brokers', async () => {
+    const command = join(checkout, '.streamlib/bin/streamlib');
+    const started = [];
+    for (const { sandbox } of [world, other]) {
+      delete sandbox.env.STREAMLIB_BROKER_XPC_SERVICE;
+      sandbox.env.XDG_RUNTIME_DIR = dirname(world.sandbox.home);
+    }
+    for (const each of [world, other]) {
+      const program = each.with(command, ['broker', 'start', '--json']);
+      expect(await program.exited, program.report()).toBe(0);
+      started.push(JSON.parse(program.lines.join('\n')) as Status);
+    }
+    expect(started[0]?.pid).not.toBe(started[1]?.pid);
+    for (const each of [world, other]) expect(await each.with(command, ['broker', 'stop']).exited).toBe(0);
   }, 60_000);
 
   it('a checkout has a port of its own, derived from its path', () => {

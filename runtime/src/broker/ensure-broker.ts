@@ -98,9 +98,10 @@ async function answers(options: EnsureOptions, patient = false): Promise<boolean
 /** What is another's is left alone: ours takes another port, unless somebody said which one it must be, or it runs already. */
 function another({ movable }: EnsureOptions, what: string, cause?: unknown): false {
   if (movable && brokerLockHolder() === null) return false;
+  const same = brokerLockHolder() === null ? '' : ', and another name with STREAMLIB_BROKER_XPC_SERVICE';
   throw new StreamlibError(
     'broker_unavailable',
-    `${what}; choose another port with STREAMLIB_BROKER_PORT`,
+    `${what}; choose another port with STREAMLIB_BROKER_PORT${same}`,
     cause === undefined ? undefined : { cause },
   );
 }

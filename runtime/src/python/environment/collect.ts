@@ -11,6 +11,7 @@ export const KEPT_ENVIRONMENTS = 8;
 export interface EnvironmentInfo {
   /** Of its folder. */
   readonly name: string;
+  /** The folder itself. */
   readonly path: string;
   /** What graphs asked for; null where packages were installed by request. */
   readonly requirements: readonly string[] | null;
