@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -142,7 +143,12 @@ describe('the packages', () => {
     expect(result.frames_out, demo.report).toBeGreaterThan(0);
     expect(result).toMatchObject({ errors: 0, restarts: 0 });
     // What Python ran is the wheel of the same build as the addon.
-    const source = installedFrom(join(world.sandbox.home, 'venv'));
+    const environments = join(world.sandbox.home, 'environments');
+    const made = readdirSync(environments).filter((name) =>
+      existsSync(join(environments, name, 'bin/python')),
+    );
+    expect(made).toHaveLength(1);
+    const source = installedFrom(join(environments, made[0] ?? ''));
     expect(source).toContain(join(clean, 'node_modules/@streamlib/host-bridge-'));
   }, 120_000);
 
