@@ -14,24 +14,33 @@ import { InstalledType, PythonFileType } from '../python/types.js';
 
 /** A type that may be named, as far as it is known without running anything. */
 export interface ListedType {
+  /** What a graph writes as `node_type`. */
   readonly type: string;
+  /** Where it comes from. */
   readonly origin: TypeOrigin;
+  /** What its nodes do; empty where its package does not say. */
   readonly description: string;
-  /** Ports with the names of their schemas; null where only its code tells. */
+  /** Inputs with the names of their schemas; null where only its code tells. */
   readonly inputs: Readonly<Record<string, string>> | null;
+  /** Outputs in the same form. */
   readonly outputs: Readonly<Record<string, string>> | null;
+  /** The names of its parameters; null where only its code tells. */
   readonly parameters: readonly string[] | null;
 }
 
+/** The types that may be named, and what keeps others from it. */
 export interface Listing {
+  /** The types: those that were registered first, then those of packages. */
   readonly types: readonly ListedType[];
   /** What offers types and cannot be used, and names that are offered twice. */
   readonly problems: readonly string[];
 }
 
+/** Where node types are looked for, and how Python nodes run. */
 export interface NodeTypesOptions {
   /** Packages are looked for from here on upwards; the working directory by default. */
   readonly folder?: string;
+  /** How Python nodes are prepared and made; a `PythonKind` of its own by default. */
   readonly python?: PythonKind;
 }
 
@@ -50,28 +59,51 @@ export class NodeTypes {
   private found: Promise<FoundPackages> | null = null;
   private readonly loaded = new Map<string, Promise<readonly NodeType[]>>();
 
+  /**
+   * @param options - Where packages are looked for, and how Python nodes run. Nothing is looked for yet.
+   */
   constructor(options: NodeTypesOptions = {}) {
     this.folder = options.folder ?? process.cwd();
     this.python = options.python ?? new PythonKind();
     this.add(new PythonFileType(this.python));
   }
 
-  /** Makes a definition of the program's known by its name. */
+  /**
+   * Makes a definition of the program's known by its name. It takes the place of one of that name.
+   *
+   * @param definition - What `defineProcessor()` returned.
+   */
   register(definition: ProcessorDefinition): void {
     this.add(localType(definition, { kind: 'program' }));
   }
 
-  /** The same for a type of any kind. */
+  /**
+   * The same for a type of any kind.
+   *
+   * @param type - The type; its `type` is the name.
+   */
   add(type: NodeType): void {
     this.known.set(type.type, type);
   }
 
-  /** A type that was registered; packages are not looked at. */
+  /**
+   * A type that was registered; packages are not looked at.
+   *
+   * @param name - What a graph writes as `node_type`.
+   * @returns The type; undefined where none of that name was registered.
+   */
   registered(name: string): NodeType | undefined {
     return this.known.get(name);
   }
 
-  /** Null for a type that nobody offers. Rejects for one that cannot be loaded, and for one that several packages offer. */
+  /**
+   * Finds the type that a name means, and loads its package.
+   *
+   * @param name - What a graph writes as `node_type`: `TYPE`, or `PACKAGE:TYPE` where several packages offer it.
+   * @param signal - Gives up when it aborts.
+   * @returns The type; null where there is none of that name.
+   * @throws {@link StreamlibError} `node_package` for one that cannot be loaded, `graph` for one that several packages offer.
+   */
   async find(name: string, signal?: AbortSignal): Promise<NodeType | null> {
     const known = this.known.get(name);
     if (known !== undefined) return known;
@@ -95,7 +127,13 @@ export class NodeTypes {
     return this.findInstalled(name, type, wanted, signal);
   }
 
-  /** As `find`, but rejects for a type that nobody offers, with what there is. */
+  /**
+   * As `find`, but rejects where there is no type of that name, with the name that comes nearest.
+   *
+   * @param name - What a graph writes as `node_type`.
+   * @param signal - Gives up when it aborts.
+   * @throws {@link StreamlibError} As `find`; `graph`, with the reason `unknown_type`, where there is none of that name.
+   */
   async mustFind(name: string, signal?: AbortSignal): Promise<NodeType> {
     const found = await this.find(name, signal);
     if (found !== null) return found;
@@ -110,7 +148,12 @@ export class NodeTypes {
     );
   }
 
-  /** Every type that may be named. Runs no code of packages; `load`: but of those that do not say what they have. */
+  /**
+   * Every type that may be named. A package that cannot be used is named among the problems.
+   *
+   * @param signal - Gives up when it aborts.
+   * @param load - True: runs the code of packages that do not say what they have. False, the default: runs no code of packages.
+   */
   async list(signal?: AbortSignal, load = false): Promise<Listing> {
     const types: ListedType[] = [...this.known.values()].map(listed);
     const { packages, problems } = await this.packages();
