@@ -13,9 +13,11 @@ import type { Services } from './services.js';
 export interface CallOptions {
   /** An agent is limited; see `Origin`. */
   readonly origin: Origin;
-  /** What an agent may name; by default files in the working directory, and cameras. */
+  /** An agent may name files in these folders; a relative name lies in the first. The working directory by default. */
   readonly folders?: readonly string[];
+  /** Classes of devices that an agent may name, such as `camera` and `microphone`; cameras by default. */
   readonly devices?: readonly string[];
+  /** Hosts that an agent may connect to, and addresses that it may listen on; none by default. */
   readonly hosts?: readonly string[];
   /** Gives up when it aborts. */
   readonly signal?: AbortSignal;

@@ -29,8 +29,16 @@ export const typeShape = z.object({
   examples: z.array(z.object({ title: z.string(), params: z.record(z.string(), z.unknown()) })),
 });
 
+/** A node type in full, in words and as a JSON schema. */
 export type DescribedType = z.output<typeof typeShape>;
 
+/**
+ * Describes a node type. Runs none of its code but `ports()`.
+ *
+ * @param type - The type, such as `NodeTypes.find` returns.
+ * @param ports - Its ports; with all parameters at their defaults if left out, null where they are not known.
+ * @returns Its description, as `describe_node_type` gives it.
+ */
 export function describeType(type: NodeType, ports: NodePorts | null = defaultPorts(type)): DescribedType {
   const { agents } = type;
   return {

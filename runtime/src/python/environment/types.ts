@@ -63,8 +63,16 @@ export interface PackageManager {
   status(idOrPackage: string): Promise<PackageRecord | null>;
 }
 
+/**
+ * The wheel that brings `streamlib` to Python.
+ *
+ * @internal
+ */
 export interface WheelFile {
+  /** The path of the file. */
   readonly path: string;
+  /** In bytes. */
   readonly size: number;
+  /** When it was written, in milliseconds since 1970. */
   readonly mtimeMs: number;
 }
