@@ -9,8 +9,11 @@ export type Delivery = 'latest' | 'every_sample' | 'lossless';
 export type PortSpec =
   | Schema
   | {
+      /** The fields of its frames. */
       readonly schema: Schema;
+      /** `latest` by default for frames with a texture, `every_sample` for all others. */
       readonly delivery?: Delivery;
+      /** How many frames may wait; 8 by default. With `latest` it is always one. */
       readonly queue?: number;
       /** How many frames the code keeps besides the one it works on, 0 to 200; 0 by default. */
       readonly keep?: number;

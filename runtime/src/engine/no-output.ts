@@ -3,11 +3,11 @@ import type { NodeStats } from '../node/state.js';
 
 /** An end of the graph at which nothing came out, and the node that was in the way. */
 export interface NoOutput {
-  /** The end. */
+  /** The id of the node at that end. */
   readonly node: string;
   /** One sentence: which end, and why. */
   readonly message: string;
-  /** Something failed on the way, or no end of the graph got anything. False: the others did, and there may have been no frame for this one. */
+  /** True: something failed on the way, or no end of the graph got anything. False: there may have been no frame for this one. */
   readonly failed: boolean;
 }
 
