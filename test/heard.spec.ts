@@ -14,7 +14,7 @@ interface Line {
   readonly level: string;
   readonly runtime: string;
   readonly processor?: string;
-  readonly connection?: string;
+  readonly connection_id?: string;
   readonly msg: string;
 }
 
@@ -57,7 +57,7 @@ describe('a Python processor', () => {
     expect(level(/^process: RuntimeError: by raising[\s\S]*speaks_up\.py/)).toBe('error');
 
     const ready = lines.findIndex(({ msg }) => msg === 'ready');
-    const connections = new Set(lines.slice(ready).map(({ connection }) => connection));
+    const connections = new Set(lines.slice(ready).map(({ connection_id }) => connection_id));
     expect([...connections]).toEqual([expect.stringMatching(/^[\w-]{20}$/)]);
     expect(new Set(logged().map((line) => line.runtime))).toEqual(new Set([runtime]));
     // The broker speaks of it by the same id.

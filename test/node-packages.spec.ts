@@ -42,8 +42,7 @@ beforeAll(async () => {
   mkdirSync(clean);
   mkdirSync(packed);
   // A Python environment of its own: what is installed here is nobody else's.
-  const { STREAMLIB_VENV: _shared, ...rest } = world.sandbox.env;
-  env = rest;
+  env = { ...world.sandbox.env, STREAMLIB_VENV: join(world.sandbox.home, 'venv') };
 
   for (const folder of ['host-bridge', 'processor', 'test/fixtures/node-package'])
     await must(join(checkout, folder), 'npm', 'pack', '--ignore-scripts', '--pack-destination', packed);

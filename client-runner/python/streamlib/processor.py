@@ -66,6 +66,7 @@ def processor(
     ``start(ctx)``) and, if it likes, ``setup``, ``start``, ``stop`` and ``teardown``.
 
     Args:
+        target: Only there to tell those who forget the parentheses; leave it out.
         inputs: The input ports and their schemas, in an order that stays. A name has letters, digits and ``_``, 64 at most.
         outputs: The output ports and their schemas, likewise. There is at least one port.
         execution: ``"reactive"`` (called for each frame), ``"continuous"`` (called in a loop) or ``"manual"`` (runs on its

@@ -104,7 +104,7 @@ describe('a spare Python process', () => {
     expect(own?.line).toMatch(/-m streamlib\._subprocess_runner \S+speaks\.py Speaks$/);
     await expect.poll(() => said(/^group/).length).toBe(1);
     for (const [pattern, text] of [
-      [/^imported as/, `imported as ${pythonFile('speaks.py')} Speaks in streamlib_file_speaks`],
+      [/^imported as/, `imported as ${pythonFile('speaks.py')} in streamlib_file_speaks`],
       [/^group/, 'group True environment none'],
     ] as const) {
       expect(said(pattern)).toMatchObject([{ processor: 'effect', level: 'info', message: text }]);

@@ -6,7 +6,7 @@ import sys
 import streamlib
 from streamlib import VideoFrame
 
-print("imported as", " ".join(sys.argv[1:]), "in", __name__)
+print("imported as", " ".join(sys.argv), "in", __name__)
 
 
 @streamlib.processor(inputs={"video_in": VideoFrame}, outputs={"video_out": VideoFrame})
