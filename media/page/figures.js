@@ -35,6 +35,8 @@ export class Rate {
 
 /** Answers that count: clocks of two machines drift apart. */
 const ANSWERS = 8;
+/** Times are rounded on both sides: answers that differ by no more than this agree. */
+const ROUNDING_MS = 0.005;
 
 /**
  * The clock that frames are stamped with, told from answers of its owner. An answer was given between the question and its arrival,
@@ -69,7 +71,7 @@ export class FarClock {
   #bounds() {
     const least = Math.max(...this.#answers.map((answer) => answer.least));
     const greatest = Math.min(...this.#answers.map((answer) => answer.greatest));
-    if (least <= greatest) return { least, greatest };
+    if (least <= greatest + ROUNDING_MS) return { least: Math.min(least, greatest), greatest };
     // One of the clocks was set, or ran away: the newest answer is the truth.
     return this.#answers.at(-1);
   }
