@@ -31,10 +31,14 @@ fn next(c: &Connection) -> (Event<Value>, Vec<Ack>) {
     }
 }
 
+/// Memory that is given up on the way is announced between frames, sooner or later by the system.
 fn next_frame(c: &Connection) -> (u64, Value) {
-    match next(c).0 {
-        Event::Frame { frame_id, value, .. } => (frame_id, value),
-        other => panic!("expected a frame, got {other:?}"),
+    loop {
+        match next(c).0 {
+            Event::Frame { frame_id, value, .. } => return (frame_id, value),
+            Event::Housekeeping => {}
+            other => panic!("expected a frame, got {other:?}"),
+        }
     }
 }
 
